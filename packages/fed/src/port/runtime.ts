@@ -1,0 +1,99 @@
+/**
+ * Port `runtime`: something that runs instances and tells what runs. Reality is its state: what it lists is read
+ * from what runs (labels), never from a file of wishes.
+ */
+
+/** What every instance carries, so that what runs can be read back. */
+export interface InstanceLabels {
+  readonly lab: string;
+  readonly environment: string;
+  readonly service: string;
+  /** Hash of the resolved spec: two instances with one hash are interchangeable. */
+  readonly spec: string;
+  /** 0, 1, … below the service's `replicas`. */
+  readonly replica: number;
+}
+
+/** What to run. */
+export type Workload =
+  | { readonly kind: "process"; readonly command: readonly string[]; readonly folder: string }
+  | { readonly kind: "image"; readonly reference: string }
+  | { readonly kind: "build"; readonly folder: string };
+
+export interface InstanceLimits {
+  /** Share of cores; 0.5 is half of one. */
+  readonly cpu?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+}
+
+export interface InstanceSpec {
+  /** Made by the hub (`makeId("ins", …)`); unique for ever. */
+  readonly id: string;
+  readonly labels: InstanceLabels;
+  readonly workload: Workload;
+  /** With secrets resolved: reaches the instance only, no log, event, error or argv. PORT is added by the runtime. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** A port the instance must have; otherwise the runtime hands out a free one. */
+  readonly port?: number | undefined;
+  readonly limits: InstanceLimits;
+}
+
+export interface Exit {
+  /** Exit code; undefined when a signal ended it or nobody saw the end. */
+  readonly code?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly atMs: number;
+}
+
+/** One running (or ended, not yet removed) copy, as the runtime sees it. */
+export interface Instance {
+  readonly id: string;
+  readonly labels: InstanceLabels;
+  readonly state: "running" | "exited";
+  /** Where it listens; loopback for a process. */
+  readonly address: { readonly host: string; readonly port: number };
+  readonly startedMs: number;
+  readonly pid?: number | undefined;
+  readonly exit?: Exit | undefined;
+}
+
+export type RuntimeEvent =
+  | { readonly kind: "started"; readonly id: string }
+  | { readonly kind: "exited"; readonly id: string; readonly exit: Exit }
+  | { readonly kind: "removed"; readonly id: string };
+
+export interface LogLine {
+  readonly instance: string;
+  readonly text: string;
+}
+
+export interface LogOptions {
+  /** How many of the last lines to begin with; all that is kept when left out. */
+  readonly tail?: number | undefined;
+  /** Go on with new lines until the signal aborts or the instance has ended. */
+  readonly follow?: boolean | undefined;
+}
+
+export interface RuntimeFeatures {
+  /** Kinds of workload it can run. */
+  readonly workloads: readonly Workload["kind"][];
+  /** Limits it enforces here; others are refused at `start` with Fault `unsupported`. */
+  readonly limits: { readonly cpu: boolean; readonly memory: boolean };
+}
+
+export interface Runtime {
+  readonly name: string;
+  readonly features: RuntimeFeatures;
+  /** Everything of ours that runs or has ended and was not removed, in order of id. */
+  list(signal: AbortSignal): Promise<readonly Instance[]>;
+  /** Returns once it runs (not: is healthy). Fault `missing` when the command does not exist. */
+  start(spec: InstanceSpec, signal: AbortSignal): Promise<Instance>;
+  /** Asks it to end, waits `graceMs`, then forces it. An instance that is not there is stopped already. */
+  stop(id: string, graceMs: number, signal: AbortSignal): Promise<void>;
+  /** Forgets an ended instance and what it kept (its output with it). Fault `conflict` while it runs. */
+  remove(id: string, signal: AbortSignal): Promise<void>;
+  /** Output, stdout and stderr in the order they came; the last 10 MB are kept. Fault `missing` for an unknown id. */
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** What happens from now on, until the signal aborts. */
+  watch(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+}

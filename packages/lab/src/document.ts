@@ -1,0 +1,116 @@
+/**
+ * The document: what a lab file says, as plain data. `defineLab` returns one, frozen; `print.ts` writes it as canonical
+ * JSON. This is the shape the machine reads; the shapes people write (with names checked by the compiler) are in
+ * `kind/`. Every name in it has been checked.
+ */
+
+/** `"500ms"`, `"5s"`, `"2m"`, `"1h"`, `"7d"`. */
+export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+
+/** `"512MiB"`, `"2GiB"`, `"10GB"`, `"64kB"`, `"100B"`. */
+export type Size = `${number}${"B" | "kB" | "MB" | "GB" | "TB" | "KiB" | "MiB" | "GiB" | "TiB"}`;
+
+/** One value everywhere, or one per environment with an optional `default`. */
+export type PerEnvironment<T, E extends string = string> = T | { readonly [K in E | "default"]?: T };
+
+export interface LabDocument {
+  readonly name: string;
+  readonly machines: Readonly<Record<string, MachineDocument>>;
+  readonly environments: Readonly<Record<string, EnvironmentDocument>>;
+  readonly secrets: Readonly<Record<string, SecretDocument>>;
+  readonly services: Readonly<Record<string, ServiceDocument>>;
+}
+
+export type MachineDocument =
+  | {
+      readonly kind: "server";
+      /** `"local"` is the machine the hub runs on; otherwise a host name or an IP address. */
+      readonly address: string;
+      readonly port?: number;
+      readonly user?: string;
+      /** Path of an SSH private key, relative to the lab's folder. */
+      readonly key?: string;
+      readonly labels?: Readonly<Record<string, string>>;
+    }
+  | {
+      /** May be away; never an offline alert. */
+      readonly kind: "workstation";
+      readonly address?: string;
+      readonly tailscale?: string;
+      readonly port?: number;
+      readonly user?: string;
+      readonly key?: string;
+      readonly labels?: Readonly<Record<string, string>>;
+    };
+
+export interface EnvironmentDocument {
+  /** At least one; a service that does not say `on` runs on the first. */
+  readonly machines: readonly string[];
+  readonly promoteFrom?: string;
+  readonly approval?: boolean;
+}
+
+export interface SecretDocument {
+  /** Environments in which it has a value; all when left out. */
+  readonly in?: readonly string[];
+  readonly description?: string;
+}
+
+export type RunDocument =
+  /** `command` is an argv: no shell. `folder` is relative to the lab's folder, "." when left out. */
+  | { readonly kind: "process"; readonly command: readonly string[]; readonly folder?: string }
+  | { readonly kind: "image"; readonly reference: string }
+  | { readonly kind: "build"; readonly folder: string; readonly dockerfile?: string };
+
+interface HealthTiming {
+  /** Between two probes; "1s" when left out. */
+  readonly every?: Duration;
+  /** Of one probe; "5s" when left out. */
+  readonly timeout?: Duration;
+  /** How long a new instance may take to become healthy; "60s" when left out. */
+  readonly within?: Duration;
+}
+
+export type HealthDocument =
+  | ({ readonly kind: "http"; readonly path: string } & HealthTiming)
+  | ({ readonly kind: "tcp" } & HealthTiming)
+  | ({ readonly kind: "command"; readonly command: readonly string[] } & HealthTiming);
+
+/** A plain string is public; a secret and a service are references. */
+export type EnvironmentValue = string | { readonly secret: string } | { readonly service: string };
+
+export interface VolumeDocument {
+  /** Where the service finds it: an absolute path in a container. A process finds the folder's path in `VOLUME_<NAME>`. */
+  readonly at: string;
+  /** An absolute path on the machine; when left out fed keeps the folder. */
+  readonly host?: string;
+  readonly readOnly?: boolean;
+}
+
+export interface ServiceDocument {
+  readonly run: PerEnvironment<RunDocument>;
+  /** Environments it runs in; all when left out. */
+  readonly in?: readonly string[];
+  /** Port it listens on: inside its own network for a container; of the machine for a process, which then cannot overlap. A process without one gets a free port in PORT. */
+  readonly port?: PerEnvironment<number>;
+  /** Port of the machine at which a container is published as it is, without the ingress. */
+  readonly hostPort?: PerEnvironment<number>;
+  readonly health?: PerEnvironment<HealthDocument>;
+  /** Host name, lower case. */
+  readonly route?: PerEnvironment<string>;
+  readonly env?: Readonly<Record<string, PerEnvironment<EnvironmentValue>>>;
+  readonly volumes?: Readonly<Record<string, VolumeDocument>>;
+  readonly needs?: readonly string[];
+  readonly on?: PerEnvironment<string | readonly string[]>;
+  /** 1 when left out. */
+  readonly replicas?: PerEnvironment<number>;
+  /** Between being asked to stop and being forced; "10s" when left out. */
+  readonly stopGrace?: PerEnvironment<Duration>;
+  /** Cores, such as 0.5. */
+  readonly cpu?: PerEnvironment<number>;
+  readonly memory?: PerEnvironment<Size>;
+  readonly owner?: string;
+  readonly repo?: string;
+  readonly runbook?: string;
+  readonly links?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,1 @@
+export type { LabDocument } from "./document.ts";
