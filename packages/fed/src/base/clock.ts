@@ -1,7 +1,9 @@
+import { childController, untilAborted } from "./abort.ts";
 import { Fault } from "./fault.ts";
 
 /** A started timer. */
 export interface Timer {
+  /** After this `wake` is not called any more; harmless when it already was. */
   cancel(): void;
 }
 
@@ -11,15 +13,27 @@ export interface Clock {
   nowMs(): number;
   /** A steady count of milliseconds from an arbitrary start; never goes back. For durations. */
   tickMs(): number;
-  /** Calls `wake` once after `delayMs`. */
+  /** Calls `wake` once after `delayMs` (0 or less: soon), never before `after` has returned. */
   after(delayMs: number, wake: () => void): Timer;
 }
+
+/** The longest delay `setTimeout` knows, about 25 days; beyond it fires at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   tickMs: () => performance.now(),
   after(delayMs, wake) {
-    const timer = setTimeout(wake, delayMs);
+    let left = delayMs;
+    const start = () => {
+      const part = Math.min(left, longestTimeoutMs);
+      left -= part;
+      return setTimeout(() => {
+        if (left > 0) timer = start();
+        else wake();
+      }, part);
+    };
+    let timer = start();
     return { cancel: () => clearTimeout(timer) };
   },
 };
@@ -42,33 +56,24 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 /**
  * Runs `work` with a signal that aborts after `limitMs` (Fault `timeout`, naming `what`) or with `signal`.
- * The promise settles at the deadline even when the work ignores its signal.
+ * The promise settles at the deadline even when the work ignores its signal. Work is not begun under an aborted signal.
  */
 export async function withDeadline<T>(
   clock: Clock,
   limitMs: number,
   what: string,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal) => PromiseLike<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const controller = new AbortController();
+  signal?.throwIfAborted();
+  const { controller, release } = childController(signal);
   const timer = clock.after(limitMs, () =>
     controller.abort(new Fault("timeout", `${what} took longer than ${limitMs} ms`)),
   );
-  const both = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
   try {
-    return await untilAborted(work(both), both);
+    return await untilAborted(work(controller.signal), controller.signal);
   } finally {
     timer.cancel();
+    release();
   }
-}
-
-/** The promise's outcome, or the signal's reason, whichever is first. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
