@@ -56,14 +56,39 @@ export function isFault(value: unknown): value is Fault {
   return value instanceof Fault;
 }
 
-/** Anything thrown, as a Fault. What is not one already is a defect of ours: `internal`. */
+/**
+ * Anything thrown, as a Fault. What is not one already is a defect of ours: `internal`. The reason of an aborted signal
+ * is no fault; who aborts looks at the signal before asking here.
+ */
 export function toFault(thrown: unknown): Fault {
   if (isFault(thrown)) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = thrown instanceof Error && thrown.message !== "" ? thrown.message : describe(thrown);
   return new Fault("internal", message, { cause: thrown });
 }
 
+/** A thrown value in words; never throws itself, whatever the value. */
+function describe(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return `a thrown ${typeof thrown}`;
+  }
+}
+
+/** Statuses that fed does not send, but a framework or a proxy in between may. */
+const foreignStatuses: Readonly<Record<number, FaultCode>> = {
+  400: "invalid",
+  401: "denied",
+  408: "timeout",
+  410: "missing",
+  412: "conflict",
+  413: "invalid",
+  415: "invalid",
+  429: "unreachable",
+  503: "unreachable",
+};
+
 /** The code whose HTTP status this is; an unknown status reads as `internal`. */
 export function faultCodeOfStatus(status: number): FaultCode {
-  return faultCodes.find((code) => faultTable[code].status === status) ?? "internal";
+  return faultCodes.find((code) => faultTable[code].status === status) ?? foreignStatuses[status] ?? "internal";
 }
