@@ -1,0 +1,259 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import type { Clock } from "#base/clock.ts";
+import type { Trace } from "#base/trace.ts";
+import { answerHeaders, requestHeaders } from "./header.ts";
+import { limit } from "./limit.ts";
+import { type PageReason, sendPage } from "./page.ts";
+import { type LiveRoute, pickUpstream } from "./route.ts";
+import type { Flight, Upstream } from "./upstream.ts";
+
+/** What forwarding needs to know of the ingress. */
+export interface ForwardNeeds {
+  readonly clock: Clock;
+  readonly trace: Trace;
+  /** The route as of now: asked again before every attempt, so that none follows a table that was replaced. */
+  route(request: IncomingMessage): LiveRoute | undefined;
+  /** Why there is no route. */
+  explainNoRoute(request: IncomingMessage): PageReason;
+}
+
+type CodedError = Error & { readonly code?: string };
+
+/** What became of an attempt: not allowed by the library, no connection, the connection closed before an answer, else. */
+type Failure = "refused" | "unreached" | "lost" | "failed";
+
+/** Methods that may be sent twice (RFC 9110 9.2.2). */
+const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/**
+ * One request on its way: to an instance, to another one when that cannot be reached, and the answer back as it comes.
+ * Nothing is buffered: both directions stop when their reader does. A client that leaves ends the instance's work.
+ */
+export class Exchange implements Flight, Dispatcher.DispatchHandler {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #needs: ForwardNeeds;
+  readonly #headers: string[];
+  readonly #tried: Upstream[] = [];
+  #upstream: Upstream | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #service = "";
+  #attempts = 0;
+  /** A connection was lost before the answer once already. */
+  #lostBefore = false;
+  #bodyBegun = false;
+  #flowing = false;
+  #clientGone = false;
+  #continueDue: boolean;
+
+  private constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    needs: ForwardNeeds,
+    headers: string[],
+    continueDue: boolean,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#needs = needs;
+    this.#headers = headers;
+    this.#continueDue = continueDue;
+  }
+
+  /** Forwards the request. `continueDue`: its client waits for `100 Continue` before it sends the body. */
+  static start(request: IncomingMessage, response: ServerResponse, needs: ForwardNeeds, continueDue: boolean): void {
+    const headers = requestHeaders({
+      rawHeaders: request.rawHeaders,
+      host: request.headers.host ?? "",
+      connection: request.headers.connection,
+      remote: request.socket.remoteAddress ?? "",
+    });
+    if (headers === undefined) {
+      sendPage(request, response, { kind: "badRequest", reason: "It has more than one Host header." });
+      return;
+    }
+    const exchange = new Exchange(request, response, needs, headers, continueDue);
+    response.once("close", () => exchange.#leaveClient());
+    exchange.#send();
+  }
+
+  cut(): void {
+    this.#response.destroy();
+    this.#leaveClient();
+  }
+
+  #leaveClient(): void {
+    this.#clientGone = true;
+    if (this.#upstream !== undefined) this.#controller?.abort(new Error("the client has left"));
+  }
+
+  /** Finds an upstream as the routes are now and sends the request there, or answers that there is none. */
+  #send(): void {
+    const route = this.#needs.route(this.#request);
+    const upstream = route && pickUpstream(route, this.#tried, this.#needs.clock.tickMs());
+    if (route === undefined) this.#answer(this.#needs.explainNoRoute(this.#request));
+    else if (upstream === undefined) this.#answer({ kind: "noTargets", service: route.service });
+    else this.#sendTo(upstream, route.service);
+  }
+
+  #sendTo(upstream: Upstream, service: string): void {
+    this.#service = service;
+    this.#attempts++;
+    this.#controller = undefined;
+    this.#upstream = upstream;
+    upstream.enter(this);
+    const { method = "GET", url = "/" } = this.#request;
+    const body = hasBody(this.#request) ? Readable.from(this.#body()) : null;
+    upstream.dispatch({ method, path: url, headers: this.#headers, body }, this);
+  }
+
+  /** The request's body, for one attempt. What is left when the instance wants no more is read to nowhere. */
+  async *#body(): AsyncGenerator<Buffer, void> {
+    this.#bodyBegun = true;
+    try {
+      for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    } finally {
+      this.#request.resume();
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#clientGone) controller.abort(new Error("the client has left"));
+    else if (this.#continueDue) {
+      this.#continueDue = false;
+      this.#response.writeContinue();
+    }
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    message?: string,
+  ): void {
+    if (status < 200) return;
+    const raw = controller.rawHeaders as readonly Buffer[];
+    this.#response.writeHead(status, message ?? "", answerHeaders(raw, String(headers.connection ?? "") || undefined));
+    // The head goes alone when no body came with it, so that the client of an event stream sees it open.
+    process.nextTick(() => {
+      if (!this.#flowing && !this.#clientGone) this.#response.flushHeaders();
+    });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#flowing = true;
+    if (this.#response.write(chunk)) return;
+    controller.pause();
+    this.#response.once("drain", () => controller.resume());
+  }
+
+  onResponseEnd(_: Dispatcher.DispatchController, trailers: Record<string, string | string[] | undefined>): void {
+    this.#flowing = true;
+    this.#leaveUpstream();
+    const lines = Object.entries(trailers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one): [string, string] => [name, one]),
+    );
+    if (lines.length > 0) this.#response.addTrailers(lines);
+    this.#response.end();
+    linger(this.#request, this.#needs.clock);
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | null, error: CodedError): void {
+    const upstream = this.#leaveUpstream();
+    if (this.#clientGone || upstream === undefined) return;
+    if (this.#response.headersSent) {
+      this.#response.destroy();
+      return;
+    }
+    const failure = this.#failureOf(error);
+    if (failure === "unreached") {
+      upstream.avoidUntilMs = this.#needs.clock.tickMs() + limit.avoidMs;
+      this.#tried.push(upstream);
+    }
+    if (!this.#mayTryAgain(failure)) {
+      this.#giveUp(upstream, error);
+      return;
+    }
+    // A connection the instance had closed under us is seldom alone: the next attempt gets a fresh one.
+    if (failure === "lost") upstream.letGo();
+    this.#lostBefore ||= failure === "lost";
+    this.#send();
+  }
+
+  #failureOf({ code = "" }: CodedError): Failure {
+    if (code === "UND_ERR_INVALID_ARG") return "refused";
+    if (this.#controller === undefined) return "unreached";
+    return connectionLost.has(code) ? "lost" : "failed";
+  }
+
+  #mayTryAgain(failure: Failure): boolean {
+    if (this.#bodyBegun || this.#attempts >= limit.attempts) return false;
+    if (failure === "lost") return !this.#lostBefore && idempotent.has(this.#request.method ?? "");
+    if (failure !== "unreached") return false;
+    const now = this.#needs.route(this.#request);
+    return now === undefined || now.upstreams.some((upstream) => !this.#tried.includes(upstream));
+  }
+
+  #giveUp(upstream: Upstream, error: CodedError): void {
+    const { code = "" } = error;
+    const { instance } = upstream.target;
+    if (code === "UND_ERR_INVALID_ARG") {
+      this.#answer({ kind: "badRequest", reason: error.message });
+      return;
+    }
+    this.#needs.trace.warn("an instance gave no answer", {
+      service: this.#service,
+      instance,
+      code: code || error.message,
+    });
+    const reason = failureWords[code] ?? `The connection to it failed (${code || error.message})`;
+    const kind = code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT" ? "tooSlow" : "noAnswer";
+    this.#answer({ kind, service: this.#service, reason });
+  }
+
+  /** The ingress' own page as the answer. */
+  #answer(reason: PageReason): void {
+    sendPage(this.#request, this.#response, reason);
+    linger(this.#request, this.#needs.clock);
+  }
+
+  #leaveUpstream(): Upstream | undefined {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.leave(this);
+    return upstream;
+  }
+}
+
+const connectionLost: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+
+/** What the library's and the system's codes mean, for a page. */
+export const failureWords: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "Nothing listens on its port: connection refused",
+  EHOSTUNREACH: "Its machine cannot be reached",
+  ENETUNREACH: "Its machine cannot be reached",
+  ENOTFOUND: "Its machine's name is not known",
+  UND_ERR_CONNECT_TIMEOUT: `Its machine did not take the connection within ${limit.connectMs / 1000} s`,
+  UND_ERR_HEADERS_TIMEOUT: `No answer came within ${limit.answerHeadMs / 1000} s`,
+  UND_ERR_SOCKET: "It closed the connection before it answered",
+  ECONNRESET: "It closed the connection before it answered",
+  EPIPE: "It closed the connection before it answered",
+};
+
+/** Whether a body follows the head (RFC 9112 6.3). */
+export function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers["content-length"];
+  return request.headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+/** The answer is given. An upload that still comes is read to nowhere, and not for ever. */
+function linger(request: IncomingMessage, clock: Clock): void {
+  if (request.complete || !hasBody(request)) return;
+  const { socket } = request;
+  request.resume();
+  const timer = clock.after(limit.lingerMs, () => socket.destroy());
+  request.once("close", () => timer.cancel());
+}

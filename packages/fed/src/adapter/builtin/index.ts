@@ -1,0 +1,1 @@
+export { type BuiltinIngress, type BuiltinIngressOptions, openBuiltinIngress } from "./ingress.ts";

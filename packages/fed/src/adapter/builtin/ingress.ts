@@ -1,0 +1,127 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "#base/clock.ts";
+import { Fault } from "#base/fault.ts";
+import type { Trace } from "#base/trace.ts";
+import type { DrainOutcome, Ingress, IngressRoute, IngressStatus } from "#port/ingress.ts";
+import { makeDoors } from "./doors.ts";
+import type { ForwardNeeds } from "./exchange.ts";
+import { isLoopback } from "./header.ts";
+import { closeServer, listen } from "./listen.ts";
+import { forwardRaw } from "./raw.ts";
+import type { LiveRoute } from "./route.ts";
+import { makeServer } from "./server.ts";
+import { buildTable, hostName, type Table } from "./table.ts";
+import { makeUpstreams } from "./upstreams.ts";
+
+export interface BuiltinIngressOptions {
+  /** Address to listen on, as 127.0.0.1. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly trace: Trace;
+}
+
+export interface BuiltinIngress extends Ingress {
+  /** Where it listens. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Takes no more connections, lets what is in flight end, and cuts off what is left at the deadline. */
+  close(options: { readonly deadlineMs: number }): Promise<void>;
+}
+
+/**
+ * The ingress inside fed: one thread, HTTP/1.1. Fault `conflict` when its port is taken, `denied` when the machine
+ * forbids it.
+ */
+export async function openBuiltinIngress(options: BuiltinIngressOptions): Promise<BuiltinIngress> {
+  const { clock, trace } = options;
+  const upstreams = makeUpstreams();
+  let table: Table<LiveRoute> = { hosts: new Map(), doors: new Map() };
+  let routes: readonly IngressRoute[] = [];
+  let generation = 0;
+  let closing = false;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const atDoor = (request: IncomingMessage) => request.socket.localPort !== address.port;
+  const needs: ForwardNeeds = {
+    clock,
+    trace,
+    route(request) {
+      const { localPort = 0 } = request.socket;
+      if (localPort !== address.port) return table.doors.get(localPort);
+      return table.hosts.get(hostName(request.headers.host ?? ""));
+    },
+    explainNoRoute(request) {
+      if (atDoor(request)) return { kind: "closedDoor" };
+      const near = isLoopback(request.socket.remoteAddress ?? "");
+      const known = near ? [...table.hosts.keys()].sort() : [];
+      return { kind: "unknownHost", host: hostName(request.headers.host ?? ""), known };
+    },
+  };
+  const server = makeServer(needs, () => closing);
+  const doors = makeDoors((port, socket) => enterDoor(port, socket));
+  const hint = "end that program, or choose another port with --ingress-port (0 takes a free one)";
+  const address = await listen(server, { host: options.host, port: options.port, what: "the ingress", hint });
+
+  function enterDoor(port: number, socket: Socket): void {
+    if (table.doors.get(port)?.door === "http") server.emit("connection", socket);
+    else forwardRaw(socket, { clock, trace, route: () => table.doors.get(port) });
+  }
+
+  async function switchTo(wanted: readonly IngressRoute[], signal: AbortSignal): Promise<{ generation: number }> {
+    signal.throwIfAborted();
+    if (closing) throw new Fault("conflict", "the ingress is closing and takes no more routes");
+    const next = buildTable(wanted, (route): LiveRoute => {
+      const door = route.match.kind === "door" ? route.match.protocol : undefined;
+      return { service: route.service, door, upstreams: route.targets.map(upstreams.of), turn: 0 };
+    });
+    await doors.open(next.doors);
+    // From here to the end nothing waits: this is the switch.
+    table = next;
+    routes = wanted;
+    generation++;
+    doors.closeAllBut(next.doors);
+    upstreams.retireAllBut([...next.hosts.values(), ...next.doors.values()].flatMap((route) => route.upstreams));
+    trace.debug("routes switched", { generation, routes: wanted.length });
+    return { generation };
+  }
+
+  async function close(deadlineMs: number): Promise<void> {
+    closing = true;
+    await turn;
+    const closed = Promise.all([closeServer(server), doors.close()]);
+    server.keepAliveTimeout = 1;
+    const timer = clock.after(deadlineMs, () => {
+      upstreams.cut();
+      server.closeAllConnections();
+    });
+    await closed;
+    timer.cancel();
+    upstreams.retireAllBut([]);
+  }
+
+  return {
+    name: "builtin",
+    features: { tcpDoors: true, webSocket: true },
+    address,
+    apply(wanted, signal) {
+      const mine = turn.then(() => switchTo(wanted, signal));
+      turn = mine.catch(() => {});
+      return mine;
+    },
+    async drain(instance, deadlineMs, signal): Promise<DrainOutcome> {
+      if (routes.some((route) => route.targets.some((target) => target.instance === instance))) {
+        throw new Fault("conflict", `instance ${instance} is still a target and cannot be drained`, {
+          hint: "switch the routes first",
+        });
+      }
+      const inFlight = await upstreams.drain(instance, clock, deadlineMs, signal);
+      return inFlight === 0 ? { kind: "drained" } : { kind: "deadline", inFlight };
+    },
+    async status(): Promise<IngressStatus> {
+      return { generation, routes, inFlight: upstreams.inFlight() };
+    },
+    close: ({ deadlineMs }) => close(deadlineMs),
+  };
+}

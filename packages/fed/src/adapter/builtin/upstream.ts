@@ -1,0 +1,73 @@
+import { type Dispatcher, Pool } from "undici";
+import type { RouteTarget } from "#port/ingress.ts";
+import { limit } from "./limit.ts";
+
+/** Something in flight: a request, an upgraded or a raw connection. */
+export interface Flight {
+  /** Ends it at once, on both sides. */
+  cut(): void;
+}
+
+/** One target with what is in flight to it and its pooled connections. Knows nothing of routes. */
+export class Upstream {
+  readonly target: RouteTarget;
+  /** It could not be reached just now: the last choice until this tick. */
+  avoidUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #flights = new Set<Flight>();
+  readonly #waiting = new Set<() => void>();
+  #pool: Pool | undefined;
+
+  constructor(target: RouteTarget) {
+    this.target = target;
+  }
+
+  get inFlight(): number {
+    return this.#flights.size;
+  }
+
+  enter(flight: Flight): void {
+    this.#flights.add(flight);
+  }
+
+  leave(flight: Flight): void {
+    if (!this.#flights.delete(flight) || this.#flights.size > 0) return;
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** Calls `wake` when nothing is in flight, at once if so; the returned function forgets it. */
+  whenIdle(wake: () => void): () => void {
+    if (this.#flights.size === 0) wake();
+    else this.#waiting.add(wake);
+    return () => this.#waiting.delete(wake);
+  }
+
+  cut(): void {
+    for (const flight of [...this.#flights]) flight.cut();
+  }
+
+  /** Sends a request over a pooled connection, or a fresh one when none is free. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#pool ??= openPool(this.target);
+    this.#pool.dispatch(options, handler);
+  }
+
+  /** Closes pooled connections: the idle ones now, each other one after its request. Later requests get fresh ones. */
+  letGo(): void {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    pool?.close().catch(() => {});
+  }
+}
+
+function openPool({ host, port }: RouteTarget): Pool {
+  return new Pool(`http://${host.includes(":") ? `[${host}]` : host}:${port}`, {
+    pipelining: 1,
+    connectTimeout: limit.connectMs,
+    headersTimeout: limit.answerHeadMs,
+    bodyTimeout: 0,
+    maxHeaderSize: limit.headerSizeBytes,
+    keepAliveTimeout: limit.instanceIdleMs,
+    keepAliveMaxTimeout: limit.instanceIdleMs,
+  });
+}
