@@ -1,7 +1,7 @@
 /**
  * The document: what a lab file says, as plain data. `defineLab` returns one, frozen; `print.ts` writes it as canonical
  * JSON. This is the shape the machine reads; the shapes people write (with names checked by the compiler) are in
- * `kind/`. Every name in it has been checked.
+ * `kind/`. Every name in it has been checked, every command is an argv, and no field is `undefined`.
  */
 
 /** `"500ms"`, `"5s"`, `"2m"`, `"1h"`, `"7d"`. */
@@ -10,10 +10,15 @@ export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 /** `"512MiB"`, `"2GiB"`, `"10GB"`, `"64kB"`, `"100B"`. */
 export type Size = `${number}${"B" | "kB" | "MB" | "GB" | "TB" | "KiB" | "MiB" | "GiB" | "TiB"}`;
 
-/** One value everywhere, or one per environment with an optional `default`. */
+/**
+ * One value everywhere, or one per environment with an optional `default`; read it with `valueIn`. A map is told from a
+ * value by its keys: a value that is an object always has `kind`, `secret` or `service`, and no environment may be
+ * called so.
+ */
 export type PerEnvironment<T, E extends string = string> = T | { readonly [K in E | "default"]?: T };
 
 export interface LabDocument {
+  /** Lower-case letters, digits and dashes, as all names are but those of secrets and variables. */
   readonly name: string;
   readonly machines: Readonly<Record<string, MachineDocument>>;
   readonly environments: Readonly<Record<string, EnvironmentDocument>>;
@@ -21,27 +26,32 @@ export interface LabDocument {
   readonly services: Readonly<Record<string, ServiceDocument>>;
 }
 
-export type MachineDocument =
-  | {
-      readonly kind: "server";
-      /** `"local"` is the machine the hub runs on; otherwise a host name or an IP address. */
-      readonly address: string;
-      readonly port?: number;
-      readonly user?: string;
-      /** Path of an SSH private key, relative to the lab's folder. */
-      readonly key?: string;
-      readonly labels?: Readonly<Record<string, string>>;
-    }
-  | {
-      /** May be away; never an offline alert. */
-      readonly kind: "workstation";
-      readonly address?: string;
-      readonly tailscale?: string;
-      readonly port?: number;
-      readonly user?: string;
-      readonly key?: string;
-      readonly labels?: Readonly<Record<string, string>>;
-    };
+export type MachineDocument = ServerDocument | WorkstationDocument;
+
+export interface ServerDocument {
+  readonly kind: "server";
+  /** `"local"` is the machine the hub runs on; otherwise a host name or an IP address. */
+  readonly address: string;
+  /** Of SSH; 22 when left out. */
+  readonly port?: number;
+  /** Who logs in by SSH; the hub's own user when left out. */
+  readonly user?: string;
+  /** Path of an SSH private key, absolute or relative to the lab's folder. */
+  readonly key?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface WorkstationDocument {
+  /** May be away; never an offline alert. */
+  readonly kind: "workstation";
+  readonly address?: string;
+  /** Its name in the tailnet. A workstation has an address, a tailscale name, or both. */
+  readonly tailscale?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly key?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
 
 export interface EnvironmentDocument {
   /** At least one; a service that does not say `on` runs on the first. */
@@ -80,8 +90,8 @@ export type HealthDocument =
 export type EnvironmentValue = string | { readonly secret: string } | { readonly service: string };
 
 export interface VolumeDocument {
-  /** Where the service finds it: an absolute path in a container. A process finds the folder's path in `VOLUME_<NAME>`. */
-  readonly at: string;
+  /** Where a container finds it: an absolute path. A process needs none: it finds the folder's path in `VOLUME_<NAME>`. */
+  readonly at?: string;
   /** An absolute path on the machine; when left out fed keeps the folder. */
   readonly host?: string;
   readonly readOnly?: boolean;
