@@ -258,13 +258,17 @@ export function ingressSuite(name: string, make: () => Promise<IngressUnderTest>
         for (let i = 0; i < 20; i++) expect((await ask(address, "api.localhost")).status).toBe(200);
       });
 
-      test("a broken answer reaches the client as broken", async () => {
+      test.each([
+        ["with a length", { "Content-Length": "1000" }],
+        ["in chunks", {}],
+      ])("a broken answer reaches the client as broken: %s", async (_, headers) => {
         const broken = await startInstance(stage, "api-1", (_, response) => {
-          response.writeHead(200, { "Content-Length": "1000" });
-          response.write("only this", () => response.destroy());
+          response.writeHead(200, headers).write("only this", () => response.destroy());
         });
         await apply(host("api.localhost", broken));
-        const answer = await openRequest(address, "api.localhost");
+        const agent = new Agent({ keepAlive: true });
+        stage.onEnd(() => agent.destroy());
+        const answer = await openRequest(address, "api.localhost", { agent });
         await expect(text(answer)).rejects.toThrow();
       });
     });

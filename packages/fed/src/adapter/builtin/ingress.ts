@@ -91,7 +91,9 @@ export async function openBuiltinIngress(options: BuiltinIngressOptions): Promis
     closing = true;
     await turn;
     const closed = Promise.all([closeServer(server), doors.close()]);
+    // Busy connections close right after their answer.
     server.keepAliveTimeout = 1;
+    server.keepAliveTimeoutBuffer = 0;
     const timer = clock.after(deadlineMs, () => {
       upstreams.cut();
       server.closeAllConnections();
