@@ -1,6 +1,6 @@
 /** What is wrong with a lab, as data: one diagnostic per mistake, all at once. */
 
-/** The closed list of codes. A code never changes its meaning; new checks get new codes. */
+/** The codes of this package's own checks. A code never changes its meaning; new checks get new codes. */
 export type DiagnosticCode =
   | "wrong-type"
   | "unknown-key"
@@ -53,7 +53,8 @@ export interface Place {
 }
 
 export interface Diagnostic {
-  readonly code: DiagnosticCode;
+  /** A `DiagnosticCode`, or one of whoever loads the lab (`syntax`, `denied` …). */
+  readonly code: string;
   /** Only an error keeps a lab from being used. */
   readonly severity: "error" | "warning";
   /** Where in the lab: `services.blog.needs[0]`; "" for the lab itself. */
