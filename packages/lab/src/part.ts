@@ -98,7 +98,7 @@ export function definePart<
   X extends string,
   S extends string = never,
   U extends string = never,
->(base: Base<M, E, X>, part: PartProps<M, E, X, S, U>): Part<S, U> {
+>(base: Base<M, E, X>, part: PartProps<M, E, X, S, U>): Part<NoInfer<S>, NoInfer<U>> {
   const uses = (part.uses ?? []).flatMap((used) => (typeof used === "string" ? [used] : Object.keys(used.services)));
   return placed(Object.freeze({ kind: "part", base, services: part.services, uses: uses as U[] })) as Part<S, U>;
 }

@@ -4,6 +4,7 @@ import type { EnvironmentDocument } from "../document.ts";
 import type { Read } from "../read/cursor.ts";
 import { flag, reference } from "../read/scalar.ts";
 import { list, object, optional, required } from "../read/shape.ts";
+import type { NonEmptyList } from "./list.ts";
 
 /**
  * What an environment is.
@@ -16,7 +17,7 @@ import { list, object, optional, required } from "../read/shape.ts";
  */
 export interface EnvironmentProps<M extends string = string, E extends string = string> {
   /** Names of its machines, at least one. A service that does not say `on` runs on the first. */
-  readonly machines: readonly [M, ...M[]];
+  readonly machines: NonEmptyList<M>;
   /** A release comes here only after it ran in that environment. */
   readonly promoteFrom?: E;
   /** A person must say yes before a release comes here. False when left out. */

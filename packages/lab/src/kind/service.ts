@@ -6,16 +6,8 @@ import { label, variable } from "../read/name.ts";
 import { duration, flag, number, reference, size, text } from "../read/scalar.ts";
 import { list, map, object, optional, perEnvironment, required } from "../read/shape.ts";
 import { type HealthProps, readHealth } from "./health.ts";
+import type { List } from "./list.ts";
 import { type RunProps, readRun } from "./run.ts";
-
-/**
- * A list as far as the types need one. Not `readonly T[]`: beside a map in one union the compiler would then report a
- * misspelt name in the map at the whole map instead of at the name.
- */
-export interface List<T> {
-  readonly length: number;
-  readonly [index: number]: T;
-}
 
 /** The secrets one may name; a lab without secrets says so in the compiler's message. */
 type SecretName<X extends string> = [X] extends [never] ? "(the lab declares no secrets)" : X;
