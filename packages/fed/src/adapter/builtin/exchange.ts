@@ -32,6 +32,7 @@ const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRAC
  * Nothing is buffered: both directions stop when their reader does. A client that leaves ends the instance's work.
  */
 export class Exchange implements Flight, Dispatcher.DispatchHandler {
+  seat = -1;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #needs: ForwardNeeds;

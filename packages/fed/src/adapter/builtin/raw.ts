@@ -24,7 +24,7 @@ export function forwardRaw(client: Socket, needs: RawNeeds, tried: readonly Upst
   const { host, port, instance: id } = upstream.target;
   const instance = connect({ host, port, allowHalfOpen: true });
   const tooLong = needs.clock.after(limit.connectMs, () => instance.destroy(new Error("the connection took too long")));
-  const flight: Flight = { cut: () => void client.destroy() };
+  const flight: Flight = { seat: -1, cut: () => void client.destroy() };
   upstream.enter(flight);
   const clientLeft = () => instance.destroy();
   const settle = () => {

@@ -5,7 +5,7 @@ import { Upstream } from "./upstream.ts";
 function makeRoute(...loads: readonly number[]): LiveRoute {
   const upstreams = loads.map((load, i) => {
     const upstream = new Upstream({ instance: `i${i}`, host: "127.0.0.1", port: 1 });
-    for (let n = 0; n < load; n++) upstream.enter({ cut: () => {} });
+    for (let n = 0; n < load; n++) upstream.enter({ seat: -1, cut: () => {} });
     return upstream;
   });
   return { service: "dev/api", door: undefined, upstreams, turn: 0 };

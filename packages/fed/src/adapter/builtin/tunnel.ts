@@ -27,5 +27,5 @@ export function openTunnel(client: Socket, instance: Socket, onEnd: () => void):
   }
   client.pipe(instance);
   instance.pipe(client);
-  return { cut };
+  return { seat: -1, cut };
 }

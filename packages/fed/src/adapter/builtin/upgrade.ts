@@ -77,7 +77,7 @@ function ask(upgrade: Upgrade, upstream: Upstream, onFailure: (error: Error, rea
   const { host, port } = upstream.target;
   let reached = false;
   const outgoing = sendRequest({ host, port, path: request.url, headers, setHost: false, agent: false });
-  const waiting: Flight = { cut: () => void client.destroy() };
+  const waiting: Flight = { seat: -1, cut: () => void client.destroy() };
   upstream.enter(waiting);
   const tooLong = needs.clock.after(limit.upgradeMs, () => outgoing.destroy(new Error("no answer came in time")));
   const clientLeft = () => outgoing.destroy();

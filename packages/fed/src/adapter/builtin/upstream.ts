@@ -4,6 +4,8 @@ import { limit } from "./limit.ts";
 
 /** Something in flight: a request, an upgraded or a raw connection. */
 export interface Flight {
+  /** Where its upstream keeps it; -1 when in none. The upstream's alone. */
+  seat: number;
   /** Ends it at once, on both sides. */
   cut(): void;
 }
@@ -13,7 +15,11 @@ export class Upstream {
   readonly target: RouteTarget;
   /** It could not be reached just now: the last choice until this tick. */
   avoidUntilMs = Number.NEGATIVE_INFINITY;
-  readonly #flights = new Set<Flight>();
+  /**
+   * Each flight knows its own seat. A Set would do but for the garbage collector: one that is filled and emptied all the
+   * time leaves a chain of outgrown tables behind that keep finished requests alive, which costs a third of the speed.
+   */
+  readonly #flights: Flight[] = [];
   readonly #waiting = new Set<() => void>();
   #pool: Pool | undefined;
 
@@ -22,22 +28,29 @@ export class Upstream {
   }
 
   get inFlight(): number {
-    return this.#flights.size;
+    return this.#flights.length;
   }
 
   enter(flight: Flight): void {
-    this.#flights.add(flight);
+    flight.seat = this.#flights.push(flight) - 1;
   }
 
   leave(flight: Flight): void {
-    if (!this.#flights.delete(flight) || this.#flights.size > 0) return;
+    if (flight.seat === -1) return;
+    const last = this.#flights.pop();
+    if (last !== undefined && last !== flight) {
+      last.seat = flight.seat;
+      this.#flights[flight.seat] = last;
+    }
+    flight.seat = -1;
+    if (this.#flights.length > 0) return;
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
 
   /** Calls `wake` when nothing is in flight, at once if so; the returned function forgets it. */
   whenIdle(wake: () => void): () => void {
-    if (this.#flights.size === 0) wake();
+    if (this.#flights.length === 0) wake();
     else this.#waiting.add(wake);
     return () => this.#waiting.delete(wake);
   }
