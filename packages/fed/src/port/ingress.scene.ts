@@ -13,7 +13,7 @@ import {
 } from "node:http";
 import { type AddressInfo, createServer as createRawServer, type Server as RawServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import type { RouteTarget } from "./ingress.ts";
+import type { Ingress, IngressRoute, RouteTarget } from "./ingress.ts";
 
 /** Where requests are sent. */
 export interface Place {
@@ -25,6 +25,26 @@ export interface Place {
 export interface Stage {
   onEnd(end: () => unknown): void;
   end(): Promise<void>;
+}
+
+/** What each test of the suite finds. */
+export interface Given {
+  readonly stage: Stage;
+  readonly ingress: Ingress;
+  readonly address: Place;
+  /** Switches to exactly these routes. */
+  readonly apply: (...routes: readonly IngressRoute[]) => Promise<{ readonly generation: number }>;
+}
+
+export const never = new AbortController().signal;
+
+/** A route by host name; its service is `dev/` and the name's first label. */
+export function host(hostName: string, ...targets: readonly RouteTarget[]): IngressRoute {
+  return { match: { kind: "host", host: hostName }, service: `dev/${hostName.split(".")[0]}`, targets };
+}
+
+export function door(port: number, protocol: "http" | "tcp", ...targets: readonly RouteTarget[]): IngressRoute {
+  return { match: { kind: "door", port, protocol }, service: `dev/door${port}`, targets };
 }
 
 export function makeStage(): Stage {

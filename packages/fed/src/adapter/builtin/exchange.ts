@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Clock } from "#base/clock.ts";
 import type { Trace } from "#base/trace.ts";
+import { type CodedError, failureWords, noteFailure } from "./failure.ts";
 import { answerHeaders, requestHeaders } from "./header.ts";
 import { limit } from "./limit.ts";
 import { type PageReason, sendPage } from "./page.ts";
@@ -18,8 +19,6 @@ export interface ForwardNeeds {
   /** Why there is no route. */
   explainNoRoute(request: IncomingMessage): PageReason;
 }
-
-type CodedError = Error & { readonly code?: string };
 
 /** What became of an attempt: not allowed by the library, no connection, the connection closed before an answer, else. */
 type Failure = "refused" | "unreached" | "lost" | "failed";
@@ -199,20 +198,13 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
   }
 
   #giveUp(upstream: Upstream, error: CodedError): void {
-    const { code = "" } = error;
-    const { instance } = upstream.target;
-    if (code === "UND_ERR_INVALID_ARG") {
+    if (error.code === "UND_ERR_INVALID_ARG") {
       this.#answer({ kind: "badRequest", reason: error.message });
       return;
     }
-    this.#needs.trace.warn("an instance gave no answer", {
-      service: this.#service,
-      instance,
-      code: code || error.message,
-    });
-    const reason = failureWords[code] ?? `The connection to it failed (${code || error.message})`;
-    const kind = code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT" ? "tooSlow" : "noAnswer";
-    this.#answer({ kind, service: this.#service, reason });
+    noteFailure(this.#needs, this.#service, upstream, error);
+    const kind = tooSlow.has(error.code ?? "") ? "tooSlow" : "noAnswer";
+    this.#answer({ kind, service: this.#service, reason: failureWords(error) });
   }
 
   /** The ingress' own page as the answer. */
@@ -229,20 +221,8 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
   }
 }
 
+const tooSlow: ReadonlySet<string> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_CONNECT_TIMEOUT"]);
 const connectionLost: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
-
-/** What the library's and the system's codes mean, for a page. */
-export const failureWords: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "Nothing listens on its port: connection refused",
-  EHOSTUNREACH: "Its machine cannot be reached",
-  ENETUNREACH: "Its machine cannot be reached",
-  ENOTFOUND: "Its machine's name is not known",
-  UND_ERR_CONNECT_TIMEOUT: `Its machine did not take the connection within ${limit.connectMs / 1000} s`,
-  UND_ERR_HEADERS_TIMEOUT: `No answer came within ${limit.answerHeadMs / 1000} s`,
-  UND_ERR_SOCKET: "It closed the connection before it answered",
-  ECONNRESET: "It closed the connection before it answered",
-  EPIPE: "It closed the connection before it answered",
-};
 
 /** Whether a body follows the head (RFC 9112 6.3). */
 export function hasBody(request: IncomingMessage): boolean {

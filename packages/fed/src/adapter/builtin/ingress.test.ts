@@ -100,6 +100,17 @@ describe("closing", () => {
     await expect(route(slow)).rejects.toMatchObject({ code: "conflict" });
   });
 
+  test("a connection that never asked anything is not waited for", async () => {
+    const silent = connect(ingress.address);
+    await once(silent, "connect");
+    await ask(ingress.address, "api.localhost");
+    await ingress.close({ deadlineMs: 600_000 });
+    await once(
+      silent.on("error", () => {}),
+      "close",
+    );
+  });
+
   test("at the deadline the rest is cut off", async () => {
     const clock = handClock();
     const patient = await openBuiltinIngress({ host: "127.0.0.1", port: 0, clock, trace: silentTrace });

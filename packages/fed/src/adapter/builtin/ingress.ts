@@ -10,7 +10,7 @@ import { isLoopback } from "./header.ts";
 import { closeServer, listen } from "./listen.ts";
 import { forwardRaw } from "./raw.ts";
 import type { LiveRoute } from "./route.ts";
-import { makeServer } from "./server.ts";
+import { makeWebServer } from "./server.ts";
 import { buildTable, hostName, type Table } from "./table.ts";
 import { makeUpstreams } from "./upstreams.ts";
 
@@ -59,7 +59,7 @@ export async function openBuiltinIngress(options: BuiltinIngressOptions): Promis
       return { kind: "unknownHost", host: hostName(request.headers.host ?? ""), known };
     },
   };
-  const server = makeServer(needs, () => closing);
+  const { server, finish } = makeWebServer(needs);
   const doors = makeDoors((port, socket) => enterDoor(port, socket));
   const hint = "end that program, or choose another port with --ingress-port (0 takes a free one)";
   const address = await listen(server, { host: options.host, port: options.port, what: "the ingress", hint });
@@ -91,15 +91,18 @@ export async function openBuiltinIngress(options: BuiltinIngressOptions): Promis
     closing = true;
     await turn;
     const closed = Promise.all([closeServer(server), doors.close()]);
-    // Busy connections close right after their answer.
-    server.keepAliveTimeout = 1;
-    server.keepAliveTimeoutBuffer = 0;
-    const timer = clock.after(deadlineMs, () => {
-      upstreams.cut();
-      server.closeAllConnections();
+    const deadline = new Promise<void>((resolve) => {
+      const timer = clock.after(deadlineMs, resolve);
+      Promise.all([finish(), upstreams.whenIdle()]).then(() => {
+        timer.cancel();
+        resolve();
+      });
     });
+    await deadline;
+    // Connections that never asked anything, as browsers open in advance, are not waited for.
+    upstreams.cut();
+    server.closeAllConnections();
     await closed;
-    timer.cancel();
     upstreams.retireAllBut([]);
   }
 

@@ -21,6 +21,8 @@ export const limit = {
   attempts: 3,
   /** A target that could not be reached is the last choice for so long. */
   avoidMs: 1_000,
+  /** A failing instance is spoken of once in so long. */
+  quietMs: 1_000,
   /** The rest of an upload whose answer is already given is read and thrown away for so long, then the connection closes. */
   lingerMs: 30_000,
   /** Dead peers of upgraded and raw connections are noticed by TCP keep-alive after so long. */

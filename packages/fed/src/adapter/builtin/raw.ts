@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import type { Trace } from "#base/trace.ts";
+import { noteFailure } from "./failure.ts";
 import { limit } from "./limit.ts";
 import { type LiveRoute, pickUpstream } from "./route.ts";
 import { openTunnel } from "./tunnel.ts";
@@ -21,7 +22,7 @@ export function forwardRaw(client: Socket, needs: RawNeeds, tried: readonly Upst
     client.resetAndDestroy();
     return;
   }
-  const { host, port, instance: id } = upstream.target;
+  const { host, port } = upstream.target;
   const instance = connect({ host, port, allowHalfOpen: true });
   const tooLong = needs.clock.after(limit.connectMs, () => instance.destroy(new Error("the connection took too long")));
   const flight: Flight = { seat: -1, cut: () => void client.destroy() };
@@ -35,7 +36,7 @@ export function forwardRaw(client: Socket, needs: RawNeeds, tried: readonly Upst
   const unreached = (error: Error) => {
     settle();
     upstream.avoidUntilMs = needs.clock.tickMs() + limit.avoidMs;
-    needs.trace.warn("an instance took no connection", { service: route?.service, instance: id, error: error.message });
+    noteFailure(needs, route?.service ?? "", upstream, error);
     if (!client.destroyed) forwardRaw(client, needs, [...tried, upstream]);
   };
   client.once("close", clientLeft).once("error", clientLeft);

@@ -7,9 +7,23 @@ import { splitTarget } from "./table.ts";
 import { forwardUpgrade, wantsUpgrade } from "./upgrade.ts";
 
 /** The HTTP server of the ingress' own port and of the http doors; not listening yet. */
-export function makeServer(needs: ForwardNeeds, isClosing: () => boolean): Server {
+export interface WebServer {
+  readonly server: Server;
+  /** From now on each answer is its connection's last; resolves once no request is open. */
+  finish(): Promise<void>;
+}
+
+export function makeWebServer(needs: ForwardNeeds): WebServer {
+  let open = 0;
+  let onIdle: (() => void) | undefined;
+  const leave = () => {
+    open--;
+    if (open === 0) onIdle?.();
+  };
   const take = (request: IncomingMessage, response: ServerResponse, continueDue: boolean) => {
-    if (isClosing()) response.shouldKeepAlive = false;
+    open++;
+    response.once("close", leave);
+    if (onIdle !== undefined) response.shouldKeepAlive = false;
     if (normalise(request)) Exchange.start(request, response, needs, continueDue);
     else
       sendPage(request, response, { kind: "badRequest", reason: "Its target is neither a path nor an http address." });
@@ -28,8 +42,12 @@ export function makeServer(needs: ForwardNeeds, isClosing: () => boolean): Serve
   server.on("request", (request, response) => take(request, response, false));
   server.on("checkContinue", (request, response) => take(request, response, true));
   server.on("upgrade", (request, socket: Socket, head) => forwardUpgrade(request, socket, head, needs));
-  server.on("drop", () => needs.trace.warn("too many connections", { limit: limit.clientConnections }));
-  return server;
+  const finish = () =>
+    new Promise<void>((resolve) => {
+      onIdle = resolve;
+      if (open === 0) resolve();
+    });
+  return { server, finish };
 }
 
 /** Brings a target in absolute form into the usual one, its authority in place of the Host header; false when it is neither. */

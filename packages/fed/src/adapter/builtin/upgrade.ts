@@ -1,6 +1,7 @@
 import { type IncomingMessage, request as sendRequest } from "node:http";
 import type { Socket } from "node:net";
-import { type ForwardNeeds, failureWords, hasBody } from "./exchange.ts";
+import { type ForwardNeeds, hasBody } from "./exchange.ts";
+import { type CodedError, failureWords, noteFailure } from "./failure.ts";
 import { answerHeaders, requestHeaders } from "./header.ts";
 import { limit } from "./limit.ts";
 import { makePage, type PageReason } from "./page.ts";
@@ -42,7 +43,7 @@ interface Upgrade {
   readonly needs: ForwardNeeds;
 }
 
-function attempt(upgrade: Upgrade, tried: readonly Upstream[], before?: NodeJS.ErrnoException): void {
+function attempt(upgrade: Upgrade, tried: readonly Upstream[], before?: CodedError): void {
   const { request, client, needs } = upgrade;
   const route = needs.route(request);
   const mayTry = route !== undefined && tried.length < limit.attempts;
@@ -52,23 +53,16 @@ function attempt(upgrade: Upgrade, tried: readonly Upstream[], before?: NodeJS.E
     return;
   }
   ask(upgrade, upstream, (error, reached) => {
-    const { instance } = upstream.target;
     if (client.destroyed) return;
     if (!reached) upstream.avoidUntilMs = needs.clock.tickMs() + limit.avoidMs;
-    needs.trace.warn("an instance gave no answer", { service: route?.service, instance, error: error.message });
+    noteFailure(needs, route?.service ?? "", upstream, error);
     // A GET without a body may be sent again, and each attempt has a connection of its own.
     attempt(upgrade, [...tried, upstream], error);
   });
 }
 
-function explainFailure(service: string, error: NodeJS.ErrnoException | undefined): PageReason {
-  if (error === undefined) return { kind: "noTargets", service };
-  const { code = "", message } = error;
-  return {
-    kind: "noAnswer",
-    service,
-    reason: failureWords[code] ?? `The connection to it failed (${code || message})`,
-  };
+function explainFailure(service: string, error: CodedError | undefined): PageReason {
+  return error ? { kind: "noAnswer", service, reason: failureWords(error) } : { kind: "noTargets", service };
 }
 
 /** Asks one instance; `onFailure` is called when it gives no answer at all, and says whether it was reached. */

@@ -11,6 +11,8 @@ export interface Upstreams {
   /** Waits until nothing is in flight to the instance, then 0; at the deadline cuts off what is left and says how much. */
   drain(instance: string, clock: Clock, deadlineMs: number, signal: AbortSignal): Promise<number>;
   inFlight(): Record<string, number>;
+  /** Resolves once nothing is in flight to any of those there are now. */
+  whenIdle(): Promise<void>;
   /** Cuts off everything. */
   cut(): void;
 }
@@ -76,6 +78,9 @@ export function makeUpstreams(): Upstreams {
         if (inFlight > 0) counts[target.instance] = (counts[target.instance] ?? 0) + inFlight;
       }
       return counts;
+    },
+    async whenIdle() {
+      await Promise.all([...all.values()].map((one) => new Promise<void>((resolve) => one.whenIdle(resolve))));
     },
     cut() {
       for (const upstream of all.values()) upstream.cut();
