@@ -45,6 +45,7 @@ async function play(role: string, backendPort: number): Promise<void> {
 }
 
 const children: ChildProcess[] = [];
+const stopped = new AbortController();
 
 async function startRole(role: string, backendPort = 0): Promise<number> {
   const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
@@ -81,7 +82,10 @@ async function freePort(): Promise<number> {
 
 async function measure(port: number, seconds: number): Promise<Figures> {
   const load = ["-t1", "-c32", `-d${seconds}s`, "--latency", "-H", `Host: ${hostName}`];
-  const { stdout } = await run("wrk", [...load, `http://127.0.0.1:${port}/`], { timeout: 60_000 });
+  const { stdout } = await run("wrk", [...load, `http://127.0.0.1:${port}/`], {
+    timeout: 60_000,
+    signal: stopped.signal,
+  });
   const trouble = /^.*(Non-2xx|Socket errors).*$/m.exec(stdout);
   if (trouble) throw new Error(`wrk saw failures: ${trouble[0].trim()}`);
   const [, p99 = "", unit = ""] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
@@ -147,6 +151,8 @@ async function main(): Promise<number> {
     }
   }
   const folder = await mkdtemp(join(tmpdir(), "fed-bench-"));
+  // Stopped early: the load ends, and with it everything below unwinds.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
   try {
     return (await compare(folder)) ? 0 : 1;
   } finally {
