@@ -68,7 +68,7 @@ function readWord(text: string, start: number): Word {
       }
       word += text[at + 1] ?? "";
       at += 2;
-    } else if (operators.has(char) || (char === "~" && at === start)) {
+    } else if (operators.has(char) || ((char === "~" || char === "#") && at === start)) {
       return asFailure(shellMeaning(text, at));
     } else {
       word += char;
@@ -81,7 +81,7 @@ function readWord(text: string, start: number): Word {
 /**
  * Splits `node server.js "two words"` into its argv. Single quotes keep everything; in double quotes a backslash
  * escapes `"`, `\`, `$` and a backtick; outside quotes it escapes any character. What a shell would interpret
- * (`|`, `&&`, `;`, `>`, `$VAR`, `*`, a leading `~`, `NAME=value` in front) is refused, never guessed.
+ * (`|`, `&&`, `;`, `>`, `$VAR`, `*`, a word that begins with `~` or `#`, `NAME=value` in front) is refused, never guessed.
  */
 export function splitCommand(text: string): SplitCommand {
   if (text.includes("\0")) return { kind: "broken", message: "The command has a zero byte.", hint: "Take it away." };

@@ -10,6 +10,7 @@ import type { SecretProps } from "./kind/secret.ts";
 import type { ServiceProps } from "./kind/service.ts";
 import { type Lab, readLab } from "./lab.ts";
 import { placed, placeOf } from "./place.ts";
+import { isPlainObject } from "./read/cursor.ts";
 
 /** Everything of a lab but its services. */
 export interface BaseProps<M extends string, E extends string, X extends string> {
@@ -99,8 +100,10 @@ export function definePart<
   S extends string = never,
   U extends string = never,
 >(base: Base<M, E, X>, part: PartProps<M, E, X, S, U>): Part<NoInfer<S>, NoInfer<U>> {
-  const uses = (part.uses ?? []).flatMap((used) => (typeof used === "string" ? [used] : Object.keys(used.services)));
-  return placed(Object.freeze({ kind: "part", base, services: part.services, uses: uses as U[] })) as Part<S, U>;
+  // From JavaScript the part may be anything: assembleLab says so, with the rest.
+  const { services, uses = [] } = isPlainObject(part) ? part : ({} as Partial<typeof part>);
+  const names = [...uses].flatMap((used) => (typeof used === "string" ? [used] : Object.keys(used.services)));
+  return placed(Object.freeze({ kind: "part", base, services, uses: names })) as unknown as Part<S, U>;
 }
 
 /**
@@ -114,18 +117,30 @@ export function assembleLab<M extends string, E extends string, X extends string
   base: Base<M, E, X>,
   parts: P & Checked<P>,
 ): Lab<M, E, X, ServicesOf<P[number]>> {
+  const { services, diagnostics } = gather(base, parts);
+  const written = isPlainObject(base) ? base.written : {};
+  const reading = readLab(placed({ ...written, services: Object.fromEntries(services) }));
+  if (reading.lab === undefined || diagnostics.length > 0) throw new LabError([...diagnostics, ...reading.diagnostics]);
+  return reading.lab as Lab<M, E, X, ServicesOf<P[number]>>;
+}
+
+/** The services of all parts, and what is wrong with the parts themselves. */
+function gather(base: object, parts: readonly AnyPart[]) {
   const services = new Map<string, unknown>();
   const diagnostics: Diagnostic[] = [];
   for (const part of parts) {
+    if (!isPlainObject(part) || !isPlainObject(part.services)) {
+      const message = "Expected what definePart returns, with a map of services by name.";
+      diagnostics.push(withPlace(part, { code: "wrong-type", path: "services", message }));
+      continue;
+    }
     if (part.base !== base) diagnostics.push(foreign(part));
     for (const [name, service] of Object.entries(part.services)) {
       if (services.has(name)) diagnostics.push(twice(part, name));
       else services.set(name, service);
     }
   }
-  const { lab, diagnostics: others } = readLab(placed({ ...base.written, services: Object.fromEntries(services) }));
-  if (lab === undefined || diagnostics.length > 0) throw new LabError([...diagnostics, ...others]);
-  return lab as Lab<M, E, X, ServicesOf<P[number]>>;
+  return { services, diagnostics };
 }
 
 function withPlace(part: AnyPart, diagnostic: Omit<Diagnostic, "at" | "severity">): Diagnostic {
