@@ -1,7 +1,8 @@
 /** What must be known of an SQL text before it runs: its parameters, and whether it is one statement. */
 
 /** Texts, quoted names and comments, in which nothing counts; then a parameter. */
-const tokens = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|([:@$?])(\w*)/g;
+const tokens =
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|([:@$?])([\p{L}\p{N}_]*)/gu;
 
 /** Names of the parameters, each once; those that are not `:name` come with their mark, as `?1` does. */
 export function parameterNames(text: string): readonly string[] {
@@ -14,5 +15,5 @@ export function parameterNames(text: string): readonly string[] {
 
 /** Whether nothing but blanks, semicolons and comments is in it. */
 export function isIdle(text: string): boolean {
-  return /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))*$/.test(text);
+  return /^[\s;]*$/.test(text.replaceAll(/--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g, ""));
 }

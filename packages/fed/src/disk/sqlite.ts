@@ -39,7 +39,7 @@ export interface Tx extends Reader {
 }
 
 /** What a transaction may return: anything but a promise, because nothing may wait inside one. */
-export type Settled<T> = T extends PromiseLike<unknown> ? never : T;
+export type Settled<T> = T extends { then(...args: never): unknown } ? never : T;
 
 export interface Database extends Reader {
   readonly path: string;
