@@ -1,0 +1,29 @@
+import { z } from "zod";
+
+/** The plan as the outside sees it; the same shape as the engine's value, so that a plan file can be handed back. */
+const actionShape = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("start"), service: z.string(), spec: z.string(), replica: z.number().int() }),
+  z.object({ kind: z.literal("check"), service: z.string(), spec: z.string() }),
+  z.object({ kind: z.literal("switch"), service: z.string(), spec: z.string().optional() }),
+  z.object({ kind: z.literal("drain"), service: z.string(), instance: z.string() }),
+  z.object({ kind: z.literal("stop"), service: z.string(), instance: z.string() }),
+  z.object({ kind: z.literal("remove"), service: z.string(), instance: z.string() }),
+]);
+
+export const stepShape = z.object({
+  id: z.string(),
+  action: actionShape,
+  reason: z.string(),
+  after: z.array(z.string()),
+});
+
+export const planShape = z.object({
+  /** Hash of the lab the plan makes real. */
+  desired: z.string(),
+  /** Hash of the observed state it is bound to. */
+  observed: z.string(),
+  steps: z.array(stepShape),
+  notes: z.array(z.string()),
+});
+
+export type WirePlan = z.infer<typeof planShape>;

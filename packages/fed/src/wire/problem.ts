@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { Fault, type FaultCode, faultCodeOfStatus, faultCodes, faultTable, toFault } from "#base/fault.ts";
+
+/** A Fault on the wire: problem+json of RFC 9457, with fed's code, hint and details as extensions. */
+export const problemShape = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.enum(faultCodes as [FaultCode, ...FaultCode[]]),
+  hint: z.string().optional(),
+  details: z.unknown().optional(),
+});
+
+export type Problem = z.infer<typeof problemShape>;
+
+export const problemType = "application/problem+json";
+
+/** The Fault as problem+json. What lay beneath an internal fault stays inside. */
+export function problemOf(fault: Fault): Problem {
+  const { status, title } = faultTable[fault.code];
+  return {
+    type: `urn:fed:fault:${fault.code}`,
+    title,
+    status,
+    detail: fault.message,
+    code: fault.code,
+    ...(fault.hint === undefined ? {} : { hint: fault.hint }),
+    ...(fault.details === undefined ? {} : { details: fault.details }),
+  };
+}
+
+/** The Fault that a problem+json answer was made from; an answer of another kind is read by its status. */
+export function faultOfProblem(body: unknown, status: number): Fault {
+  const problem = problemShape.safeParse(body);
+  if (!problem.success) return new Fault(faultCodeOfStatus(status), `the hub answered with status ${status}`);
+  const { code, detail, hint, details } = problem.data;
+  return new Fault(code, detail, { hint, details });
+}
+
+/** Anything thrown, as problem+json. */
+export function problemOfThrown(thrown: unknown): Problem {
+  return problemOf(toFault(thrown));
+}

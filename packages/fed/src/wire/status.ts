@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { diagnosticShape } from "./diagnostic.ts";
+
+/** States of a service, from good to bad. */
+export const serviceStates = [
+  "healthy",
+  "starting",
+  "replacing",
+  "waiting",
+  "unhealthy",
+  "backing off",
+  "gave up",
+  "unsupported",
+  "stopped",
+] as const;
+
+export const instanceShape = z.object({
+  id: z.string(),
+  replica: z.number().int(),
+  spec: z.string(),
+  state: z.enum(["running", "exited"]),
+  health: z.enum(["unknown", "healthy", "unhealthy"]),
+  routed: z.boolean(),
+  port: z.number().int(),
+  pid: z.number().int().optional(),
+  /** Milliseconds since the epoch. */
+  startedMs: z.number(),
+  /** How it ended, in plain words. */
+  exit: z.string().optional(),
+});
+
+export const serviceStatusShape = z.object({
+  environment: z.string(),
+  service: z.string(),
+  machine: z.string(),
+  state: z.enum(serviceStates),
+  /** Why it is in this state, in plain words; empty when there is nothing to say. */
+  detail: z.string(),
+  url: z.string().optional(),
+  replicas: z.object({ wanted: z.number().int(), healthy: z.number().int() }),
+  /** Unplanned ends since the hub started or the service was changed. */
+  crashes: z.number().int(),
+  instances: z.array(instanceShape),
+});
+
+export const statusShape = z.object({
+  lab: z.object({ name: z.string(), hash: z.string(), file: z.string(), acceptedMs: z.number() }),
+  /** The newest edit, when it was refused: the lab above keeps running. */
+  rejected: z.object({ atMs: z.number(), diagnostics: z.array(diagnosticShape) }).optional(),
+  /** Every service is healthy and nothing is left to do. */
+  ready: z.boolean(),
+  ingress: z.string(),
+  services: z.array(serviceStatusShape),
+});
+
+export type InstanceStatus = z.infer<typeof instanceShape>;
+export type ServiceStatus = z.infer<typeof serviceStatusShape>;
+export type HubStatus = z.infer<typeof statusShape>;
