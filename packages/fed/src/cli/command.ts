@@ -25,7 +25,9 @@ export type ValueSpec =
   /** Name of a service of the lab, or `environment/service`. */
   | { readonly kind: "service" }
   /** Name of a command of fed. */
-  | { readonly kind: "command" };
+  | { readonly kind: "command" }
+  /** Taken as it is, empty or not. */
+  | { readonly kind: "word" };
 
 /** A positional argument. */
 export type ArgSpec = ValueSpec & {
@@ -109,7 +111,8 @@ export function defineCommand<const A extends ArgSpecs, const F extends FlagSpec
   return command;
 }
 
-export type Group = "Write" | "Run" | "See" | "Keep";
+/** `Hidden` is for programs (a shell that completes): help and completion leave it out. */
+export type Group = "Write" | "Run" | "See" | "Keep" | "Hidden";
 
 /** A line of the table: what help shows without loading the command. */
 export interface CommandEntry {

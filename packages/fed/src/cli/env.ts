@@ -26,6 +26,8 @@ export interface Env {
   readonly path: readonly string[];
   /** What a service inherits: where programs are, who the user is, language and time zone. Nothing of fed, no secret. */
   readonly inherited: Readonly<Record<string, string>>;
+  /** What a program inherits that fed calls in the person's name (docker, ssh): everything but fed's own. */
+  readonly delegated: Readonly<Record<string, string>>;
 }
 
 export interface TerminalEnv {
@@ -61,18 +63,17 @@ export function readEnv(variables: Variables = process.env, cwd: string = workin
       columns: positiveCount(read("COLUMNS")),
     },
     path: (read("PATH") ?? "").split(":").filter((folder) => folder.startsWith("/")),
-    inherited: inheritedOf(variables),
+    inherited: variablesWhere(variables, (name) => inheritedNames.has(name) || name.startsWith("LC_")),
+    delegated: variablesWhere(variables, (name) => !name.startsWith("FED_") && name !== "NODE_COMPILE_CACHE"),
   });
 }
 
 const inheritedNames = new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
 
-function inheritedOf(variables: Variables): Record<string, string> {
-  const inherited: Record<string, string> = {};
-  for (const [name, value] of Object.entries(variables)) {
-    if (value !== undefined && (inheritedNames.has(name) || name.startsWith("LC_"))) inherited[name] = value;
-  }
-  return inherited;
+function variablesWhere(variables: Variables, wanted: (name: string) => boolean): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(variables)) if (value !== undefined && wanted(name)) found[name] = value;
+  return found;
 }
 
 /** The XDG rule: a relative path is invalid and is passed over. */

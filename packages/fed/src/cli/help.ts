@@ -1,4 +1,4 @@
-import type { Command, CommandEntry, FlagSpec, Group, Program } from "./command.ts";
+import type { ArgSpec, Command, CommandEntry, FlagSpec, Group, Program } from "./command.ts";
 import { flagWord } from "./command.ts";
 import { frameFlags, placeholderOf } from "./parse.ts";
 import type { Screen, Span } from "./print.ts";
@@ -34,13 +34,13 @@ export function showCommand(screen: Screen, entry: CommandEntry, command: Comman
   screen.line("  ", usageOf(entry.name, command));
   if (command.details?.length) screen.line();
   for (const line of command.details ?? []) screen.line(line);
-  const args = Object.entries(command.args);
+  const args = shownArgs(command);
   showList(
     screen,
     "Arguments",
     args.map(([name, spec]) => [name, spec.description]),
   );
-  const flags = Object.entries<FlagSpec>({ ...command.flags, ...frameFlags });
+  const flags = shownFlags(command);
   showList(
     screen,
     "Flags",
@@ -64,9 +64,17 @@ function showList(screen: Screen, title: string, rows: readonly (readonly [strin
   }
 }
 
+export function shownArgs(command: Command): readonly (readonly [string, ArgSpec])[] {
+  return Object.entries(command.args).filter(([, spec]) => !spec.hidden);
+}
+
+export function shownFlags(command: Command): readonly (readonly [string, FlagSpec])[] {
+  return Object.entries<FlagSpec>({ ...command.flags, ...frameFlags }).filter(([, spec]) => !spec.hidden);
+}
+
 /** `fed up [flags] [lab]`. */
 export function usageOf(name: string, command: Command): string {
-  const args = Object.entries(command.args).map(([arg, spec]) => {
+  const args = shownArgs(command).map(([arg, spec]) => {
     const word = spec.many ? `${arg}…` : arg;
     return spec.optional ? `[${word}]` : `<${word}>`;
   });
@@ -86,14 +94,14 @@ function describeFlag(spec: FlagSpec): string {
 }
 
 function commandData(entry: CommandEntry, command: Command): unknown {
-  const flags = Object.entries<FlagSpec>({ ...command.flags, ...frameFlags });
+  const flags = shownFlags(command);
   return {
     name: entry.name,
     group: entry.group,
     summary: entry.summary,
     usage: usageOf(entry.name, command),
     details: command.details,
-    args: Object.entries(command.args).map(([name, spec]) => ({ name, ...spec })),
+    args: shownArgs(command).map(([name, spec]) => ({ name, ...spec })),
     flags: flags.map(([key, spec]) => ({ name: flagWord(key), ...spec })),
     examples: command.examples,
   };

@@ -1,7 +1,7 @@
 import { Fault } from "#base/fault.ts";
 
-/** A lab's name is part of host names and labels: lower-case letters, digits and hyphens, a letter first, at most 40. */
-const valid = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
+/** The rule of the language for the name of a lab. */
+const valid = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** A valid name made from any text: `Mein Läb (2)` becomes `mein-lab-2`. */
 export function labNameOf(text: string): string {
@@ -11,7 +11,7 @@ export function labNameOf(text: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^[-0-9]+/, "")
-    .slice(0, 40)
+    .slice(0, 63)
     .replace(/-+$/, "");
   return letters === "" ? "lab" : letters;
 }
@@ -19,6 +19,6 @@ export function labNameOf(text: string): string {
 export function checkLabName(text: string): string {
   if (valid.test(text)) return text;
   throw new Fault("invalid", `--name cannot be ${JSON.stringify(text)}`, {
-    hint: `use lower-case letters, digits and hyphens, a letter first, at most 40; such as ${labNameOf(text)}`,
+    hint: `use lower-case letters, digits and hyphens, a letter first, at most 63 characters; such as ${labNameOf(text)}`,
   });
 }

@@ -1,7 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { Fault } from "#base/fault.ts";
 import { type ArgSpec, type Command, type FlagSpec, flagWord } from "./command.ts";
-import { didYouMean } from "./nearest.ts";
+import { misspelt } from "./misspelling.ts";
 import { checkValue } from "./value.ts";
 
 /** From words to checked values by a command's data. Every mistake is a Fault `invalid` that names the word and the fix. */
@@ -105,12 +105,15 @@ export function placeholderOf(spec: Exclude<FlagSpec, { kind: "switch" }>): stri
   return { port: "N", count: "N", folder: "DIR", text: "TEXT" }[spec.kind as string] ?? spec.kind.toUpperCase();
 }
 
-function unknownFlag(verb: string, typed: string, known: readonly string[]): Fault {
-  const guess = didYouMean(typed.replace(/^-+/, ""), known).replace("did you mean ", "did you mean --");
-  return invalid(verb, `${verb} has no flag ${typed}`, guess.trim());
+function unknownFlag(verb: string, typed: string, words: readonly string[]): Fault {
+  const known = words.map((word) => `--${word}`);
+  return misspelt(`${verb} has no flag ${typed}`, { typed, known }, moreOf(verb));
+}
+
+function moreOf(verb: string): string {
+  return `fed help ${verb} shows what it takes`;
 }
 
 function invalid(verb: string, message: string, hint: string): Fault {
-  const more = `fed help ${verb} shows what it takes`;
-  return new Fault("invalid", message, { hint: hint === "" ? more : `${hint}\n${more}` });
+  return new Fault("invalid", message, { hint: `${hint}\n${moreOf(verb)}` });
 }

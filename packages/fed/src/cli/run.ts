@@ -1,9 +1,9 @@
-import { Fault, faultTable, toFault } from "#base/fault.ts";
+import { type Fault, faultTable, toFault } from "#base/fault.ts";
 import type { Call, CommandEntry, Program } from "./command.ts";
 import type { Env } from "./env.ts";
 import { showCommand, showOverview } from "./help.ts";
 import { Interrupted } from "./interrupted.ts";
-import { didYouMean } from "./nearest.ts";
+import { misspelt, suggest } from "./misspelling.ts";
 import { parseWords } from "./parse.ts";
 import type { Screen } from "./print.ts";
 
@@ -20,7 +20,7 @@ export async function runProgram(
     return signal.aborted && code === 0 ? interruptedCode(signal) : code;
   } catch (thrown) {
     if (signal.aborted && stemsFrom(thrown, signal.reason)) return interruptedCode(signal);
-    screen.fault(thrown, env.debug);
+    screen.fault(await suggest(thrown), env.debug);
     return faultTable[toFault(thrown).code].exit;
   }
 }
@@ -64,16 +64,13 @@ const leading: ReadonlySet<string> = new Set(["--json", "--help", "-h", "--versi
 export function findEntry(program: Program, verb: string): CommandEntry {
   const entry = program.entries.find(({ name }) => name === verb);
   if (entry) return entry;
-  const names = program.entries.map(({ name }) => name);
-  throw new Fault("invalid", `fed has no command ${JSON.stringify(verb)}`, {
-    hint: `${didYouMean(verb, names)}fed help lists them all`,
-  });
+  const known = program.entries.map(({ name }) => name);
+  throw misspelt(`fed has no command ${JSON.stringify(verb)}`, { typed: verb, known }, "fed help lists them all");
 }
 
 function misplacedFlag(flag: string, verb: string | undefined): Fault {
-  const known = didYouMean(flag, [...leading]);
   const hint = verb === undefined ? "fed help lists the commands" : "flags stand after the command: fed COMMAND --flag";
-  return new Fault("invalid", `fed has no flag ${flag} of its own`, { hint: known + hint });
+  return misspelt(`fed has no flag ${flag} of its own`, { typed: flag, known: [...leading] }, hint);
 }
 
 function interruptedCode(signal: AbortSignal): number {

@@ -2,13 +2,14 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { Fault } from "#base/fault.ts";
 import type { ValueSpec } from "./command.ts";
-import { didYouMean } from "./nearest.ts";
+import { misspelt } from "./misspelling.ts";
 
 /**
  * Checks one word of the command line. `name` is how the person knows it (`--port`, `FED_HUB`, `the argument lab`).
  * Throws Fault `invalid` that names it and says what would be right.
  */
 export function checkValue(name: string, spec: ValueSpec, word: string, cwd: string): string | number {
+  if (spec.kind === "word") return word;
   if (word === "") throw invalid(`${name} is empty`, `give it a value, or leave it out`);
   if (word.includes("\0")) throw invalid(`${name} holds a null character`, "no path or name can");
   switch (spec.kind) {
@@ -25,7 +26,11 @@ export function checkValue(name: string, spec: ValueSpec, word: string, cwd: str
       return checkHost(name, word);
     case "choice":
       if (spec.of.includes(word)) return word;
-      throw invalid(`${name} cannot be ${JSON.stringify(word)}`, `${didYouMean(word, spec.of)}use ${listOf(spec.of)}`);
+      throw misspelt(
+        `${name} cannot be ${JSON.stringify(word)}`,
+        { typed: word, known: spec.of },
+        `use ${listOf(spec.of)}`,
+      );
     case "text":
     case "service":
     case "command":

@@ -16,15 +16,13 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal }) {
     const { path } = labPath(args, env);
-    const [typeDiagnostics, loaded] = await Promise.all([
-      flags.types ? checkTypes(path, env, signal) : [],
-      loadLab(path, { clock: systemClock }),
-    ]);
+    const loaded = await loadLab(path, { clock: systemClock }, signal);
     if (loaded.printed !== "") screen.note({ text: loaded.printed.trimEnd(), style: "dim" });
     const found = loaded.kind === "loaded" ? loaded.warnings : loaded.diagnostics;
-    const diagnostics = [...typeDiagnostics, ...found];
+    const diagnostics = flags.types ? [...(await checkTypes(loaded.file, env, signal)), ...found] : found;
     const ok = diagnostics.every(({ severity }) => severity === "warning");
-    if (screen.json) screen.data({ ok, path, hash: loaded.kind === "loaded" ? loaded.hash : undefined, diagnostics });
+    if (screen.json)
+      screen.data({ ok, file: loaded.file, hash: loaded.kind === "loaded" ? loaded.hash : undefined, diagnostics });
     showDiagnostics(screen, diagnostics, env.cwd);
     if (ok) screen.line({ text: "ok", style: "good" });
     return ok ? 0 : 2;

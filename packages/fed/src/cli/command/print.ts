@@ -16,11 +16,11 @@ export const command = defineCommand({
     { line: "fed print --hash", says: "show what identifies it" },
     { line: "fed print --json | jq .services", says: "work on it as data" },
   ],
-  async run({ args, flags, env, screen }) {
+  async run({ args, flags, env, screen, signal }) {
     const { path } = labPath(args, env);
-    const loaded = await loadLab(path, { clock: systemClock });
+    const loaded = await loadLab(path, { clock: systemClock }, signal);
     if (loaded.kind === "rejected") {
-      if (screen.json) screen.data({ ok: false, path, diagnostics: loaded.diagnostics });
+      if (screen.json) screen.data({ ok: false, file: loaded.file, diagnostics: loaded.diagnostics });
       showDiagnostics(screen, loaded.diagnostics, env.cwd);
       return 2;
     }
