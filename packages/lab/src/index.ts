@@ -29,6 +29,6 @@ export { nearest } from "./nearest.ts";
 export { assembleLab, type Base, type BaseProps, defineBase, definePart, type Part, type PartProps } from "./part.ts";
 export { valueIn } from "./per-environment.ts";
 export { hashLab, printLab } from "./print.ts";
-export { environmentsOf, machinesOf, needsOf } from "./resolve.ts";
+export { environmentsOf, machinesOf, needsOf, volumeVariable } from "./resolve.ts";
 export { hashText } from "./sha256.ts";
 export { parseDuration, parseSize } from "./unit.ts";

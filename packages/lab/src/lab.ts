@@ -152,7 +152,7 @@ export function isLab(value: unknown): value is LabDocument {
 }
 
 /** Throws LabError with all diagnostics when one of them is an error. */
-export function toLab(written: unknown): LabDocument {
+function toLab(written: unknown): LabDocument {
   const { lab, diagnostics } = readLab(written);
   if (lab === undefined) throw new LabError(diagnostics);
   return lab;

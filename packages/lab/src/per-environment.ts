@@ -29,9 +29,3 @@ export function valueIn<T>(value: PerEnvironment<T> | undefined, environment: st
   const key = keyIn(value, environment);
   return key === undefined ? undefined : (value[key] as T);
 }
-
-/** Every value it can have, in any environment. */
-export function allValues<T>(value: PerEnvironment<T> | undefined): readonly T[] {
-  if (value === undefined) return [];
-  return isMapByEnvironment(value) ? (Object.values(value) as T[]) : [value as T];
-}

@@ -46,3 +46,8 @@ export function identityOf(machine: MachineDocument, name: string): string {
   if (["local", "localhost", "127.0.0.1", "::1"].includes(address)) return "local";
   return machine.port === undefined || machine.port === 22 ? address : `${address} ssh ${machine.port}`;
 }
+
+/** The variable in which a process finds the folder of a volume: `my-data` is in `VOLUME_MY_DATA`. */
+export function volumeVariable(volume: string): string {
+  return `VOLUME_${volume.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -2,12 +2,8 @@
 
 import type { Finding } from "../diagnostic.ts";
 import type { LabDocument } from "../document.ts";
+import { volumeVariable } from "../resolve.ts";
 import { eachPlacement, oncePer } from "./each.ts";
-
-/** The variable in which a process finds the folder of a volume: `my-data` is in `VOLUME_MY_DATA`. */
-export function volumeVariable(volume: string): string {
-  return `VOLUME_${volume.toUpperCase().replaceAll("-", "_")}`;
-}
 
 export function checkVariables(lab: LabDocument): readonly Finding[] {
   const findings: Finding[] = [];

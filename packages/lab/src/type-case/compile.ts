@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Stands in a source where the compiler must report; taken for what follows it. */
-export const marker = "/*!*/";
+const marker = "/*!*/";
 
 export interface Complaint {
   readonly file: string;
@@ -32,7 +32,7 @@ export const personsOptions = {
 };
 
 /** This repository's options. */
-export const strictOptions = {
+const strictOptions = {
   ...personsOptions,
   module: "nodenext",
   moduleResolution: "nodenext",
