@@ -80,4 +80,10 @@ export const commands: readonly CommandEntry[] = [
     summary: "Explain fed, or one command",
     load: async () => (await import("./command/help.ts")).command,
   },
+  {
+    name: "complete",
+    group: "Hidden",
+    summary: "Answer a shell that completes a line",
+    load: async () => (await import("./command/complete.ts")).command,
+  },
 ];

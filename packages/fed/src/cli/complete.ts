@@ -1,6 +1,6 @@
 import type { ArgSpec, Command, CommandEntry, FlagSpec, Program, ValueSpec } from "./command.ts";
 import { flagWord } from "./command.ts";
-import { shownArgs, shownFlags } from "./help.ts";
+import { flagsOf, shownEntries } from "./help.ts";
 
 /** What can follow on a command line, from the table and the commands' data. */
 
@@ -34,10 +34,10 @@ export async function complete(
   if (!entry) return nothing;
   const command = await entry.load();
   const place = placeOf(command, before.slice(at + 1), typed);
-  if (place.kind === "flags") return { candidates: beginning(typed, flagsOf(command)), paths: undefined };
+  if (place.kind === "flags") return { candidates: beginning(typed, flagCandidates(command)), paths: undefined };
   if (place.kind === "nothing") return nothing;
   const prefix = typed.slice(0, typed.length - place.typed.length);
-  const known = await valuesOf(place.spec, program.entries, services);
+  const known = await valuesOf(place.spec, shownEntries(program), services);
   const fitting = beginning(place.typed, known).map(({ word, description }) => ({ word: prefix + word, description }));
   const paths = place.spec.kind === "file" || place.spec.kind === "folder" ? place.spec.kind : undefined;
   return { candidates: fitting, paths };
@@ -50,7 +50,7 @@ type Place =
 
 /** What the word being typed is: a flag, a flag's value or an argument. */
 function placeOf(command: Command, before: readonly string[], typed: string): Place {
-  const flags = shownFlags(command);
+  const flags = flagsOf(command);
   const flagOf = (word: string) =>
     flags.find(
       ([key, { short }]) => word === `--${flagWord(key)}` || (short !== undefined && word === `-${short}`),
@@ -75,7 +75,7 @@ function placeOf(command: Command, before: readonly string[], typed: string): Pl
       : { kind: "nothing" };
   }
   if (!onlyArgs && typed.startsWith("-")) return { kind: "flags" };
-  const arg = argAt(shownArgs(command), taken);
+  const arg = argAt(Object.entries<ArgSpec>(command.args), taken);
   return arg ? { kind: "value", spec: arg, typed } : { kind: "nothing" };
 }
 
@@ -97,11 +97,11 @@ async function valuesOf(
 
 function commandsOf(program: Program): readonly Candidate[] {
   const flags = ["--help", "--json", "--version"].map((word) => ({ word, description: "" }));
-  return [...program.entries.map(({ name, summary }) => ({ word: name, description: summary })), ...flags];
+  return [...shownEntries(program).map(({ name, summary }) => ({ word: name, description: summary })), ...flags];
 }
 
-function flagsOf(command: Command): readonly Candidate[] {
-  return shownFlags(command).map(([key, { description }]) => ({ word: `--${flagWord(key)}`, description }));
+function flagCandidates(command: Command): readonly Candidate[] {
+  return flagsOf(command).map(([key, { description }]) => ({ word: `--${flagWord(key)}`, description }));
 }
 
 /** Flags are offered only once a dash is typed. */

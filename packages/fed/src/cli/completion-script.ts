@@ -1,5 +1,5 @@
 /**
- * The scripts that `fed completion` prints. Each only carries words to the hidden `--answer` of the same command and
+ * The scripts that `fed completion` prints. Each only carries words to the hidden command `complete` and
  * its answer back, so that a shell never knows less than the fed it completes. An answer is a line per candidate, word
  * and description parted by a tab; the lines `:file` and `:folder` stand for the shell's own completion of paths.
  */
@@ -19,7 +19,7 @@ _fed() {
         ;;
       *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
     esac
-  done < <("\${COMP_WORDS[0]/#\\~/$HOME}" completion --answer -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <("\${COMP_WORDS[0]/#\\~/$HOME}" complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -F _fed fed
 `;
@@ -35,7 +35,7 @@ _fed() {
       :folder) _files -/ ;;
       *) described+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}") ;;
     esac
-  done < <(\${(Q)words[1]/#\\~/$HOME} completion --answer -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
+  done < <(\${(Q)words[1]/#\\~/$HOME} complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
   (( $#described )) && _describe fed described
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _fed "$@"; else compdef _fed fed; fi
@@ -44,7 +44,7 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _fed "$@"; else compdef _fe
 const fish = `# fed completion for fish. Save it once:  fed completion fish > ~/.config/fish/completions/fed.fish
 function __fed_complete
     set -l words (commandline -opc) (commandline -ct | string collect --allow-empty)
-    for line in ($words[1] completion --answer -- $words[2..-1] 2>/dev/null)
+    for line in ($words[1] complete -- $words[2..-1] 2>/dev/null)
         switch $line
             case :file
                 __fish_complete_path (commandline -ct)

@@ -1,15 +1,15 @@
-import type { ArgSpec, Command, CommandEntry, FlagSpec, Group, Program } from "./command.ts";
+import type { Command, CommandEntry, FlagSpec, Group, Program } from "./command.ts";
 import { flagWord } from "./command.ts";
 import { frameFlags, placeholderOf } from "./parse.ts";
 import type { Screen, Span } from "./print.ts";
 
 /** What help shows, from the table and a command's data. */
 
-const groups: readonly Group[] = ["Write", "Run", "See", "Keep"];
+const groups = ["Write", "Run", "See", "Keep"] as const satisfies readonly Group[];
 
 export function showOverview(screen: Screen, program: Program): void {
   if (screen.json) {
-    const commands = program.entries.map(({ name, group, summary }) => ({ name, group, summary }));
+    const commands = shownEntries(program).map(({ name, group, summary }) => ({ name, group, summary }));
     screen.data({ name: program.name, version: program.version, commands });
     return;
   }
@@ -34,13 +34,13 @@ export function showCommand(screen: Screen, entry: CommandEntry, command: Comman
   screen.line("  ", usageOf(entry.name, command));
   if (command.details?.length) screen.line();
   for (const line of command.details ?? []) screen.line(line);
-  const args = shownArgs(command);
+  const args = Object.entries(command.args);
   showList(
     screen,
     "Arguments",
     args.map(([name, spec]) => [name, spec.description]),
   );
-  const flags = shownFlags(command);
+  const flags = flagsOf(command);
   showList(
     screen,
     "Flags",
@@ -64,17 +64,18 @@ function showList(screen: Screen, title: string, rows: readonly (readonly [strin
   }
 }
 
-export function shownArgs(command: Command): readonly (readonly [string, ArgSpec])[] {
-  return Object.entries(command.args).filter(([, spec]) => !spec.hidden);
+export function shownEntries(program: Program): readonly CommandEntry[] {
+  return program.entries.filter(({ group }) => group !== "Hidden");
 }
 
-export function shownFlags(command: Command): readonly (readonly [string, FlagSpec])[] {
-  return Object.entries<FlagSpec>({ ...command.flags, ...frameFlags }).filter(([, spec]) => !spec.hidden);
+/** With those of the frame. */
+export function flagsOf(command: Command): readonly (readonly [string, FlagSpec])[] {
+  return Object.entries<FlagSpec>({ ...command.flags, ...frameFlags });
 }
 
 /** `fed up [flags] [lab]`. */
 export function usageOf(name: string, command: Command): string {
-  const args = shownArgs(command).map(([arg, spec]) => {
+  const args = Object.entries(command.args).map(([arg, spec]) => {
     const word = spec.many ? `${arg}…` : arg;
     return spec.optional ? `[${word}]` : `<${word}>`;
   });
@@ -94,14 +95,14 @@ function describeFlag(spec: FlagSpec): string {
 }
 
 function commandData(entry: CommandEntry, command: Command): unknown {
-  const flags = shownFlags(command);
+  const flags = flagsOf(command);
   return {
     name: entry.name,
     group: entry.group,
     summary: entry.summary,
     usage: usageOf(entry.name, command),
     details: command.details,
-    args: shownArgs(command).map(([name, spec]) => ({ name, ...spec })),
+    args: Object.entries(command.args).map(([name, spec]) => ({ name, ...spec })),
     flags: flags.map(([key, spec]) => ({ name: flagWord(key), ...spec })),
     examples: command.examples,
   };

@@ -1,7 +1,7 @@
 import { type Fault, faultTable, toFault } from "#base/fault.ts";
 import type { Call, CommandEntry, Program } from "./command.ts";
 import type { Env } from "./env.ts";
-import { showCommand, showOverview } from "./help.ts";
+import { showCommand, shownEntries, showOverview } from "./help.ts";
 import { Interrupted } from "./interrupted.ts";
 import { misspelt, suggest } from "./misspelling.ts";
 import { parseWords } from "./parse.ts";
@@ -64,7 +64,7 @@ const leading: ReadonlySet<string> = new Set(["--json", "--help", "-h", "--versi
 export function findEntry(program: Program, verb: string): CommandEntry {
   const entry = program.entries.find(({ name }) => name === verb);
   if (entry) return entry;
-  const known = program.entries.map(({ name }) => name);
+  const known = shownEntries(program).map(({ name }) => name);
   throw misspelt(`fed has no command ${JSON.stringify(verb)}`, { typed: verb, known }, "fed help lists them all");
 }
 
