@@ -103,7 +103,7 @@ const shown = 20;
 /** Thrown by `defineLab` and `assembleLab`: everything that is wrong, warnings included. At least one is an error. */
 export class LabError extends Error {
   override readonly name = "LabError";
-  readonly diagnostics: readonly Diagnostic[];
+  declare readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
     const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
@@ -111,6 +111,7 @@ export class LabError extends Error {
     const more = errors.length > shown ? [`  … and ${errors.length - shown} more`] : [];
     const count = errors.length === 1 ? "one mistake" : `${errors.length} mistakes`;
     super([`The lab has ${count}:`, ...lines, ...more].join("\n"));
-    this.diagnostics = diagnostics;
+    // Not enumerable: the message says it all, so an uncaught one must not print the list once more.
+    Object.defineProperty(this, "diagnostics", { value: diagnostics });
   }
 }

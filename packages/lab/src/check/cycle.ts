@@ -5,12 +5,11 @@
  * shortest cycle through the knot's first name in the order of `graph`. Names that are no key of it have no edges.
  */
 export function findCycles(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
-  const cycles: (readonly string[])[] = [];
-  for (const knot of findKnots(graph)) {
-    const first = [...graph.keys()].find((name) => knot.has(name)) ?? "";
-    cycles.push(shortestCycle(graph, knot, first));
-  }
-  return cycles;
+  const position = new Map([...graph.keys()].map((name, index) => [name, index]));
+  return findKnots(graph).map((knot) => {
+    const [first = ""] = [...knot].sort((a, b) => (position.get(a) ?? 0) - (position.get(b) ?? 0));
+    return shortestCycle(graph, knot, first);
+  });
 }
 
 /** Breadth first from `start` inside the knot until an edge leads back to it. */

@@ -34,7 +34,7 @@ export function readFields<T extends object>(
   return (value, at) => {
     if (!isPlainObject(value)) return reportType(at, what, value);
     for (const key of Object.keys(value)) {
-      if (known.has(key)) continue;
+      if (known.has(key) || value[key] === undefined) continue;
       const message = `${capitalised(what)} has no key ${JSON.stringify(key.slice(0, 80))}.`;
       report(enter(at, key), "unknown-key", message, unknownHint(key, known, "keys"));
     }
