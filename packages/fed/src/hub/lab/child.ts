@@ -42,8 +42,7 @@ export function runChild(question: Question, limits: ChildLimits, clock: Clock, 
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true, // A process group of its own: Ctrl-C is the hub's to hear, and one kill gets all of it.
   });
-  // Puts the compiled language where the next child finds it: a hub that runs for weeks would do so at its end only.
-  flushCompileCache();
+  if (cache !== undefined && !warmed) void warmCache();
   return new Promise((resolve, reject) => {
     let limit: Ending["limit"];
     const kill = () => {
@@ -74,6 +73,18 @@ export function runChild(question: Question, limits: ChildLimits, clock: Clock, 
       resolve({ lines: lines(), stdout: stdout(), stderr: stderr(), limit, exitCode, signal: endSignal });
     });
   });
+}
+
+let warmed = false;
+
+/**
+ * The child may not write to Node's compile cache, so this process does, while it waits: it loads what else only the child
+ * would, and writes now, since Node does so at its end only and a hub runs for weeks. A load then takes 30 ms less.
+ */
+async function warmCache(): Promise<void> {
+  warmed = true;
+  await Promise.all([import("./sources.ts"), import("./surroundings.ts")]);
+  flushCompileCache();
 }
 
 function killGroup(leader: number): void {

@@ -49,8 +49,8 @@ async function wrong(text: string, other?: Partial<LoadOptions>) {
 
 describe("a lab cannot", () => {
   it.each<[string, string, DiagnosticCode, RegExp]>([
-    ["kill the hub", 'process.kill(process.ppid ?? 1, "SIGKILL");', "denied", /cannot call process\.kill/],
-    ["wake the hub's debugger", "process._debugProcess(1);", "denied", /process\._debugProcess/],
+    ["kill the hub", 'process.kill(process.ppid ?? 0, "SIGKILL");', "denied", /cannot call process\.kill/],
+    ["wake the hub's debugger", "process._debugProcess(process.ppid);", "denied", /process\._debugProcess/],
     ["get at Node's inside", 'process.binding("spawn_sync");', "denied", /process\.binding/],
     ["get a built-in module", 'process.getBuiltinModule("fs");', "denied", /process\.getBuiltinModule/],
     ["load native code", 'process.dlopen({}, "/x.node");', "denied", /process\.dlopen/],
