@@ -26,7 +26,6 @@ export function spanText(span: Span): string {
 }
 
 const gap = 2;
-const narrowest = 6;
 
 /** The lines of a table, heading first, each at most `maxColumns` wide (never cut when left out). */
 export function layOut(table: Table, maxColumns?: number): readonly (readonly Span[])[] {
@@ -52,12 +51,12 @@ export function layOut(table: Table, maxColumns?: number): readonly (readonly Sp
   );
 }
 
-/** Takes from the widest column until all fit; a column keeps six letters as long as any has more. */
+/** Takes from the widest column until all fit. */
 function shrink(widths: number[], room: number): void {
   for (let excess = widths.reduce((sum, width) => sum + width, 0) - room; excess > 0; excess--) {
     const widest = widths.indexOf(Math.max(...widths));
     const width = widths[widest] ?? 0;
-    if (width <= narrowest) return;
+    if (width <= 1) return;
     widths[widest] = width - 1;
   }
 }
