@@ -1,0 +1,85 @@
+import { type Clock, sleep } from "#base/clock.ts";
+import { unreachable } from "#base/unreachable.ts";
+import type { Probe, ProbeAddress, ProbeOutcome } from "#port/probe.ts";
+import { type CheckContract, type CheckState, delayMs, probed, unknownState } from "./check.ts";
+
+/** Something to keep an eye on. */
+export interface CheckTarget {
+  readonly contract: CheckContract;
+  readonly address: ProbeAddress;
+  /** Where and with what a command check runs. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface Checks {
+  /** Starts probing; a second call for the same id changes nothing. */
+  track(id: string, target: CheckTarget): void;
+  untrack(id: string): void;
+  stateOf(id: string): CheckState;
+  close(): void;
+}
+
+export interface ChecksOptions {
+  readonly probe: Probe;
+  readonly clock: Clock;
+  /** The health of a target has changed (not: one more failed probe). */
+  onChange(id: string, state: CheckState): void;
+}
+
+/** Probes every tracked target, each at its own pace, one probe at a time. */
+export function openChecks(options: ChecksOptions): Checks {
+  const tracked = new Map<string, { state: CheckState; readonly stop: AbortController }>();
+
+  async function keepProbing(id: string, target: CheckTarget, entry: { state: CheckState }, signal: AbortSignal) {
+    while (!signal.aborted) {
+      const outcome = await ask(options.probe, target, signal);
+      if (signal.aborted) return;
+      const before = entry.state;
+      entry.state = probed(before, outcome);
+      if (entry.state.health !== before.health) options.onChange(id, entry.state);
+      if (target.contract.ask.kind === "running") return;
+      await sleep(options.clock, delayMs(entry.state, target.contract), signal);
+    }
+  }
+
+  return {
+    track(id, target) {
+      if (tracked.has(id)) return;
+      const entry = { state: unknownState, stop: new AbortController() };
+      tracked.set(id, entry);
+      keepProbing(id, target, entry, entry.stop.signal).catch((thrown) => {
+        if (!entry.stop.signal.aborted) throw thrown;
+      });
+    },
+    untrack(id) {
+      tracked.get(id)?.stop.abort();
+      tracked.delete(id);
+    },
+    stateOf: (id) => tracked.get(id)?.state ?? unknownState,
+    close() {
+      for (const entry of tracked.values()) entry.stop.abort();
+      tracked.clear();
+    },
+  };
+}
+
+async function ask(probe: Probe, target: CheckTarget, signal: AbortSignal): Promise<ProbeOutcome> {
+  const { ask: question, timeoutMs } = target.contract;
+  switch (question.kind) {
+    case "http":
+      return probe.http(target.address, question.path, timeoutMs, signal);
+    case "tcp":
+      return probe.tcp(target.address, timeoutMs, signal);
+    case "command":
+      return probe.command(
+        { command: question.command, folder: target.folder, environment: target.environment },
+        timeoutMs,
+        signal,
+      );
+    case "running":
+      return { kind: "healthy", tookMs: 0 };
+    default:
+      return unreachable(question);
+  }
+}
