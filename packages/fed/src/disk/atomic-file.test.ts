@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { chmod, chown } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -179,7 +179,6 @@ const canMount = (() => {
 describe("a full disk", () => {
   it.skipIf(!canMount)("is a Fault with a hint; the old content stays and no temp file", async () => {
     const folder = tempFolder();
-    await chown(folder, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
     const code = `
       const { writeFileAtomic, readFileIfThere } = await import(${JSON.stringify(new URL("./atomic-file.ts", import.meta.url).href)});
       const { openDatabase } = await import(${JSON.stringify(new URL("./sqlite.ts", import.meta.url).href)});
