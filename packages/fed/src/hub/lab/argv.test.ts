@@ -87,7 +87,7 @@ it("limits the shell sets hold", () => {
     ] as const),
     { timeLimitMs: 10_000, memoryLimitMiB: 256 },
   );
-  const words = [flag, script, ...rest.slice(0, 3), "/bin/cat", "/proc/self/limits"];
+  const words = [flag, script, ...rest.slice(0, 4), "/bin/cat", "/proc/self/limits"];
   const { stdout } = spawnSync(shell, words, { encoding: "utf8" });
   expect(Object.fromEntries([...stdout.matchAll(limits)].map(([, name, soft]) => [name, Number(soft)]))).toEqual({
     "cpu time": 22,
@@ -95,4 +95,23 @@ it("limits the shell sets hold", () => {
     "data size": 1_280 * 2 ** 20,
     "core file size": 0,
   });
+});
+
+it.each([
+  ["idles", "setInterval(() => {}, 1_000);\nawait new Promise(() => {});", { status: 1, signal: null }],
+  ["computes", "for (;;) {}", { status: null, signal: "SIGXCPU" }],
+])("a child that %s ends itself when its hub is gone", (_, text, end) => {
+  const [file, within] = [join(folder, "lab/lab.ts"), join(folder, "lab/")];
+  writeFileSync(file, text);
+  const language = import.meta.resolve("@fed/lab");
+  const limits = { timeLimitMs: 1, memoryLimitMiB: 64 };
+  const question = { file, folder: within, within, language, ...limits, sourceLimitBytes: 1e6, printedLimitBytes: 1 };
+  const [shell = "", ...argv] = childArgv(question, limits);
+  const { status, signal } = spawnSync(shell, argv, {
+    env: {},
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    timeout: 20_000,
+    killSignal: "SIGKILL",
+  });
+  expect({ status, signal }).toEqual(end);
 });

@@ -10,9 +10,10 @@ const spareMiB = 1_024;
 
 /**
  * The shell sets what Node cannot: no core dump, no file of any size, and an end to memory outside the heap and to
- * computing, should the hub be gone. A system that knows one of them not goes without.
+ * computing, should the hub be gone. A system that knows one of them not goes without. The soft limit
+ * of computing is the lower one: its signal says why the child ended.
  */
-const limitAndRun = `{ ulimit -c 0; ulimit -f 0; ulimit -d "$1"; ulimit -t "$2"; } 2>/dev/null; shift 2; exec "$@"`;
+const limitAndRun = `{ ulimit -c 0; ulimit -f 0; ulimit -d "$1"; ulimit -H -t "$3"; ulimit -S -t "$2"; } 2>/dev/null; shift 3; exec "$@"`;
 
 /**
  * The words that start the child: it may read the lab's folder, the language and its own sources, and compute. Under
@@ -31,7 +32,7 @@ export function childArgv(
   // Of all its threads together.
   const computingS = Math.ceil(limits.timeLimitMs / 500) + 2;
   return [
-    ...["/bin/sh", "-c", limitAndRun, "sh", `${dataKiB}`, `${computingS}`],
+    ...["/bin/sh", "-c", limitAndRun, "sh", `${dataKiB}`, `${computingS}`, `${computingS + 2}`],
     ...[process.execPath, "--permission", ...readable.map((path) => `--allow-fs-read=${path}`)],
     ...["--no-warnings", `--max-old-space-size=${limits.memoryLimitMiB}`],
     ...[entry, JSON.stringify(question)],
