@@ -67,7 +67,7 @@ describe("a mistake names the word and the fix", () => {
     [["--ingress-port", " 80"], '" 80"', "0 to 65535"],
     [["--ingress-port", "-1"], '"-1" looks like a flag', "--ingress-port=-1"],
     [["--ingress-port", "--follow"], '"--follow" looks like a flag', "--ingress-port=--follow"],
-    [["--ingress-port"], "--ingress-port needs a value", "--ingress-port PORT"],
+    [["--ingress-port"], "--ingress-port needs a value", "--ingress-port N"],
     [["--data"], "--data needs a value", "--data DIR"],
     [["--data", ""], "--data is empty", "leave it out"],
     [["--data="], "--data is empty", "leave it out"],

@@ -31,7 +31,7 @@ export const surroundingFiles: Readonly<Record<string, string>> = {
 
 /** The lab itself and what it runs. */
 export function labFiles(name: string, fed: string): Readonly<Record<string, string>> {
-  return { "lab.ts": labText(name), "site/server.js": serverText, "README.md": readmeText(name, fed) };
+  return { "lab.ts": labText(name), "site/server.mjs": serverText, "README.md": readmeText(name, fed) };
 }
 
 function labText(name: string): string {
@@ -50,7 +50,7 @@ export default defineLab({
   services: {
     site: {
       // Listens on the port it finds in PORT.
-      run: process("node site/server.js"),
+      run: process("node site/server.mjs"),
       health: http("/health"),
       route: "${name}.localhost",
     },
@@ -59,12 +59,12 @@ export default defineLab({
 `;
 }
 
-const serverText = `const { createServer } = require("node:http");
+const serverText = `import { createServer } from "node:http";
 
 createServer((request, response) => {
   if (request.url === "/health") return response.end("ok");
   response.setHeader("content-type", "text/html; charset=utf-8");
-  response.end("<h1>It runs.</h1><p>Edit lab.ts or site/server.js and look again.</p>");
+  response.end("<h1>It runs.</h1><p>Edit lab.ts or site/server.mjs and look again.</p>");
 }).listen(process.env.PORT, "127.0.0.1");
 `;
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Fault } from "#base/fault.ts";
 import { defineCommand } from "../command.ts";
@@ -27,6 +27,7 @@ export const command = defineCommand({
   async run({ args, flags, env, screen }) {
     const folder = args.folder ?? env.cwd;
     const name = flags.name === undefined ? labNameOf(basename(folder)) : checkLabName(flags.name);
+    refuseOther(folder);
     const isLab = existsSync(join(folder, "lab.ts")) && !flags.force;
     const fed = fedWord(env);
     const all = { ...labFiles(name, fed), ...surroundingFiles };
@@ -48,6 +49,12 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+function refuseOther(folder: string): void {
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there === undefined || there.isDirectory()) return;
+  throw new Fault("conflict", `${folder} is there already and is not a folder`, { hint: "choose another name" });
+}
 
 function refuseOverwrite(folder: string, files: readonly string[]): void {
   const there = files.filter((file) => existsSync(join(folder, file)));
