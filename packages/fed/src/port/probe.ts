@@ -10,18 +10,28 @@ export interface ProbeAddress {
   readonly port: number;
 }
 
+/**
+ * Every method settles within `timeoutMs`: a limit that is over is an unhealthy outcome, not a Fault. An aborted signal
+ * rejects with its reason. Nothing is left when it has settled: no connection, no process. Fault `invalid` for what cannot
+ * be asked at all (a port of 70,000, an empty command).
+ */
 export interface Probe {
   readonly name: string;
-  /** GET `path`; any 2xx or 3xx answer within the limit is healthy. */
+  /** GET `path`; a 2xx or 3xx answer is healthy as soon as its head is there: no redirect is followed, no body read. */
   http(address: ProbeAddress, path: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeOutcome>;
-  /** A connection that opens within the limit is healthy. */
+  /** A connection that opens is healthy. */
   tcp(address: ProbeAddress, timeoutMs: number, signal: AbortSignal): Promise<ProbeOutcome>;
-  /** Exit code 0 within the limit is healthy; no shell. The process is gone when this returns. */
+  /**
+   * Exit code 0 is healthy; no shell, no input, its output is dropped. The process and what it started (its process
+   * group) are gone when this returns.
+   */
   command(run: ProbeCommand, timeoutMs: number, signal: AbortSignal): Promise<ProbeOutcome>;
 }
 
 export interface ProbeCommand {
+  /** An argv; the first is looked up in the PATH of `environment`. */
   readonly command: readonly string[];
   readonly folder: string;
+  /** All of it: nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,80 @@
+import { request } from "node:http";
+import { connect } from "node:net";
+import { Fault } from "#base/fault.ts";
+import type { ProbeAddress } from "#port/probe.ts";
+
+/** Undefined for an answer of 2xx or 3xx, else the reason in plain words. Hangs up whatever comes. */
+export function askHttp({ host, port }: ProbeAddress, path: string, signal: AbortSignal): Promise<string | undefined> {
+  return once(signal, (settle) => {
+    // An agent of its own, so that no connection is kept for later.
+    const headers = { connection: "close", "user-agent": "fed-probe" };
+    const asking = request({ host, port, path, agent: false, headers });
+    asking.once("response", ({ statusCode = 0 }) => {
+      settle(statusCode >= 200 && statusCode < 400 ? undefined : `status ${statusCode}`);
+    });
+    asking.once("upgrade", ({ statusCode }, socket) => {
+      socket.destroy();
+      settle(`status ${statusCode}`);
+    });
+    asking.on("error", (error) => settle(reasonOf(error, host)));
+    asking.end();
+    return () => asking.destroy();
+  });
+}
+
+/** Undefined once a connection opens, else the reason in plain words. Hangs up whatever comes. */
+export function askTcp({ host, port }: ProbeAddress, signal: AbortSignal): Promise<string | undefined> {
+  return once(signal, (settle) => {
+    const socket = connect({ host, port });
+    socket.once("connect", () => settle(undefined));
+    socket.on("error", (error) => settle(reasonOf(error, host)));
+    return () => socket.destroy();
+  });
+}
+
+/** Begins, and ends what was begun as soon as it has settled or the signal aborts. */
+function once(
+  signal: AbortSignal,
+  begin: (settle: (reason: string | undefined) => void) => () => void,
+): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      reject(signal.reason);
+      end();
+    };
+    const settle = (reason: string | undefined) => {
+      signal.removeEventListener("abort", stop);
+      resolve(reason);
+      end();
+    };
+    let end: () => void;
+    try {
+      end = begin(settle);
+    } catch (thrown) {
+      // Node's own checks of its arguments: a port or a path that is none.
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      return reject(new Fault("invalid", `cannot be probed: ${message}`, { cause: thrown }));
+    }
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection closed without an answer",
+  EPIPE: "connection closed without an answer",
+  EHOSTUNREACH: "no way to the host",
+  ENETUNREACH: "no way to the network",
+  ETIMEDOUT: "no answer",
+  HPE_HEADER_OVERFLOW: "the head of the answer is too long",
+};
+
+/** Undocumented codes of Node's HTTP parser begin with HPE_. */
+function reasonOf(error: Error, host: string): string {
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `host name not found: ${host}`;
+  return (
+    reasons[code] ??
+    (code.startsWith("HPE_") ? "the answer is not HTTP" : `connection failed: ${code || error.message}`)
+  );
+}

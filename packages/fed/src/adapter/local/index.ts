@@ -1,0 +1,1 @@
+export { makeLocalProbe } from "./probe.ts";

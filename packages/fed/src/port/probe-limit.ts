@@ -1,0 +1,37 @@
+import { childController } from "#base/abort.ts";
+import type { Clock } from "#base/clock.ts";
+import type { ProbeOutcome } from "./probe.ts";
+
+/** The reason when the limit was over, the same for every adapter. */
+export function lateReason(timeoutMs: number): string {
+  return `no answer within ${timeoutMs} ms`;
+}
+
+/**
+ * Asks once within the limit, as every probe must. `ask` answers undefined when all is well, else the reason; when its
+ * signal aborts it rejects with the signal's reason once what it began is gone, and is waited for.
+ */
+export async function probeWithin(
+  clock: Clock,
+  timeoutMs: number,
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<string | undefined>,
+): Promise<ProbeOutcome> {
+  signal.throwIfAborted();
+  const startedMs = clock.tickMs();
+  const late: ProbeOutcome = { kind: "unhealthy", reason: lateReason(timeoutMs) };
+  const { controller, release } = childController(signal);
+  const timer = clock.after(timeoutMs, () => controller.abort(late));
+  try {
+    const reason = await ask(controller.signal);
+    return reason === undefined
+      ? { kind: "healthy", tookMs: clock.tickMs() - startedMs }
+      : { kind: "unhealthy", reason };
+  } catch (thrown) {
+    if (thrown === late) return late;
+    throw thrown;
+  } finally {
+    timer.cancel();
+    release();
+  }
+}
