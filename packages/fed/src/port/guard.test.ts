@@ -90,6 +90,19 @@ describe("guard", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
+  it("tells the adapter that its time is over", async () => {
+    let inner: AbortSignal | undefined;
+    const { guarded, clock } = setUp({
+      heat: (_, signal) => {
+        inner = signal;
+        return never;
+      },
+    });
+    const call = outcome(guarded.heat(3, going()));
+    await clock.turn(3000);
+    expect(inner?.reason).toBe(await call);
+  });
+
   it("passes the caller's abort on, and rejects with its reason", async () => {
     let seen: unknown;
     const { guarded, clock } = setUp({
@@ -220,6 +233,35 @@ describe("concurrency", () => {
     expect(await Promise.all(calls)).toEqual(["0", "1", "2", "3"]);
     expect(most()).toBe(2);
     expect(clock.waiting).toBe(0);
+  });
+
+  it("keeps to its limit when the first crowd has gone", async () => {
+    const { guarded, clock, gates, most } = busy();
+    for (let wave = 0; wave < 3; wave++) {
+      const calls = Array.from({ length: 4 }, () => guarded.heat(10, going()));
+      for (let i = 0; i < 4; i++) {
+        await clock.turn(0);
+        gates.shift()?.resolve("boiled");
+      }
+      expect(await Promise.all(calls)).toHaveLength(4);
+    }
+    expect(most()).toBe(2);
+  });
+
+  it("forgets who gave up waiting", async () => {
+    const { guarded, clock, gates } = busy();
+    const running = [guarded.heat(10, going()), guarded.heat(10, going())];
+    const controller = new AbortController();
+    const gone = [outcome(guarded.heat(10, controller.signal)), outcome(guarded.heat(10, controller.signal))];
+    await clock.turn(0);
+    controller.abort("enough");
+    expect(await Promise.all(gone)).toEqual(["enough", "enough"]);
+    const next = [guarded.heat(10, going()), guarded.heat(10, going())];
+    for (let i = 0; i < 4; i++) {
+      await clock.turn(0);
+      gates[i]?.resolve("boiled");
+    }
+    expect(await Promise.all([...running, ...next])).toHaveLength(4);
   });
 
   it("makes room when a waiting call aborts and when a hanging one is over its deadline", async () => {
