@@ -15,10 +15,7 @@ describe("makeId", () => {
     const bytes = fc.uint8Array({ minLength: 8, maxLength: 8 });
     fc.assert(
       fc.property(time, bytes, (nowMs, chance) => {
-        const id = makeId(
-          "ins",
-          source(nowMs, fixed(chance)),
-        );
+        const id = makeId("ins", source(nowMs, fixed(chance)));
         expect(id).toMatch(/^ins_[0-9abcdefghjkmnpqrstvwxyz]{18}$/);
       }),
     );
@@ -42,10 +39,7 @@ describe("makeId", () => {
     const every = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     const counts = new Map<string, number>();
     for (let at = 0; at < 256; at += 8) {
-      const id = makeId(
-        "x",
-        source(0, fixed(every.subarray(at, at + 8))),
-      );
+      const id = makeId("x", source(0, fixed(every.subarray(at, at + 8))));
       for (const letter of id.slice(-8)) counts.set(letter, (counts.get(letter) ?? 0) + 1);
     }
     expect([...counts.values()]).toEqual(Array.from({ length: 32 }, () => 8));
