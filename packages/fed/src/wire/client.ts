@@ -35,6 +35,7 @@ export function makeClient(options: ClientOptions): Client {
       const response = await send(options, endpoint, input as Record<string, unknown>, signal);
       if (!response.body) return;
       for await (const line of readLines(response.body)) {
+        if (line === "") continue; // a heartbeat
         const parsed = JSON.parse(line) as StreamLine;
         if ("problem" in parsed) throw faultOfProblem(parsed.problem, 500);
         yield readOutput(endpoint, parsed.item);

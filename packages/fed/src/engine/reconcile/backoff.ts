@@ -7,16 +7,16 @@ export interface History {
   readonly lastMs: number;
   /** In plain words. */
   readonly last: string;
-  /** The version never became healthy: it is not tried again by itself while an earlier one serves. */
-  readonly badRelease: boolean;
+  /** Trying again by itself would not help, or would harm. */
+  readonly final: boolean;
 }
 
 export interface Failure {
   readonly spec: string;
   readonly atMs: number;
   readonly reason: string;
-  /** A new version ended or stayed unhealthy before it ever was healthy, while an earlier one serves. */
-  readonly badRelease: boolean;
+  /** Not to be tried again by itself: the version never became healthy while an earlier one serves, or it cannot start at all. */
+  readonly final: boolean;
 }
 
 export const backOff = { firstMs: 1_000, maxMs: 30_000, failuresToGiveUp: 8, forgiveAfterMs: 60_000 } as const;
@@ -25,14 +25,14 @@ export const backOff = { firstMs: 1_000, maxMs: 30_000, failuresToGiveUp: 8, for
 export function crashed(history: History | undefined, failure: Failure, healthyMs: number): History {
   const fresh = history?.spec !== failure.spec || healthyMs >= backOff.forgiveAfterMs;
   const failures = fresh ? 1 : (history?.failures ?? 0) + 1;
-  return { spec: failure.spec, failures, lastMs: failure.atMs, last: failure.reason, badRelease: failure.badRelease };
+  return { spec: failure.spec, failures, lastMs: failure.atMs, last: failure.reason, final: failure.final };
 }
 
 /** Whether to hold back from starting now: the first restart comes at once, then 1 s, 2 s, 4 s … 30 s, then never. */
 export function holdOf(history: History | undefined, spec: string, nowMs: number): Hold | undefined {
   if (history?.spec !== spec) return undefined;
   const { failures, last } = history;
-  if (history.badRelease || failures >= backOff.failuresToGiveUp) return { kind: "gaveUp", crashes: failures, last };
+  if (history.final || failures >= backOff.failuresToGiveUp) return { kind: "gaveUp", crashes: failures, last };
   if (failures < 2) return undefined;
   const untilMs = history.lastMs + Math.min(backOff.maxMs, backOff.firstMs * 2 ** (failures - 2));
   return untilMs > nowMs ? { kind: "backOff", untilMs, crashes: failures } : undefined;

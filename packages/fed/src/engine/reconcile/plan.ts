@@ -56,7 +56,7 @@ export type Action =
   /** Wait until every running instance of this spec is healthy. */
   | { readonly kind: "check"; readonly service: string; readonly spec: string }
   /** Send requests to the running healthy instances of this spec, to no others, acknowledged. An undefined spec: to none. */
-  | { readonly kind: "switch"; readonly service: string; readonly spec: string | undefined }
+  | { readonly kind: "switch"; readonly service: string; readonly spec?: string | undefined }
   | { readonly kind: "drain"; readonly service: string; readonly instance: string }
   | { readonly kind: "stop"; readonly service: string; readonly instance: string }
   | { readonly kind: "remove"; readonly service: string; readonly instance: string };

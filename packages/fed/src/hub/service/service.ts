@@ -7,6 +7,7 @@ import {
   type RunDocument,
   type ServiceDocument,
   valueIn,
+  volumeVariable,
 } from "@fed/lab";
 import type { CheckContract } from "#hub/check/check.ts";
 import type { InstanceLimits, Workload } from "#port/runtime.ts";
@@ -19,6 +20,8 @@ export type EnvironmentSource =
 /** A place where a service keeps data. */
 export interface VolumePlace {
   readonly name: string;
+  /** The variable in which a process finds the folder. */
+  readonly variable: string;
   /** An absolute path on the machine; undefined: fed keeps the folder. */
   readonly host: string | undefined;
 }
@@ -119,7 +122,11 @@ function resolveService(
   const protocol = health?.kind === "http" || route !== undefined ? "http" : "tcp";
   const door = referred.has(key) ? ({ port: place.doorOf(key), protocol } as const) : undefined;
   const { variables, needs } = variablesOf(document, environment, service, place);
-  const volumes = Object.entries(service.volumes ?? {}).map(([volume, { host }]) => ({ name: volume, host }));
+  const volumes = Object.entries(service.volumes ?? {}).map(([volume, { host }]) => ({
+    name: volume,
+    variable: volumeVariable(volume),
+    host,
+  }));
   const fixedPort = run?.kind === "process" ? port : undefined;
   const memory = valueIn(service.memory, environment);
   const decided = {

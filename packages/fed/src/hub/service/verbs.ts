@@ -1,8 +1,8 @@
 import type { LabDocument } from "@fed/lab";
 import type { Clock } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
 import type { Database } from "#disk/sqlite.ts";
 import type { EventLog, Origin } from "#hub/event/verbs.ts";
+import { withDoors } from "./door.ts";
 import { type ResolvedService, referredServices } from "./service.ts";
 import { insertDoor, type SpecRow, saveSpec, selectDoors, selectSpecs, trimSpecs } from "./store.ts";
 
@@ -12,34 +12,19 @@ interface Needs {
   readonly clock: Clock;
 }
 
-/** Doors are handed out from here: outside of what the system gives to outgoing connections. */
-const doorPorts = { first: 30_000, last: 32_767 } as const;
+/** The doors of every service others refer to: those handed out before, and new ones for the rest. Writes nothing. */
+export function chooseDoors(db: Database, document: LabDocument, seed: number): ReadonlyMap<string, number> {
+  return withDoors(selectDoors(db), referredServices(document), seed);
+}
 
-/** Sees to it that every service others refer to has its door; returns the port by key. */
-export function handOutDoors(
-  needs: Needs,
-  origin: Origin,
-  document: LabDocument,
-  seed: number,
-): ReadonlyMap<string, number> {
-  const doors = new Map(selectDoors(needs.db));
-  const missing = referredServices(document).filter((key) => !doors.has(key));
-  if (missing.length === 0) return doors;
-  const taken = new Set(doors.values());
-  const span = doorPorts.last - doorPorts.first + 1;
+/** Records the doors that were chosen, so that they stay the same over releases and restarts. */
+export function handOutDoors(needs: Needs, origin: Origin, doors: ReadonlyMap<string, number>): void {
+  const known = selectDoors(needs.db);
+  const added = [...doors].filter(([key]) => !known.has(key));
+  if (added.length === 0) return;
   needs.events.deed(origin, (tx) => {
-    let at = seed % span;
-    for (const key of missing) {
-      for (let tried = 0; taken.has(doorPorts.first + at); tried++, at = (at + 1) % span) {
-        if (tried === span) throw new Fault("conflict", "no port is left for one more door between services");
-      }
-      const port = doorPorts.first + at;
-      taken.add(port);
-      doors.set(key, port);
-      insertDoor(tx, key, port);
-    }
+    for (const [key, port] of added) insertDoor(tx, key, port);
   });
-  return doors;
 }
 
 /** Remembers what the specs were made from. */

@@ -34,6 +34,8 @@ export interface WorldOptions {
   /** The contract an instance of this spec is checked by; undefined when nobody remembers that spec. */
   contractOf(spec: string): CheckContract | undefined;
   onNews(news: WorldNews): void;
+  /** What services inherit; a command check runs with it. */
+  readonly inherited: Readonly<Record<string, string>>;
 }
 
 /**
@@ -48,6 +50,8 @@ export class World {
   readonly #routed = new Map<string, readonly RouteTarget[]>();
   /** Ids whose end was asked for. */
   readonly #ending = new Set<string>();
+  /** Ids that took too long to become healthy. */
+  readonly #late = new Set<string>();
   readonly #waiters = new Set<() => void>();
   #services: ReadonlyMap<string, ResolvedService> = new Map();
   #applying: Promise<unknown> = Promise.resolve();
@@ -66,8 +70,17 @@ export class World {
     return [...this.#live.values()];
   }
 
+  /** What never became healthy in its time counts as unhealthy until it is. */
   healthOf(id: string): CheckState {
-    return this.#checks.stateOf(id);
+    const state = this.#checks.stateOf(id);
+    return state.health === "unknown" && this.#late.has(id) ? { ...state, health: "unhealthy" } : state;
+  }
+
+  /** Whether instances of another spec serve this service. */
+  servesEarlier(key: string, spec: string): boolean {
+    return this.#instancesOf(key).some(
+      (one) => one.labels.spec !== spec && one.state === "running" && this.isRouted(one),
+    );
   }
 
   isRouted(instance: Instance): boolean {
@@ -183,28 +196,36 @@ export class World {
 
   async #check(key: string, spec: string, signal: AbortSignal): Promise<void> {
     const withinMs = this.#options.contractOf(spec)?.withinMs ?? 60_000;
-    const ours = () => this.#instancesOf(key).filter((instance) => instance.labels.spec === spec);
-    const running = () => ours().filter((instance) => instance.state === "running");
-    const atStart = new Set(running().map((instance) => instance.id));
-    const ended = () => ours().find((instance) => instance.state === "exited" && atStart.has(instance.id));
-    const healthy = () => running().length > 0 && running().every(({ id }) => this.healthOf(id).health === "healthy");
-    const oldest = Math.min(...running().map((instance) => instance.startedMs));
-    const leftMs = Math.max(0, oldest + withinMs - this.#options.clock.nowMs());
+    const ours = this.#instancesOf(key).filter(
+      ({ id, labels, state }) =>
+        labels.spec === spec && state === "running" && this.healthOf(id).health !== "unhealthy",
+    );
+    const now = () => ours.map(({ id }) => this.#live.get(id));
+    const ended = () => now().find((one) => one?.state !== "running");
+    const healthy = () => ours.length > 0 && ours.every(({ id }) => this.healthOf(id).health === "healthy");
+    const oldestMs = Math.min(...ours.map(({ startedMs }) => startedMs));
     const late = new AbortController();
+    const leftMs = Math.max(0, oldestMs + withinMs - this.#options.clock.nowMs());
     const timer = this.#options.clock.after(leftMs, () => late.abort());
     try {
-      await this.#until(() => ended() !== undefined || healthy(), AbortSignal.any([signal, late.signal]));
+      const decided = () => ours.length === 0 || now().some((one) => one?.state !== "running") || healthy();
+      await this.#until(decided, AbortSignal.any([signal, late.signal]));
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      const reason = running()
-        .map(({ id }) => this.healthOf(id).reason)
-        .find((text) => text !== "");
-      throw new Fault("timeout", `not healthy within ${withinMs / 1000} s${reason ? `: ${reason}` : ""}`);
+      throw this.#tooLate(ours, withinMs);
     } finally {
       timer.cancel();
     }
-    const gone = ended();
-    if (gone) throw new Fault("conflict", `ended before it was healthy: ${gone.exit ? exitText(gone.exit) : "gone"}`);
+    if (healthy()) return;
+    const exit = ended()?.exit;
+    throw new Fault("conflict", `ended before it was healthy: ${exit ? exitText(exit) : "it is gone"}`);
+  }
+
+  #tooLate(instances: readonly Instance[], withinMs: number): Fault {
+    const unwell = instances.filter(({ id }) => this.healthOf(id).health !== "healthy");
+    const reason = unwell.map(({ id }) => this.healthOf(id).reason).find((text) => text !== "");
+    for (const { id } of unwell) this.#late.add(id);
+    return new Fault("timeout", `not healthy within ${withinMs / 1000} s${reason ? `: ${reason}` : ""}`);
   }
 
   async #switch(key: string, spec: string | undefined, signal: AbortSignal): Promise<void> {
@@ -266,13 +287,18 @@ export class World {
     const service = this.#services.get(instanceKey(instance));
     const folder = service?.workload.kind === "process" ? service.workload.folder : "/";
     const port = String(instance.address.port);
-    const target = { address: instance.address, folder, environment: { PORT: port, HOST: instance.address.host } };
+    const target = {
+      address: instance.address,
+      folder,
+      environment: { ...this.#options.inherited, PORT: port, HOST: instance.address.host },
+    };
     if (contract) this.#checks.track(instance.id, { contract, ...target });
   }
 
   #forget(id: string): void {
     this.#live.delete(id);
     this.#ending.delete(id);
+    this.#late.delete(id);
     this.#checks.untrack(id);
     this.#wake();
   }

@@ -1,0 +1,129 @@
+import { systemClock } from "#base/clock.ts";
+import { makeTrace } from "#base/trace.ts";
+import type { Hub } from "#hub/hub.ts";
+import { loadLab } from "#hub/lab/load.ts";
+import { defineCommand } from "../command.ts";
+import { nearPath, showDiagnostics } from "../diagnostic.ts";
+import { labArg, labPath } from "../lab-path.ts";
+import type { Screen } from "../print.ts";
+import { statusTable } from "../status-table.ts";
+
+/** How often the ages in the table on a terminal move on. */
+const redrawMs = 1_000;
+
+export const command = defineCommand({
+  args: labArg,
+  flags: {
+    data: { kind: "folder", value: "DIR", description: "Where the hub keeps its state" },
+    host: { kind: "host", value: "H", default: "127.0.0.1", description: "Address to listen on" },
+    port: { kind: "port", value: "N", default: 4747, description: "Port of the API; 0 takes a free one" },
+    ingressPort: { kind: "port", value: "N", default: 8080, description: "Port of the ingress; 0 takes a free one" },
+    noWatch: { kind: "switch", description: "Take edits on fed apply only" },
+  },
+  details: [
+    "Starts the lab's services, waits for their health, routes requests to them, restarts what crashes,",
+    "takes your edits as you save them, and stops everything on Ctrl-C.",
+  ],
+  examples: [
+    { line: "fed up", says: "the lab of this folder, or the starter lab" },
+    { line: "fed up ~/labs/ocean/lab.ts --port 0 --ingress-port 0", says: "another one, on free ports" },
+  ],
+  async run({ args, flags, env, screen, signal, program }) {
+    const { path, from } = labPath(args, env);
+    const [{ openHub }, lab] = await Promise.all([
+      import("#hub/hub.ts"),
+      loadLab(path, { clock: systemClock }, signal),
+    ]);
+    if (lab.printed !== "") screen.note({ text: lab.printed.trimEnd(), style: "dim" });
+    if (lab.kind === "rejected") {
+      if (screen.json) screen.data({ kind: "rejected", diagnostics: lab.diagnostics });
+      showDiagnostics(screen, lab.diagnostics, env.cwd);
+      return 2;
+    }
+    const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
+    screen.note({ text: `${lab.document.name}  ${nearPath(lab.file, env.cwd)}${starter}`, style: "dim" });
+    const view = openView(screen, env.cwd);
+    const hub = await openHub(
+      {
+        dataFolder: flags.data ?? env.dataFolder,
+        lab,
+        host: flags.host,
+        port: flags.port,
+        ingressPort: flags.ingressPort,
+        watch: !flags.noWatch,
+        version: program.version,
+        inherited: env.inherited,
+        clock: systemClock,
+        trace: makeTrace(Date.now, env.debug ? "debug" : "warn", ({ level, message, facts }) =>
+          screen.note({
+            text: `${level}: ${message} ${JSON.stringify(facts)}`,
+            style: level === "info" ? "dim" : "warn",
+          }),
+        ),
+        onChange: () => view.changed(),
+      },
+      signal,
+    );
+    view.show(hub);
+    await Promise.race([hub.ended, aborted(signal)]);
+    view.stopping();
+    await hub.close();
+    view.end();
+    return 0;
+  },
+});
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** The live table of a hub, the one `ready` line, and refused edits as they come. */
+function openView(screen: Screen, cwd: string) {
+  const live = screen.live();
+  let hub: Hub | undefined;
+  let ready = false;
+  let toldRejection = 0;
+  let queued: NodeJS.Immediate | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  function draw() {
+    queued = undefined;
+    if (!hub) return;
+    const status = hub.status();
+    if (status.rejected && status.rejected.atMs !== toldRejection) {
+      toldRejection = status.rejected.atMs;
+      if (screen.json) screen.data({ kind: "rejected", diagnostics: status.rejected.diagnostics });
+      showDiagnostics(screen, status.rejected.diagnostics, cwd);
+      screen.line({ text: "The edit was refused; the last good lab keeps running.", style: "warn" });
+    }
+    live.show(statusTable(status, Date.now()));
+    if (ready || !status.ready) return;
+    ready = true;
+    if (screen.json) screen.data({ kind: "ready", api: hub.url, ingress: hub.ingressUrl });
+    screen.line({ text: `ready api=${hub.url} ingress=${hub.ingressUrl}`, style: "good" });
+  }
+
+  return {
+    changed() {
+      queued ??= setImmediate(draw);
+    },
+    show(opened: Hub) {
+      hub = opened;
+      draw();
+      if (screen.isTerminal) timer = setInterval(draw, redrawMs);
+    },
+    stopping() {
+      clearInterval(timer);
+      live.end();
+      screen.note({ text: "stopping …", style: "dim" });
+    },
+    end() {
+      hub = undefined;
+      clearImmediate(queued);
+      live.end();
+    },
+  };
+}

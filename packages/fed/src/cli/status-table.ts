@@ -1,0 +1,53 @@
+import type { HubStatus, ServiceStatus } from "#wire/status.ts";
+import type { Span, Style, Table } from "./print.ts";
+
+const styles: Record<ServiceStatus["state"], Style> = {
+  healthy: "good",
+  starting: "accent",
+  replacing: "accent",
+  waiting: "dim",
+  unhealthy: "bad",
+  "backing off": "warn",
+  "gave up": "bad",
+  unsupported: "warn",
+  stopped: "dim",
+};
+
+/** The services of a hub, a line each. */
+export function statusTable(status: HubStatus, nowMs: number): Table {
+  return {
+    columns: [
+      { title: "SERVICE" },
+      { title: "STATE" },
+      { title: "HEALTHY", align: "right" },
+      { title: "CRASHES", align: "right" },
+      { title: "UP", align: "right", quiet: true },
+      { title: "WHERE" },
+      { title: "" },
+    ],
+    rows: status.services.map((service) => row(service, nowMs)),
+  };
+}
+
+function row(service: ServiceStatus, nowMs: number): readonly Span[] {
+  const started = service.instances.filter(({ state }) => state === "running").map(({ startedMs }) => startedMs);
+  const { wanted, healthy } = service.replicas;
+  return [
+    { text: `${service.environment}/${service.service}`, style: "strong" },
+    { text: service.state, style: styles[service.state] },
+    `${healthy}/${wanted}`,
+    { text: String(service.crashes), style: service.crashes > 0 ? "warn" : "dim" },
+    { text: started.length === 0 ? "–" : age(nowMs - Math.min(...started)), style: "dim" },
+    { text: service.url ?? "", style: "accent" },
+    { text: service.detail, style: "dim" },
+  ];
+}
+
+/** "12 s", "4 min", "3 h", "9 d". */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}

@@ -1,0 +1,267 @@
+import { join, resolve } from "node:path";
+import { hashText } from "@fed/lab";
+import type { Clock } from "#base/clock.ts";
+import type { Fault } from "#base/fault.ts";
+import { cryptoRandom, makeId } from "#base/id.ts";
+import type { Trace } from "#base/trace.ts";
+import { ensureFolder } from "#disk/folder.ts";
+import type { Database } from "#disk/sqlite.ts";
+import { crashed, type History, holdOf } from "#engine/reconcile/backoff.ts";
+import type { Desired, Hold, Step } from "#engine/reconcile/plan.ts";
+import { openChecks } from "#hub/check/loop.ts";
+import type { EventLog, Origin } from "#hub/event/verbs.ts";
+import type { AcceptedLab } from "#hub/lab/lab.ts";
+import { readSecret } from "#hub/secret/verbs.ts";
+import type { Ingress } from "#port/ingress.ts";
+import type { Probe } from "#port/probe.ts";
+import type { Runtime } from "#port/runtime.ts";
+import type { Progress } from "#wire/progress.ts";
+import type { ServiceStatus } from "#wire/status.ts";
+import { exitText } from "./exit.ts";
+import { type Loop, openLoop } from "./loop.ts";
+import { recordNews } from "./record.ts";
+import { type ResolvedService, resolveLab } from "./service.ts";
+import { statusOf } from "./status.ts";
+import type { SpecRow } from "./store.ts";
+import { chooseDoors, handOutDoors, rememberedSpecs, rememberSpecs } from "./verbs.ts";
+import { instanceKey, World, type WorldNews } from "./world.ts";
+
+export interface ControlOptions {
+  readonly db: Database;
+  readonly events: EventLog;
+  readonly runtime: Runtime;
+  readonly ingress: Ingress;
+  readonly probe: Probe;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  readonly dataFolder: string;
+  /** Variables every service inherits. */
+  readonly inherited: Readonly<Record<string, string>>;
+  /** Where people reach a host name of the ingress. */
+  urlOf(host: string): string;
+  onProgress(progress: Progress): void;
+  /** Something people see may have changed. */
+  onChange(): void;
+}
+
+/** The services of the lab at run time: the wish, the world, and the loop that makes the one the other. */
+export interface Control {
+  readonly world: World;
+  readonly loop: Loop;
+  /** Makes this lab the wish. */
+  wish(lab: AcceptedLab, origin: Origin): void;
+  /** What this lab would make wanted; remembers nothing. */
+  desiredOf(lab: Pick<AcceptedLab, "document" | "folder" | "hash">): Desired;
+  /** Tries again what was given up. */
+  forgive(): void;
+  /** From now on nothing is wanted to run. */
+  leave(): void;
+  services(): readonly ResolvedService[];
+  status(): readonly ServiceStatus[];
+  /** Takes over what runs already, then begins. */
+  begin(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Faults of a start that trying again does not heal. */
+const finalCodes: ReadonlySet<Fault["code"]> = new Set(["missing", "denied", "unsupported", "invalid"]);
+
+const adoptWithinMs = 3_000;
+const hubOrigin: Origin = { actor: "hub", correlation: "hub" };
+
+export function openControl(options: ControlOptions): Control {
+  const { clock, trace, events, runtime, dataFolder } = options;
+  const histories = new Map<string, History>();
+  const crashes = new Map<string, number>();
+  const healthySince = new Map<string, number>();
+  const specs: Map<string, SpecRow> = rememberedSpecs(options.db);
+  let lab: AcceptedLab | undefined;
+  let services: readonly ResolvedService[] = [];
+  let leaving = false;
+
+  const checks = openChecks({
+    probe: options.probe,
+    clock,
+    onChange: (id, state) => world.healthChanged(id, state),
+  });
+  const world = new World(
+    {
+      runtime,
+      ingress: options.ingress,
+      clock,
+      inherited: options.inherited,
+      prepare: (service) => prepare(service, dataFolder, clock),
+      contractOf: (spec) => specs.get(spec)?.contract,
+      onNews,
+    },
+    checks,
+  );
+  const loop = openLoop({
+    world,
+    clock,
+    trace,
+    hash: hashText,
+    desired: () => desiredFrom(lab?.hash ?? "", services),
+    onFailed,
+    onProgress: options.onProgress,
+  });
+  const stop = new AbortController();
+
+  function holdFor(service: ResolvedService): Hold | undefined {
+    if (service.unsupported !== undefined) return { kind: "gaveUp", crashes: 0, last: service.unsupported };
+    return holdOf(histories.get(service.key), service.spec, clock.nowMs());
+  }
+
+  function desiredFrom(hash: string, wanted: readonly ResolvedService[]): Desired {
+    const earlier = Object.fromEntries([...specs.values()].map((row) => [row.hash, row.fields]));
+    return {
+      hash,
+      earlier,
+      services: wanted.map((service) => ({
+        key: service.key,
+        spec: service.spec,
+        fields: service.fields,
+        replicas: leaving || service.unsupported !== undefined ? 0 : service.replicas,
+        needs: service.needs.filter((need) => need !== service.key),
+        stopFirst: service.stopFirst,
+        hold: holdFor(service),
+      })),
+    };
+  }
+
+  function fail(key: string, spec: string, reason: string, final: boolean, healthyMs: number) {
+    crashes.set(key, (crashes.get(key) ?? 0) + 1);
+    const failure = { spec, atMs: clock.nowMs(), reason, final: final || world.servesEarlier(key, spec) };
+    const history = crashed(histories.get(key), failure, healthyMs);
+    histories.set(key, history);
+    const hold = holdOf(history, spec, clock.nowMs());
+    events.deed(hubOrigin, (_tx, emit) => {
+      if (hold?.kind === "gaveUp")
+        emit(`service:${key}`, { type: "service.gaveUp", crashes: hold.crashes, last: reason });
+      else emit(`service:${key}`, { type: "service.failed", reason });
+    });
+  }
+
+  function onFailed(step: Step, fault: Fault) {
+    const { kind, service } = step.action;
+    const current = services.find(({ key }) => key === service);
+    trace.warn("a step failed", { step: step.id, reason: fault.message });
+    // An end before health is counted when the runtime reports it.
+    if (!current || (kind === "check" && fault.code === "conflict")) return;
+    fail(service, current.spec, fault.message, kind === "start" && finalCodes.has(fault.code), 0);
+    options.onChange();
+  }
+
+  function onNews(news: WorldNews) {
+    recordNews(events, news);
+    if (news.kind === "health") {
+      if (news.state.health === "healthy") healthySince.set(news.instance.id, clock.nowMs());
+      else loop.wake(true);
+    }
+    if (news.kind === "exited") {
+      const { id, labels } = news.instance;
+      const since = healthySince.get(id);
+      healthySince.delete(id);
+      const current = services.find(({ key }) => key === instanceKey(news.instance));
+      if (current?.spec === labels.spec) {
+        fail(current.key, labels.spec, exitText(news.exit), false, since === undefined ? 0 : clock.nowMs() - since);
+      }
+      loop.wake(true);
+    }
+    options.onChange();
+  }
+
+  async function watch() {
+    for await (const event of runtime.watch(stop.signal)) {
+      if (event.kind === "exited") world.exited(event.id, event.exit);
+    }
+  }
+
+  function resolveFor(wished: Pick<AcceptedLab, "document" | "folder">) {
+    const doors = chooseDoors(options.db, wished.document, Number.parseInt(hashText(dataFolder).slice(0, 8), 16));
+    const resolved = resolveLab(wished.document, {
+      folder: wished.folder,
+      workloads: runtime.features.workloads,
+      doorOf: (key) => doors.get(key) ?? 0,
+      absolute: resolve,
+    });
+    return { doors, resolved };
+  }
+
+  return {
+    world,
+    loop,
+    wish(wished, origin) {
+      lab = wished;
+      const { doors, resolved } = resolveFor(wished);
+      handOutDoors(options, origin, doors);
+      services = resolved;
+      rememberSpecs(options, origin, services);
+      for (const { spec, key, fields, contract } of services)
+        specs.set(spec, { hash: spec, service: key, fields, contract });
+      world.setServices(services);
+      for (const [key, history] of histories) {
+        if (services.find((service) => service.key === key)?.spec !== history.spec) histories.delete(key);
+      }
+      loop.wake(true);
+      options.onChange();
+    },
+    desiredOf: (wished) => desiredFrom(wished.hash, resolveFor(wished).resolved),
+    forgive() {
+      histories.clear();
+      loop.wake(true);
+    },
+    leave() {
+      leaving = true;
+      loop.wake(true);
+    },
+    services: () => services,
+    status() {
+      const healthy = new Set<string>();
+      for (const instance of world.instances) {
+        if (instance.state === "running" && world.isRouted(instance)) healthy.add(instanceKey(instance));
+      }
+      return services.map((service) =>
+        statusOf({
+          service,
+          seen: world.instances
+            .filter((instance) => instanceKey(instance) === service.key)
+            .map((instance) => ({
+              instance,
+              check: world.healthOf(instance.id),
+              routed: world.isRouted(instance),
+            })),
+          hold: holdFor(service),
+          crashes: crashes.get(service.key) ?? 0,
+          nowMs: clock.nowMs(),
+          waitsFor: service.needs.filter((need) => !healthy.has(need)),
+          url: service.route === undefined ? undefined : options.urlOf(service.route),
+        }),
+      );
+    },
+    async begin(signal) {
+      void watch().catch((thrown) => trace.error("the runtime's watch ended", { reason: String(thrown) }));
+      await world.adopt(adoptWithinMs, signal);
+      loop.begin();
+    },
+    async close() {
+      await loop.close();
+      stop.abort();
+      checks.close();
+    },
+  };
+}
+
+/** A new id, and the variables with their secrets and folders. */
+async function prepare(service: ResolvedService, dataFolder: string, clock: Clock) {
+  const environment: Record<string, string> = {};
+  for (const [name, source] of Object.entries(service.variables)) {
+    environment[name] = source.kind === "text" ? source.text : await readSecret(dataFolder, source.name);
+  }
+  for (const volume of service.volumes) {
+    const folder = volume.host ?? join(dataFolder, "volumes", service.environment, service.service, volume.name);
+    if (volume.host === undefined) await ensureFolder(folder);
+    environment[volume.variable] = folder;
+  }
+  return { id: makeId("ins", { nowMs: () => clock.nowMs(), random: cryptoRandom }), environment };
+}

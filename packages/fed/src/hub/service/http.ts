@@ -1,0 +1,67 @@
+import { nearest } from "@fed/lab";
+import { makeBroadcast } from "#base/broadcast.ts";
+import { Fault } from "#base/fault.ts";
+import type { Runtime } from "#port/runtime.ts";
+import type { CallContext } from "../serve.ts";
+import type { Control } from "./control.ts";
+import { keyOf } from "./service.ts";
+import { instanceKey } from "./world.ts";
+
+/** Lines waiting for one reader; the oldest are given up for one who does not keep pace. */
+const queueLimit = 20_000;
+
+interface LogQuery {
+  readonly environment: string;
+  readonly service: string;
+  readonly tail: number;
+  readonly follow: boolean;
+}
+
+/** A service's output over all its instances, the ended ones first; when following, also of those that start later. */
+export async function* serviceLogs(control: Control, runtime: Runtime, query: LogQuery, { signal }: CallContext) {
+  const key = keyOf(query.environment, query.service);
+  requireService(control, key);
+  const instances = () => control.world.instances.filter((one) => instanceKey(one) === key);
+  if (!query.follow) {
+    for (const { id } of instances()) yield* runtime.logs(id, { tail: query.tail }, signal);
+    return;
+  }
+  const lines = makeBroadcast<{ readonly instance: string; readonly text: string }>(queueLimit);
+  const stop = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
+  const read = lines.read(until);
+  const followed = new Set<string>();
+  const follow = async (id: string, tail: number | undefined) => {
+    if (followed.has(id)) return;
+    followed.add(id);
+    for await (const line of runtime.logs(id, { tail, follow: true }, until)) lines.send(line);
+  };
+  const events = runtime.watch(until);
+  const drop = (thrown: unknown) => {
+    if (!until.aborted && !(thrown instanceof Fault && thrown.code === "missing"))
+      lines.send({ instance: "", text: `${thrown}` });
+  };
+  for (const { id } of instances()) follow(id, query.tail).catch(drop);
+  const followNew = async () => {
+    for await (const event of events) {
+      if (event.kind !== "started") continue;
+      await control.world.observe(until);
+      for (const { id } of instances()) follow(id, undefined).catch(drop);
+    }
+  };
+  followNew().catch(drop);
+  try {
+    yield* read;
+  } finally {
+    stop.abort();
+  }
+}
+
+function requireService(control: Control, key: string): void {
+  const keys = control.services().map((service) => service.key);
+  if (keys.includes(key)) return;
+  const meant = nearest(key, keys);
+  throw new Fault("missing", `the lab has no service ${key}`, {
+    hint: meant === undefined ? `It has: ${keys.join(", ") || "none"}.` : `Did you mean ${meant}?`,
+  });
+}
