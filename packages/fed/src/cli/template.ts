@@ -30,8 +30,8 @@ export const surroundingFiles: Readonly<Record<string, string>> = {
 };
 
 /** The lab itself and what it runs. */
-export function labFiles(name: string, fed: string): Readonly<Record<string, string>> {
-  return { "lab.ts": labText(name), "site/server.mjs": serverText, "README.md": readmeText(name, fed) };
+export function labFiles(name: string): Readonly<Record<string, string>> {
+  return { "lab.ts": labText(name), "site/server.mjs": serverText, "README.md": readmeText(name) };
 }
 
 function labText(name: string): string {
@@ -68,15 +68,15 @@ createServer((request, response) => {
 }).listen(process.env.PORT, "127.0.0.1");
 `;
 
-function readmeText(name: string, fed: string): string {
+function readmeText(name: string): string {
   return `# ${name}
 
 A home lab as one typed file: [lab.ts](lab.ts).
 
-    ${fed} up       # make it real; then open http://${name}.localhost:8080
-    ${fed} check    # say ok, or list everything wrong
-    ${fed} status   # from another terminal: what runs and how it is
+    fed up       # make it real; then open http://${name}.localhost:8080
+    fed check    # say ok, or list everything wrong
+    fed status   # from another terminal: what runs and how it is
 
-\`.fed/\` lets your editor find the language and is not committed. In a fresh clone run \`${fed} init .\` once.
+\`.fed/\` lets your editor find the language and is not committed. In a fresh clone run \`fed init .\` once.
 `;
 }

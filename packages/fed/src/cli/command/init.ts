@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Fault } from "#base/fault.ts";
 import { defineCommand } from "../command.ts";
@@ -6,6 +6,7 @@ import { nearPath } from "../diagnostic.ts";
 import type { Env } from "../env.ts";
 import { fileFault } from "../file-fault.ts";
 import { checkLabName, labNameOf } from "../lab-name.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { Screen } from "../print.ts";
 import { shellWord } from "../shell-word.ts";
 import { labFiles, languageLink, surroundingFiles } from "../template.ts";
@@ -30,7 +31,7 @@ export const command = defineCommand({
     refuseOther(folder);
     const isLab = existsSync(join(folder, "lab.ts")) && !flags.force;
     const fed = fedWord(env);
-    const all = { ...labFiles(name, fed), ...surroundingFiles };
+    const all = { ...labFiles(name), ...surroundingFiles };
     if (!isLab && !flags.force) refuseOverwrite(folder, Object.keys(all));
     const wanted = Object.entries(isLab ? surroundingFiles : all);
     const files = wanted.filter(([file]) => !isLab || !existsSync(join(folder, file)));
@@ -51,9 +52,16 @@ export const command = defineCommand({
 });
 
 function refuseOther(folder: string): void {
-  const there = statSync(folder, { throwIfNoEntry: false });
-  if (there === undefined || there.isDirectory()) return;
+  if (isFolderOrNothing(folder)) return;
   throw new Fault("conflict", `${folder} is there already and is not a folder`, { hint: "choose another name" });
+}
+
+function isFolderOrNothing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
+  } catch (thrown) {
+    throw fileFault(thrown, "look at", path);
+  }
 }
 
 function refuseOverwrite(folder: string, files: readonly string[]): void {
@@ -67,7 +75,7 @@ function refuseOverwrite(folder: string, files: readonly string[]): void {
 
 function write(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, text);
   } catch (thrown) {
     throw fileFault(thrown, "write", path);
@@ -83,7 +91,7 @@ function bindLanguage(folder: string, env: Env): "link" | "copy" {
   const link = join(folder, languageLink);
   if (linkTarget(link) === target) return "link";
   try {
-    mkdirSync(dirname(link), { recursive: true });
+    makeFolder(dirname(link));
     rmSync(link, { recursive: true, force: true });
     try {
       symlinkSync(target, link);

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect } from "vitest";
+
+/** The real program, as its own process. */
+
+export const repository = join(import.meta.dirname, "../..");
+export const entry = join(repository, "packages/fed/src/cli/main.ts");
+
+export interface ProgramOptions {
+  readonly cwd?: string;
+  /** Beside PATH and HOME, and in their place. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Drops the rights of root. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export function startProgram(command: string, words: readonly string[], options: ProgramOptions = {}) {
+  const { PATH = "", HOME = "/" } = process.env;
+  const child = spawn(command, words, {
+    cwd: options.cwd ?? "/",
+    env: { PATH, HOME, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...options.user,
+  });
+  const kept = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    kept.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    kept.err += text;
+  });
+  const ending = once(child, "close").then(([code]): Ending => ({ code: code as number | null, ...kept }));
+  return { child, ending };
+}
+
+/** Runs fed to its end. */
+export function runFed(words: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return startProgram(process.execPath, [entry, ...words], options).ending;
+}
+
+/** A clear word on stderr, nothing on stdout, the code of the fault table, and no stack trace. */
+export function expectFault(ending: Ending, exit: number, says: string): void {
+  expect(ending.err).toContain(says);
+  expect(ending).toMatchObject({ code: exit, out: "" });
+  expect(ending.err).toMatch(/^fed: \S/);
+  expect(ending.err).not.toMatch(/^\s+at .+:\d+/m);
+  expect(ending.err.trimEnd().split("\n").length).toBeGreaterThanOrEqual(2);
+}
