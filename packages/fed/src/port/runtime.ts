@@ -42,6 +42,8 @@ export interface Exit {
   /** Exit code; undefined when a signal ended it or nobody saw the end. */
   readonly code?: number | undefined;
   readonly signal?: string | undefined;
+  /** The system ended it for using more memory than its limit. */
+  readonly reason?: "memory" | undefined;
   readonly atMs: number;
 }
 
@@ -77,7 +79,7 @@ export interface LogOptions {
 export interface RuntimeFeatures {
   /** Kinds of workload it can run. */
   readonly workloads: readonly Workload["kind"][];
-  /** Limits it enforces here; others are refused at `start` with Fault `unsupported`. */
+  /** Limits it enforces here. One that it cannot enforce does not keep an instance from starting; the diary says so. */
   readonly limits: { readonly cpu: boolean; readonly memory: boolean };
 }
 

@@ -1,0 +1,1 @@
+export { openProcessRuntime, type ProcessRuntime, type ProcessRuntimeOptions } from "./runtime.ts";

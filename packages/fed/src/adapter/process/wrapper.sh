@@ -1,0 +1,27 @@
+# One instance's companion: runs the command, and writes down how it ended even when no hub lives to see it.
+# Usage: sh wrapper.sh FOLDER CGROUP COMMAND [ARGUMENT]…   (CGROUP: a cgroup.procs file to join, or "")
+# Started as leader of its own session. Uses builtins only, so that it needs no PATH. Everything is inside a function:
+# the shell has read it to the end before it begins, and a newer file on disk cannot confuse a running one.
+main() {
+  # The group is asked to end as a whole; this shell stays to write. A caught signal (unlike an ignored one) has its
+  # default meaning again in the command.
+  trap : HUP INT QUIT USR1 USR2 ALRM TERM
+  folder=$1 cgroup=$2
+  shift 2
+  read -r stat <"/proc/$$/stat" && printf '%s\n' "$stat" >"$folder/pid"
+  if [ -n "$cgroup" ] && ! echo "$$" >"$cgroup"; then
+    echo "fed: cannot put the instance under its limits ($cgroup)" >&2
+    printf '125\n' >"$folder/exit"
+    exit 125
+  fi
+  # The shell's own remarks ("Killed") go nowhere; the command has the real stderr.
+  exec 3>&2 2>/dev/null
+  (exec "$@" 2>&3 3>&-)
+  status=$?
+  # One short write; a reader takes it only when it ends in a newline, so it sees all of it or nothing.
+  printf '%s\n' "$status" >"$folder/exit"
+  # Whoever is left of the group is asked to end as well.
+  kill -TERM 0
+  exit "$status"
+}
+main "$@"
