@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -132,6 +134,29 @@ describe("labs", () => {
     expect(JSON.parse(data.out)).toMatchObject({ name: "ocean" });
   });
 });
+
+test("a lab that init wrote runs at once", async () => {
+  const env = { FED_DATA: at("data") };
+  expect(await runFed(["init", "first lab"], { cwd: root })).toMatchObject({ code: 0, err: "" });
+  const options = { cwd: at("first lab"), env };
+  const { child, ending, says } = startProgram(
+    process.execPath,
+    [entry, "up", "--port", "0", "--ingress-port", "0"],
+    options,
+  );
+  try {
+    const [, port] = await says(/^ready .+ ingress=http:\/\/127\.0\.0\.1:(\d+)$/m);
+    expect(await page(Number(port), "first-lab.localhost")).toContain("It runs.");
+  } finally {
+    child.kill("SIGINT");
+    expect((await ending).code).toBe(130);
+  }
+});
+
+async function page(port: number, host: string): Promise<string> {
+  const [response] = (await once(get({ host: "127.0.0.1", port, headers: { host } }), "response")) as [IncomingMessage];
+  return (await response.toArray()).join("");
+}
 
 describe("streams and signals", () => {
   const shell = (line: string) =>

@@ -38,7 +38,7 @@ const has = (shell: string) => {
 };
 
 async function ask(shell: string, script: string, ...words: string[]): Promise<readonly string[]> {
-  const env = { PATH: `${join(root, "bin")}:${process.env.PATH}`, HOME: root };
+  const env = { PATH: `${join(root, "bin")}:${process.env.PATH}`, HOME: root, FED_DATA: join(root, "data") };
   const { code, out, err } = await startProgram(shell, ["-c", script, ...words], { cwd: root, env }).ending;
   expect({ code, err }).toEqual({ code: 0, err: "" });
   return out.split("\n").filter((line) => line !== "");

@@ -37,8 +37,17 @@ export function startProgram(command: string, words: readonly string[], options:
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     kept.err += text;
   });
+  /** What stdout holds once `pattern` is in it; fails when the program ends before. */
+  const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const match = pattern.exec(kept.out);
+      if (match) return match;
+      const more = await Promise.race([once(child.stdout, "data"), ending]);
+      if (!Array.isArray(more)) throw new Error(`fed ended with ${more.code} before it said ${pattern}: ${more.err}`);
+    }
+  };
   const ending = once(child, "close").then(([code]): Ending => ({ code: code as number | null, ...kept }));
-  return { child, ending };
+  return { child, ending, says };
 }
 
 /** Runs fed to its end. */

@@ -23,17 +23,28 @@ export const command = defineCommand({
   },
 });
 
-/** The services of the lab that a command here would mean. */
-function servicesOf(env: Env, signal: AbortSignal): Promise<readonly string[]> {
-  return withDeadline(
-    systemClock,
-    limitMs,
-    "the lab",
-    async (both) => {
-      const { loadLab } = await import("#hub/lab/load.ts");
-      const lab = await loadLab(labPath({ lab: undefined }, env).path, { clock: systemClock }, both);
-      return lab.kind === "loaded" ? Object.keys(lab.document.services) : [];
-    },
-    signal,
-  );
+/** The services of the running hub; when none answers, of the lab that a command here would mean. */
+async function servicesOf(env: Env, signal: AbortSignal): Promise<readonly string[]> {
+  const within = <T>(work: (both: AbortSignal) => Promise<T>) =>
+    withDeadline(systemClock, limitMs, "the completion", work, signal);
+  try {
+    return await within((both) => servicesOfHub(env, both));
+  } catch {
+    return await within((both) => servicesOfLab(env, both));
+  }
+}
+
+async function servicesOfHub(env: Env, signal: AbortSignal): Promise<readonly string[]> {
+  const [{ openClient }, { api }] = await Promise.all([import("../hub-client.ts"), import("#wire/api.ts")]);
+  const client = await openClient({ data: undefined, hub: undefined }, env);
+  const { services } = await client.call(api.status, {}, signal);
+  const names = services.map(({ service }) => service);
+  const full = services.map(({ environment, service }) => `${environment}/${service}`);
+  return [...new Set([...names, ...full])];
+}
+
+async function servicesOfLab(env: Env, signal: AbortSignal): Promise<readonly string[]> {
+  const { loadLab } = await import("#hub/lab/load.ts");
+  const lab = await loadLab(labPath({ lab: undefined }, env).path, { clock: systemClock }, signal);
+  return lab.kind === "loaded" ? Object.keys(lab.document.services) : [];
 }
