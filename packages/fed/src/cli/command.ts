@@ -76,8 +76,8 @@ type FlagValue<S> = S extends { readonly kind: "switch" }
       ? ValueOf<S>
       : ValueOf<S> | undefined;
 
-export type ArgValues<A> = { readonly [K in keyof A]: ArgValue<A[K]> };
-export type FlagValues<F> = { readonly [K in keyof F]: FlagValue<F[K]> };
+type ArgValues<A> = { readonly [K in keyof A]: ArgValue<A[K]> };
+type FlagValues<F> = { readonly [K in keyof F]: FlagValue<F[K]> };
 
 /** One use of a command: everything it may know of the world outside. */
 export interface Call<A = ArgSpecs, F = FlagSpecs> {
@@ -90,7 +90,7 @@ export interface Call<A = ArgSpecs, F = FlagSpecs> {
   readonly program: Program;
 }
 
-export interface Example {
+interface Example {
   readonly line: string;
   readonly says: string;
 }

@@ -4,7 +4,7 @@ import { flagsOf, shownEntries } from "./help.ts";
 
 /** What can follow on a command line, from the table and the commands' data. */
 
-export interface Candidate {
+interface Candidate {
   readonly word: string;
   readonly description: string;
 }

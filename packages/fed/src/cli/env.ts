@@ -6,7 +6,6 @@ import { Fault } from "#base/fault.ts";
 export interface Env {
   /** The folder fed was called in. */
   readonly cwd: string;
-  readonly home: string;
   /** The root of this copy of fed: holds `examples/` and `packages/`. */
   readonly installation: string;
   /** Where a hub of this machine keeps its state: FED_DATA, else `fed` in the XDG data folder. */
@@ -19,8 +18,6 @@ export interface Env {
   readonly token: string | undefined;
   /** FED_DEBUG=1: faults show where they come from. */
   readonly debug: boolean;
-  /** An automation is calling (CI is set). */
-  readonly automated: boolean;
   readonly terminal: TerminalEnv;
   /** Folders that programs are looked up in. */
   readonly path: readonly string[];
@@ -47,7 +44,6 @@ export function readEnv(variables: Variables = process.env, cwd: string = workin
   const chosen = read("FED_DATA");
   return deepFreeze({
     cwd,
-    home,
     installation: resolve(import.meta.dirname, "../../../.."),
     dataFolder: chosen
       ? resolve(cwd, chosen)
@@ -56,7 +52,6 @@ export function readEnv(variables: Variables = process.env, cwd: string = workin
     hub: read("FED_HUB"),
     token: read("FED_TOKEN"),
     debug: !["0", "false", undefined].includes(read("FED_DEBUG")),
-    automated: !["0", "false", undefined].includes(read("CI")),
     terminal: {
       color: read("NO_COLOR") ? "never" : ["0", undefined].includes(read("FORCE_COLOR")) ? "auto" : "always",
       dumb: read("TERM") === "dumb",

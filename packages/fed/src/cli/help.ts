@@ -74,7 +74,7 @@ export function flagsOf(command: Command): readonly (readonly [string, FlagSpec]
 }
 
 /** `fed up [flags] [lab]`. */
-export function usageOf(name: string, command: Command): string {
+function usageOf(name: string, command: Command): string {
   const args = Object.entries(command.args).map(([arg, spec]) => {
     const word = spec.many ? `${arg}…` : arg;
     return spec.optional ? `[${word}]` : `<${word}>`;

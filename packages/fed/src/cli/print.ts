@@ -5,7 +5,7 @@ import { faultData, faultLines } from "./fault-text.ts";
 import { layOut, type Span, type Style, spanText, type Table } from "./table.ts";
 import { jsonLine, visible, visibleInLine } from "./text.ts";
 
-export type { Column, Span, Style, Table } from "./table.ts";
+export type { Span, Style, Table } from "./table.ts";
 
 /** Where a screen writes: process.stdout, or a list in tests. */
 export interface Sink {
@@ -39,7 +39,7 @@ export interface Screen {
   live(): Live;
 }
 
-export interface Live {
+interface Live {
   show(table: Table): void;
   /** Leaves the last table standing. */
   end(): void;

@@ -86,6 +86,12 @@ describe("faults and defects", () => {
   });
 });
 
+test("an abort that nobody asked for is not quiet", async () => {
+  const { code, err } = await use(["status"], async () => AbortSignal.abort().throwIfAborted() ?? 0);
+  expect(code).toBe(1);
+  expect(err).toContain("a defect in fed");
+});
+
 describe("an interrupted command", () => {
   const interrupt = () => {
     const controller = new AbortController();

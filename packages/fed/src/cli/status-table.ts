@@ -10,6 +10,7 @@ const styles: Record<ServiceStatus["state"], Style> = {
   "backing off": "warn",
   "gave up": "bad",
   unsupported: "warn",
+  stopping: "dim",
   stopped: "dim",
 };
 

@@ -7,7 +7,7 @@ export type Style = "good" | "bad" | "warn" | "dim" | "strong" | "accent";
 
 export type Span = string | { readonly text: string; readonly style?: Style | undefined };
 
-export interface Column {
+interface Column {
   readonly title: string;
   /** Numbers stand right. */
   readonly align?: "left" | "right";
