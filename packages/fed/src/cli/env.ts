@@ -18,6 +18,8 @@ export interface Env {
   readonly token: string | undefined;
   /** FED_DEBUG=1: faults show where they come from. */
   readonly debug: boolean;
+  /** An automation is calling (CI is set). */
+  readonly automated: boolean;
   readonly terminal: TerminalEnv;
   /** Folders that programs are looked up in. */
   readonly path: readonly string[];
@@ -52,6 +54,7 @@ export function readEnv(variables: Variables = process.env, cwd: string = workin
     hub: read("FED_HUB"),
     token: read("FED_TOKEN"),
     debug: !["0", "false", undefined].includes(read("FED_DEBUG")),
+    automated: !["0", "false", undefined].includes(read("CI")),
     terminal: {
       color: read("NO_COLOR") ? "never" : ["0", undefined].includes(read("FORCE_COLOR")) ? "auto" : "always",
       dumb: read("TERM") === "dumb",

@@ -32,7 +32,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     status: () => needs.status(),
     plan: async (_input, { signal }) => wirePlan(await planFor(needs, await loadGood(needs, signal), signal)),
     apply: ({ plan }, context) => apply(needs, plan, context),
-    logs: (query, context) => serviceLogs(control, needs.runtime, query, context),
+    logs: (query, { signal }) => serviceLogs(control, needs.runtime, query, signal),
     down: (_input, context) => down(needs, context),
   };
 }

@@ -11,6 +11,7 @@ export const serviceStates = [
   "backing off",
   "gave up",
   "unsupported",
+  "stopping",
   "stopped",
 ] as const;
 

@@ -234,6 +234,7 @@ export function openControl(options: ControlOptions): Control {
           hold: holdFor(service),
           crashes: crashes.get(service.key) ?? 0,
           nowMs: clock.nowMs(),
+          leaving,
           waitsFor: service.needs.filter((need) => !healthy.has(need)),
           url: service.route === undefined ? undefined : options.urlOf(service.route),
         }),

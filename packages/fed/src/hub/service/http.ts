@@ -2,7 +2,6 @@ import { nearest } from "@fed/lab";
 import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
 import type { Runtime } from "#port/runtime.ts";
-import type { CallContext } from "../serve.ts";
 import type { Control } from "./control.ts";
 import { keyOf } from "./service.ts";
 import { instanceKey } from "./world.ts";
@@ -18,7 +17,7 @@ interface LogQuery {
 }
 
 /** A service's output over all its instances, the ended ones first; when following, also of those that start later. */
-export async function* serviceLogs(control: Control, runtime: Runtime, query: LogQuery, { signal }: CallContext) {
+export async function* serviceLogs(control: Control, runtime: Runtime, query: LogQuery, signal: AbortSignal) {
   const key = keyOf(query.environment, query.service);
   requireService(control, key);
   const instances = () => control.world.instances.filter((one) => instanceKey(one) === key);

@@ -20,6 +20,8 @@ export interface StatusFacts {
   readonly hold: Hold | undefined;
   readonly crashes: number;
   readonly nowMs: number;
+  /** Nothing is to run any more. */
+  readonly leaving: boolean;
   /** Needed services that are not healthy. */
   readonly waitsFor: readonly string[];
   /** Where people reach it. */
@@ -51,6 +53,9 @@ function stateOf(
   const { service, seen, hold } = facts;
   const others = seen.some(({ instance }) => instance.state === "running" && instance.labels.spec !== service.spec);
   const serving = seen.some(({ instance, routed }) => routed && instance.state === "running");
+  if (facts.leaving) {
+    return { state: seen.some(({ instance }) => instance.state === "running") ? "stopping" : "stopped", detail: "" };
+  }
   if (service.unsupported !== undefined) return { state: "unsupported", detail: service.unsupported };
   if (healthy >= service.replicas && !others) return { state: "healthy", detail: "" };
   if (hold?.kind === "gaveUp") {
