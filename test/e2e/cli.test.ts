@@ -187,6 +187,24 @@ describe("streams and signals", () => {
   });
 });
 
+describe("doctor", () => {
+  test("on a machine without programs it ends well and says what each is for", async () => {
+    const { code, out, err } = await runFed(["doctor"], { env: { PATH: "/nowhere", FED_DATA: at("not", "yet") } });
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^missing +Podman +services from images/m);
+    expect(out).toMatch(/^ok +data folder/m);
+    expect(out).toContain("Podman: apt-get install podman");
+  });
+
+  test("lacks what nothing works without, as data", async () => {
+    const { code, out } = await runFed(["doctor", "--data", at("file", "below"), "--json"]);
+    expect(code).toBe(4);
+    const { ok, findings } = JSON.parse(out) as { ok: boolean; findings: readonly { name: string; kind: string }[] };
+    expect(ok).toBe(false);
+    expect(findings).toContainEqual(expect.objectContaining({ name: "data folder", kind: "poor", required: true }));
+  });
+});
+
 test("--version, with and without company", async () => {
   const { version } = JSON.parse(readFileSync(join(repository, "packages/fed/package.json"), "utf8")) as {
     version: string;
