@@ -1,6 +1,7 @@
 /** Reads the output of one instance as lines: all that is kept or the last few, and on as it grows. */
 
-import { watch } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
+import { Fault } from "#base/fault.ts";
 import type { LogLine, LogOptions } from "#port/runtime.ts";
 import { makeLineSplitter } from "./line.ts";
 import type { Output } from "./output.ts";
@@ -78,7 +79,7 @@ function watchChange(source: LogSource, signal: AbortSignal): { next(): Promise<
     changed = true;
     wake();
   };
-  const watcher = watch(source.output.path, poke);
+  const watcher = watchFile(source.output.path, poke);
   watcher.on("error", poke);
   const forgetEnd = source.onEnd(poke);
   signal.addEventListener("abort", poke, { once: true });
@@ -96,4 +97,15 @@ function watchChange(source: LogSource, signal: AbortSignal): { next(): Promise<
       signal.removeEventListener("abort", poke);
     },
   };
+}
+
+function watchFile(path: string, poke: () => void): FSWatcher {
+  try {
+    return watch(path, poke);
+  } catch (error) {
+    throw new Fault("internal", "the output cannot be followed: the system gives no more file watches", {
+      hint: "Raise them: sysctl fs.inotify.max_user_watches fs.inotify.max_user_instances",
+      cause: error,
+    });
+  }
 }
