@@ -69,6 +69,12 @@ test("runs so many at once, in the order of the list", async () => {
   expect(started).toEqual(["0 d started", "0 c started", "10 b started", "10 a started"]);
 });
 
+test("what becomes ready does not push in before the earlier in the list", async () => {
+  const { told } = await play("r 1:\nx 1:\ny 1:\nz 1: r\nw 1: r", 100, { concurrency: 1 });
+  const started = told.filter((line) => line.endsWith("started"));
+  expect(started).toEqual(["0 r started", "1 x started", "2 y started", "3 z started", "4 w started"]);
+});
+
 test("a failed step takes with it what waits for it, and nothing else", async () => {
   const { told, outcome } = await play("a 10 fails:\nb 1: a\nc 1: b\nd 20:\ne 1: d", 100);
   expect(told).toEqual([

@@ -1,39 +1,60 @@
 import type { Hold } from "./plan.ts";
 
-/** How often a service has failed lately. Forgotten on a new spec, by request, and after a minute of good health. */
-export interface History {
-  readonly spec: string;
-  readonly failures: number;
-  readonly lastMs: number;
-  /** In plain words. */
-  readonly last: string;
-  /** Trying again by itself would not help, or would harm. */
-  readonly final: boolean;
-}
-
+/** One try that went wrong: an instance ended unasked, did not start, or was not healthy within its time. */
 export interface Failure {
   readonly spec: string;
   readonly atMs: number;
+  /** In plain words: "exit code 1". */
   readonly reason: string;
-  /** Not to be tried again by itself: the version never became healthy while an earlier one serves, or it cannot start at all. */
+  /** When the instance was started; undefined: nothing ran. */
+  readonly startedMs?: number | undefined;
+  /**
+   * Trying again would not help, or harm: the command does not exist, or an earlier release serves and this one had its
+   * try.
+   */
+  readonly final?: boolean | undefined;
+}
+
+/** The failures in a row of one spec of one service. Plain data. */
+export interface History {
+  readonly spec: string;
+  readonly count: number;
+  readonly lastMs: number;
+  readonly reason: string;
   readonly final: boolean;
 }
 
-export const backOff = { firstMs: 1_000, maxMs: 30_000, failuresToGiveUp: 8, forgiveAfterMs: 60_000 } as const;
+const firstDelayMs = 1_000;
+const longestDelayMs = 30_000;
+/** So long in good health, and what was before is forgotten. */
+export const goodHealthMs = 60_000;
+export const mostFailures = 8;
 
-/** The history with one more failure. `healthyMs`: how long it had been healthy before. */
-export function crashed(history: History | undefined, failure: Failure, healthyMs: number): History {
-  const fresh = history?.spec !== failure.spec || healthyMs >= backOff.forgiveAfterMs;
-  const failures = fresh ? 1 : (history?.failures ?? 0) + 1;
-  return { spec: failure.spec, failures, lastMs: failure.atMs, last: failure.reason, final: failure.final };
+/**
+ * The history with one more failure. A failure of another spec, or after good health, begins a new one. Replicas that
+ * fall together count once: what was started before the last failure tells nothing about the try after it.
+ * `healthyMs` is how long it had been healthy.
+ */
+export function crashed(history: History | undefined, failure: Failure, healthyMs = 0): History {
+  const { spec, atMs, reason, final = false, startedMs = Number.POSITIVE_INFINITY } = failure;
+  const fresh = history === undefined || history.spec !== spec || healthyMs >= goodHealthMs;
+  if (fresh) return { spec, count: 1, lastMs: atMs, reason, final };
+  if (startedMs < history.lastMs) return { ...history, reason, final: history.final || final };
+  return { spec, count: history.count + 1, lastMs: atMs, reason, final: history.final || final };
 }
 
-/** Whether to hold back from starting now: the first restart comes at once, then 1 s, 2 s, 4 s … 30 s, then never. */
+/**
+ * What the history of a service means for starting this spec now: the first restart comes at once, the next after 1 s,
+ * 2 s, 4 s and so on, never more than 30 s; after 8 failures it is given up. A new spec begins anew.
+ */
 export function holdOf(history: History | undefined, spec: string, nowMs: number): Hold | undefined {
-  if (history?.spec !== spec) return undefined;
-  const { failures, last } = history;
-  if (history.final || failures >= backOff.failuresToGiveUp) return { kind: "gaveUp", crashes: failures, last };
-  if (failures < 2) return undefined;
-  const untilMs = history.lastMs + Math.min(backOff.maxMs, backOff.firstMs * 2 ** (failures - 2));
-  return untilMs > nowMs ? { kind: "backOff", untilMs, crashes: failures } : undefined;
+  if (history === undefined || history.spec !== spec) return undefined;
+  const { count: crashes, reason, lastMs, final } = history;
+  if (final || crashes >= mostFailures) return { kind: "gaveUp", crashes, last: reason };
+  const untilMs = lastMs + delayAfter(crashes);
+  return untilMs > nowMs ? { kind: "backOff", untilMs, crashes } : undefined;
+}
+
+function delayAfter(failures: number): number {
+  return failures < 2 ? 0 : Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 2));
 }

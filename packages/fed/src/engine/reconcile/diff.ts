@@ -1,6 +1,6 @@
 import { order } from "../graph/order.ts";
 import { makeDraft } from "./draft.ts";
-import { observedHash } from "./hash.ts";
+import { observedHash } from "./observed-hash.ts";
 import type { Desired, DesiredService, Observed, ObservedInstance, Plan } from "./plan.ts";
 import { planGone, planService, type Scene } from "./service.ts";
 
@@ -37,8 +37,8 @@ export function diff(desired: Desired, observed: Observed, options: DiffOptions)
 function inOrder(services: readonly DesiredService[]): readonly DesiredService[] {
   const sorted = [...services].sort((a, b) => (a.key < b.key ? -1 : 1));
   const byKey = new Map(sorted.map((service) => [service.key, service]));
-  const found = order(sorted.map(({ key, needs }) => ({ id: key, after: [...needs].sort() })));
-  return found.kind === "cycle" ? sorted : found.ids.flatMap((key) => byKey.get(key) ?? []);
+  const found = order(sorted.map(({ key, needs }) => ({ id: key, after: needs.filter((need) => byKey.has(need)) })));
+  return found.kind !== "ordered" ? sorted : found.layers.flat().flatMap((key) => byKey.get(key) ?? []);
 }
 
 function byId(instances: readonly ObservedInstance[]): readonly ObservedInstance[] {

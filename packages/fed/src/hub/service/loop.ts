@@ -92,7 +92,7 @@ export function openLoop(options: LoopOptions): Loop {
     if (outcome.kind === "moved" || outcome.kind === "cancelled") return;
     for (const step of plan.steps) {
       const ended = outcome.steps.get(step.id);
-      if (ended?.kind === "failed") options.onFailed(step, toFault(ended.thrown));
+      if (ended?.kind === "failed") options.onFailed(step, ended.fault);
     }
   }
 
@@ -156,7 +156,7 @@ export function openLoop(options: LoopOptions): Loop {
 function progressOf(event: GraphEvent<Step>): Progress {
   const step = { ...event.step, action: { ...event.step.action }, after: [...event.step.after] };
   if (event.kind === "started") return { kind: "started", step };
-  return endedProgress(step, event.outcome);
+  return endedProgress(step, event);
 }
 
 function endedProgress(step: Extract<Progress, { kind: "started" }>["step"], outcome: StepOutcome): Progress {
@@ -164,7 +164,7 @@ function endedProgress(step: Extract<Progress, { kind: "started" }>["step"], out
     case "succeeded":
       return { kind: "succeeded", step, tookMs: outcome.tookMs };
     case "failed":
-      return { kind: "failed", step, tookMs: outcome.tookMs, reason: toFault(outcome.thrown).message };
+      return { kind: "failed", step, tookMs: outcome.tookMs, reason: outcome.fault.message };
     case "skipped":
       return { kind: "skipped", step, reason: `${outcome.because} failed` };
     case "cancelled":
