@@ -147,9 +147,11 @@ test("a lab that init wrote runs at once", async () => {
   try {
     const [, port] = await says(/^ready .+ ingress=http:\/\/127\.0\.0\.1:(\d+)$/m);
     expect(await page(Number(port), "first-lab.localhost")).toContain("It runs.");
-  } finally {
     child.kill("SIGINT");
     expect((await ending).code).toBe(130);
+  } finally {
+    child.kill("SIGTERM");
+    await ending;
   }
 });
 
