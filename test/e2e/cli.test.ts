@@ -144,15 +144,10 @@ test("a lab that init wrote runs at once", async () => {
     [entry, "up", "--port", "0", "--ingress-port", "0"],
     options,
   );
-  try {
-    const [, port] = await says(/^ready .+ ingress=http:\/\/127\.0\.0\.1:(\d+)$/m);
-    expect(await page(Number(port), "first-lab.localhost")).toContain("It runs.");
-    child.kill("SIGINT");
-    expect((await ending).code).toBe(130);
-  } finally {
-    child.kill("SIGTERM");
-    await ending;
-  }
+  const [, port] = await says(/^ready .+ ingress=http:\/\/127\.0\.0\.1:(\d+)$/m);
+  expect(await page(Number(port), "first-lab.localhost")).toContain("It runs.");
+  child.kill("SIGINT");
+  expect((await ending).code).toBe(130);
 });
 
 async function page(port: number, host: string): Promise<string> {

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { setTimeout as wait } from "node:timers/promises";
+import { expect, onTestFinished } from "vitest";
 
-/** The real program, as its own process. */
+/** The real program, as its own process; whatever becomes of its test, it does not outlive it. */
 
 export const repository = join(import.meta.dirname, "../..");
 export const entry = join(repository, "packages/fed/src/cli/main.ts");
@@ -47,6 +48,12 @@ export function startProgram(command: string, words: readonly string[], options:
     }
   };
   const ending = once(child, "close").then(([code]): Ending => ({ code: code as number | null, ...kept }));
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await Promise.race([ending, wait(5_000, undefined, { ref: false })]);
+    child.kill("SIGKILL");
+  });
   return { child, ending, says };
 }
 
