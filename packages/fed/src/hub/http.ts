@@ -2,7 +2,6 @@ import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
 import type { Plan } from "#engine/reconcile/plan.ts";
 import type { Runtime } from "#port/runtime.ts";
-import type { WirePlan } from "#wire/plan.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import type { LoadedLab, RejectedLab } from "./lab/load.ts";
@@ -30,7 +29,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
   return {
     health: () => ({ status: "ok", version: needs.version, pid: process.pid }),
     status: () => needs.status(),
-    plan: async (_input, { signal }) => wirePlan(await planFor(needs, await loadGood(needs, signal), signal)),
+    plan: async (_input, { signal }) => planFor(needs, await loadGood(needs, signal), signal),
     apply: ({ plan }, context) => apply(needs, plan, context),
     logs: (query, { signal }) => serviceLogs(control, needs.runtime, query, signal),
     down: (_input, context) => down(needs, context),
@@ -53,11 +52,6 @@ async function loadGood(needs: HttpNeeds, signal: AbortSignal): Promise<LoadedLa
 
 function planFor(needs: HttpNeeds, loaded: LoadedLab, signal: AbortSignal): Promise<Plan> {
   return needs.control.loop.plan(needs.control.desiredOf(loaded), signal);
-}
-
-function wirePlan(plan: Plan): WirePlan {
-  const steps = plan.steps.map((step) => ({ ...step, action: { ...step.action }, after: [...step.after] }));
-  return { ...plan, steps, notes: [...plan.notes] };
 }
 
 async function* apply(

@@ -27,16 +27,6 @@ export function membersOf(group: Group, rows: readonly ProcessRow[]): readonly P
   return rows.filter((row) => inSession.has(row.pid) || carries(row));
 }
 
-/** Whether anything of the group's own number is left; a quick no spares the look at every process. */
-export function groupIsEmpty(leader: ProcessMark): boolean {
-  try {
-    process.kill(-leader.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
-}
-
 /** Sends the signal to the group at once, and to each member outside of it. Returns those that may not be signalled. */
 export function signalMembers(
   leader: ProcessMark | undefined,
@@ -70,4 +60,14 @@ export function sharedLook(): () => Promise<readonly ProcessRow[]> {
     });
     return next;
   };
+}
+
+/** Whether nothing of the group's own number is left; a quick answer that spares the look at every process. */
+export function groupIsEmpty(leader: ProcessMark): boolean {
+  try {
+    process.kill(-leader.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
 }

@@ -1,60 +1,54 @@
-import { order } from "../graph/order.ts";
+import { Fault } from "#base/fault.ts";
+import { compareText, order } from "#engine/graph/order.ts";
 import { makeDraft } from "./draft.ts";
+import { planGone } from "./gone.ts";
 import { observedHash } from "./observed-hash.ts";
-import type { Desired, DesiredService, Observed, ObservedInstance, Plan } from "./plan.ts";
-import { planGone, planService, type Scene } from "./service.ts";
+import type { Desired, DesiredService, Observed, Plan } from "./plan.ts";
+import type { Scene } from "./ready.ts";
+import { planService } from "./service.ts";
 
 export interface DiffOptions {
   hash(text: string): string;
   readonly nowMs: number;
 }
 
-/** The plan from what is there to what is wanted. Pure: the same input, in whatever order, gives the same plan. */
+/**
+ * The plan from what is there to what is wanted. Pure: the same input, in whatever order, gives the same plan. Fault
+ * `invalid` when services need each other in a circle or a key is wanted twice.
+ */
 export function diff(desired: Desired, observed: Observed, options: DiffOptions): Plan {
-  const draft = makeDraft();
-  const services = inOrder(desired.services);
-  const instances = Map.groupBy(byId(observed.instances), (one) => one.service);
+  const services = neededFirst(desired.services);
+  const instances = [...observed.instances].sort((a, b) => compareText(a.id, b.id));
+  const byService = Map.groupBy(instances, ({ service }) => service);
+  const specs = [...services, ...instances].map(({ spec }) => spec);
   const scene: Scene = {
-    draft,
-    desired,
+    draft: makeDraft(specs),
     nowMs: options.nowMs,
-    instancesOf: (key) => instances.get(key) ?? [],
+    earlier: desired.earlier,
+    instancesOf: (key) => byService.get(key) ?? [],
     ready: new Map(),
-    leaving: leavingOf(services, instances),
   };
-  for (const service of services) planService(scene, service);
-  const wanted = new Set(services.map(({ key }) => key));
-  for (const key of [...instances.keys()].sort()) if (!wanted.has(key)) planGone(scene, key);
-  return {
-    desired: desired.hash,
-    observed: observedHash(observed, options.hash),
-    steps: draft.steps,
-    notes: draft.notes,
-  };
-}
-
-/** Needed services first, otherwise by key. A cycle (the language refuses them) falls back to keys. */
-function inOrder(services: readonly DesiredService[]): readonly DesiredService[] {
-  const sorted = [...services].sort((a, b) => (a.key < b.key ? -1 : 1));
-  const byKey = new Map(sorted.map((service) => [service.key, service]));
-  const found = order(sorted.map(({ key, needs }) => ({ id: key, after: needs.filter((need) => byKey.has(need)) })));
-  return found.kind !== "ordered" ? sorted : found.layers.flat().flatMap((key) => byKey.get(key) ?? []);
-}
-
-function byId(instances: readonly ObservedInstance[]): readonly ObservedInstance[] {
-  return [...instances].sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-/** Per service that goes to none: the running instances of the leaving services that need it, which stop before it does. */
-function leavingOf(
-  services: readonly DesiredService[],
-  instances: ReadonlyMap<string, readonly ObservedInstance[]>,
-): ReadonlyMap<string, readonly ObservedInstance[]> {
-  const leaving = new Map<string, ObservedInstance[]>();
   for (const service of services) {
-    if (service.replicas > 0) continue;
-    const running = (instances.get(service.key) ?? []).filter((one) => one.state === "running");
-    for (const need of service.needs) leaving.set(need, [...(leaving.get(need) ?? []), ...running]);
+    if (service.replicas > 0) planService(scene, service);
+    else scene.ready.set(service.key, { kind: "never", why: "is to have 0 replicas" });
   }
-  return leaving;
+  planGone(scene, desired, instances);
+  const { steps, notes } = scene.draft;
+  return { desired: desired.hash, observed: observedHash(observed, options.hash), steps, notes };
+}
+
+/** Each service after those it needs, by key where that leaves a choice. */
+function neededFirst(services: readonly DesiredService[]): readonly DesiredService[] {
+  const byKey = new Map(services.map((service) => [service.key, service]));
+  const found = order(services.map(({ key, needs }) => ({ id: key, after: needs.filter((need) => byKey.has(need)) })));
+  switch (found.kind) {
+    case "ordered":
+      return found.layers.flat().flatMap((key) => byKey.get(key) ?? []);
+    case "cycle":
+      throw new Fault("invalid", `services need each other: ${[...found.cycle, found.cycle[0]].join(" → ")}`, {
+        hint: "Take one of these needs out of the lab.",
+      });
+    default:
+      throw new Fault("invalid", `the service ${found.id} is wanted twice`);
+  }
 }

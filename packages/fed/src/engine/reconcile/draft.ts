@@ -1,42 +1,85 @@
-import type { Action, Step } from "./plan.ts";
+import { unreachable } from "#base/unreachable.ts";
+import { compareText } from "#engine/graph/order.ts";
+import type { Action, ObservedInstance, Step } from "./plan.ts";
 
 /** A plan in the making: collects steps under stable ids. */
 export interface Draft {
-  /** Adds a step and returns its id. */
+  /** Adds a step and returns its id. `after` may name steps twice, and steps of other services. */
   add(action: Action, reason: string, after: readonly string[]): string;
   note(text: string): void;
+  /** The id of the step that stops this instance. */
+  stopOf(instance: string): string | undefined;
   readonly steps: readonly Step[];
   readonly notes: readonly string[];
 }
 
-export function makeDraft(): Draft {
+/** `specs`: all that may come up, so that ids show as much of a hash as tells them apart. */
+export function makeDraft(specs: readonly string[]): Draft {
   const steps: Step[] = [];
   const notes: string[] = [];
   const ids = new Set<string>();
+  const stops = new Map<string, string>();
+  const length = distinctLength(specs);
   return {
     steps,
     notes,
     add(action, reason, after) {
-      const base = stepId(action);
+      const base = `${action.service} ${action.kind} ${objectOf(action, length)}`;
       let id = base;
       for (let n = 2; ids.has(id); n++) id = `${base} (${n})`;
       ids.add(id);
-      steps.push({ id, action, reason, after: [...new Set(after)] });
+      if (action.kind === "stop") stops.set(action.instance, id);
+      steps.push({ id, action, reason, after: [...new Set(after)].sort(compareText) });
       return id;
     },
     note: (text) => void notes.push(text),
+    stopOf: (instance) => stops.get(instance),
   };
 }
 
-function stepId(action: Action): string {
+/** Lets the open requests of an instance end and stops it; its output stays. Returns the last step. */
+export function addStop(draft: Draft, one: ObservedInstance, reason: string, after: readonly string[]): string {
+  const on = { service: one.service, instance: one.id };
+  // Also for one that is not routed: whoever switched away from it may have been broken off before its requests ended.
+  const drained = draft.add({ kind: "drain", ...on }, "open requests may end", after);
+  return draft.add({ kind: "stop", ...on }, reason, [drained]);
+}
+
+/** Stops an instance and forgets it. Returns the step after which it does not run any more. */
+export function addRetire(draft: Draft, one: ObservedInstance, reason: string, after: readonly string[]): string {
+  const stopped = addStop(draft, one, reason, after);
+  addRemove(draft, one, reason, [stopped]);
+  return stopped;
+}
+
+export function addRemove(draft: Draft, one: ObservedInstance, reason: string, after: readonly string[]): string {
+  return draft.add({ kind: "remove", service: one.service, instance: one.id }, reason, after);
+}
+
+function objectOf(action: Action, length: number): string {
   switch (action.kind) {
     case "start":
-      return `start ${action.service} ${action.replica} ${action.spec.slice(0, 7)}`;
+      return `${action.replica} ${action.spec.slice(0, length)}`;
     case "check":
-      return `check ${action.service} ${action.spec.slice(0, 7)}`;
+      return action.spec.slice(0, length);
     case "switch":
-      return `switch ${action.service} ${action.spec?.slice(0, 7) ?? "off"}`;
+      return action.spec?.slice(0, length) ?? "to none";
+    case "drain":
+    case "stop":
+    case "remove":
+      return action.instance;
     default:
-      return `${action.kind} ${action.service} ${action.instance}`;
+      return unreachable(action);
   }
+}
+
+const shortestLength = 6;
+
+function distinctLength(specs: readonly string[]): number {
+  const distinct = [...new Set(specs)];
+  const longest = Math.max(shortestLength, ...distinct.map(({ length }) => length));
+  for (let length = shortestLength; length < longest; length++) {
+    if (new Set(distinct.map((spec) => spec.slice(0, length))).size === distinct.length) return length;
+  }
+  return longest;
 }

@@ -1,272 +1,222 @@
-import type { Draft } from "./draft.ts";
-import type { Desired, DesiredService, ObservedInstance } from "./plan.ts";
-import { changeReason, count, holdReason } from "./reason.ts";
+import { addRemove, addRetire, addStop } from "./draft.ts";
+import type { Action, DesiredService, ObservedInstance } from "./plan.ts";
+import { type Gate, openGate, type Ready, type Scene } from "./ready.ts";
+import { changeReason, replicaReason, startReason, troubleReason } from "./reason.ts";
+import { bestServing, isHealthy, isServing, type Serving, type Survey, survey } from "./survey.ts";
 
-/** What the planning of one service knows of the whole. */
-export interface Scene {
-  readonly draft: Draft;
-  readonly desired: Desired;
-  readonly nowMs: number;
-  /** By id. */
-  instancesOf(key: string): readonly ObservedInstance[];
-  /** Services planned so far that this plan makes ready: key → id of the step after which they are. */
-  readonly ready: Map<string, string>;
-  /** Instances that must have stopped before this service may go to none. */
-  readonly leaving: ReadonlyMap<string, readonly ObservedInstance[]>;
+/** The planning of one service under way. */
+interface Work {
+  readonly scene: Scene;
+  readonly service: DesiredService;
+  readonly seen: Survey;
+  /** Who can answer until the wanted instances do. */
+  readonly serving: Serving | undefined;
 }
 
-/** A service's instances by what is to become of them. */
-interface Sorted {
-  /** Of the wished spec and well: they stay. */
-  readonly keep: readonly ObservedInstance[];
-  /** They run and must go. */
-  readonly leave: readonly ObservedInstance[];
-  /** Ended. The newest stays for its output. */
-  readonly dead: readonly ObservedInstance[];
-  /** Replica numbers to be started. */
-  readonly missing: readonly number[];
+/** What planning a service came to, for its own clearing up and for those that need it. */
+interface Switched {
+  /** The step that switches to the wanted instances. */
+  readonly final?: string | undefined;
+  /** The step that switches to who serves best as things are; undefined also when it switches to none. */
+  readonly early?: string | undefined;
+  /** The wanted release takes the place of one that serves. */
+  readonly release?: boolean;
 }
 
+/** Plans a service of which at least one replica is wanted. The services it needs have been planned. */
 export function planService(scene: Scene, service: DesiredService): void {
-  const sorted = sortOut(scene.instancesOf(service.key), service);
-  const held = holdNow(scene, service);
-  const blocked = sorted.missing.length > 0 && !held ? blockersOf(scene, service) : [];
-  if (sorted.missing.length > 0 && held) scene.draft.note(`${service.key} ${held}`);
-  for (const need of blocked) scene.draft.note(`${service.key} waits for ${need}, which is not healthy`);
-  const starting = !held && blocked.length === 0 ? sorted.missing : [];
-  const early = switchOutFailed(scene, service, sorted);
-  if (sorted.missing.length > 0 && starting.length === 0) return planHeld(scene, service, sorted, early);
-  if (service.stopFirst !== undefined && starting.length > 0 && sorted.leave.length > 0) {
-    return planStopFirst(scene, service, sorted, service.stopFirst, early);
-  }
-  planOverlap(scene, service, sorted, early);
+  const seen = survey(scene.instancesOf(service.key), service);
+  const work: Work = { scene, service, seen, serving: bestServing(seen.running, service.spec) };
+  const gate: Gate = seen.missing.length > 0 ? openGate(scene, service) : { kind: "open", after: [] };
+  const switched = gate.kind === "open" ? planWanted(work, gate.after) : planHeld(work, gate.why);
+  scene.ready.set(service.key, readyOf(work, switched));
 }
 
-/** What is no longer wished at all. */
-export function planGone(scene: Scene, key: string): void {
-  const instances = scene.instancesOf(key);
-  const running = instances.filter((one) => one.state === "running");
-  const off = instances.some((one) => one.routed)
-    ? [scene.draft.add({ kind: "switch", service: key, spec: undefined }, "no longer in the lab", [])]
-    : [];
-  for (const one of running) retire(scene, one, "no longer in the lab", off);
-  for (const one of instances.filter(({ state }) => state === "exited"))
-    remove(scene, one, "no longer in the lab", off);
-}
-
-function sortOut(instances: readonly ObservedInstance[], service: DesiredService): Sorted {
-  const running = instances.filter((one) => one.state === "running");
-  const well = running
-    .filter((one) => one.spec === service.spec && one.health !== "unhealthy")
-    .sort((a, b) => a.replica - b.replica || Number(b.routed) - Number(a.routed));
-  const keep: ObservedInstance[] = [];
-  for (const one of well) {
-    if (keep.length < service.replicas && !keep.some(({ replica }) => replica === one.replica)) keep.push(one);
-  }
-  const used = new Set(keep.map(({ replica }) => replica));
-  const missing: number[] = [];
-  for (let replica = 0; missing.length + keep.length < service.replicas; replica++) {
-    if (!used.has(replica)) missing.push(replica);
-  }
-  return {
-    keep,
-    missing,
-    leave: running.filter((one) => !keep.includes(one)),
-    dead: instances.filter((one) => one.state === "exited"),
-  };
-}
-
-function holdNow(scene: Scene, { hold }: DesiredService): string | undefined {
-  if (!hold || (hold.kind === "backOff" && hold.untilMs <= scene.nowMs)) return undefined;
-  return holdReason(hold, scene.nowMs);
-}
-
-/** Needed services that neither serve now nor will after this plan. */
-function blockersOf(scene: Scene, service: DesiredService): readonly string[] {
-  return service.needs.filter((need) => !serves(scene, need) && !scene.ready.has(need));
-}
-
-function serves(scene: Scene, key: string): boolean {
-  return scene.instancesOf(key).some((one) => one.state === "running" && one.routed && one.health !== "unhealthy");
-}
-
-/** Requests must not go to what has ended, nor to what is sick while others are well: that cannot wait for a replacement. */
-function switchOutFailed(scene: Scene, service: DesiredService, { keep, leave, dead }: Sorted): readonly string[] {
-  const routed = [...keep, ...leave, ...dead].filter((one) => one.routed);
-  const bad = routed.filter((one) => one.state === "exited" || one.health === "unhealthy");
-  const good = routed.filter((one) => one.state === "running" && one.health === "healthy");
-  const [worst] = bad;
-  if (!worst || (good.length === 0 && bad.every((one) => one.state === "running"))) return [];
-  // Of what is routed the wished spec comes first, else any that is well.
-  const spec = good.find((one) => one.spec === service.spec)?.spec ?? good[0]?.spec;
-  const reason =
-    worst.state === "exited" ? `an instance ended: ${worst.exit ?? "unknown why"}` : "an instance is unhealthy";
-  return [scene.draft.add({ kind: "switch", service: service.key, spec }, reason, [])];
-}
-
-/** Nothing may be started now. What serves stays; what never came to serve goes, and its output stays. */
-function planHeld(scene: Scene, service: DesiredService, sorted: Sorted, early: readonly string[]): void {
-  const switched = switchIn(scene, service, sorted.keep, early, "");
-  const serving = [...sorted.keep, ...sorted.leave].some((one) => one.routed && one.state === "running");
-  if (!serving && switched.length === 0) return;
-  const gaveUp = service.hold?.kind === "gaveUp";
-  for (const one of sorted.keep) {
-    if (gaveUp && !one.routed && one.health === "unknown") stop(scene, one, "this version never became healthy", early);
-  }
-  for (const one of sorted.leave) if (!one.routed) retire(scene, one, "left over from an earlier try", early);
-}
-
-function planOverlap(scene: Scene, service: DesiredService, sorted: Sorted, early: readonly string[]): void {
-  const { draft } = scene;
-  const reason = startReason(scene, service, sorted);
-  // A sick instance of a service with others that are well is ended first; otherwise it stays until its replacement serves.
-  const starts = sorted.missing.map((replica) =>
-    draft.add(
+/** Start what is missing, let it serve once it is healthy, clear away what is not wanted. */
+function planWanted(work: Work, waits: readonly string[]): Switched {
+  const { seen, service, scene } = work;
+  const leaving = [...seen.old, ...seen.surplus, ...seen.sick];
+  const stopFirst = seen.missing.length > 0 && leaving.length > 0 ? service.stopFirst : undefined;
+  const bridge = needsBridge(work) && !(stopFirst !== undefined && waits.length === 0);
+  const early = bridge ? addEarlySwitch(work) : undefined;
+  const dropped =
+    stopFirst === undefined ? [] : dropFirst(work, leaving, stopFirst, [...waits, ...stepsOf(early)], bridge);
+  const starts = seen.missing.map((replica) =>
+    scene.draft.add(
       { kind: "start", service: service.key, spec: service.spec, replica },
-      reason,
-      waitsFor(scene, service, early),
+      startReason(service, replica, seen, scene.earlier),
+      [...waits, ...dropped],
     ),
   );
-  const switched = finish(scene, service, sorted.keep, starts, early, reason);
-  const goes = service.replicas === 0 ? stopsOf(scene, service.key) : [];
-  const after = [...switched, ...early, ...goes];
-  for (const one of sorted.leave) retire(scene, one, leaveReason(scene, service, one), after);
-  removeOldOutput(scene, sorted.dead, after);
+  const aside = stopFirst === undefined ? [...seen.surplus, ...seen.sick] : [];
+  const final = addFinalSwitch(work, starts, aside, stepsOf(early));
+  if (stopFirst === undefined) clearAway(work, leaving, final, early);
+  const safe = final === undefined ? [] : [final];
+  removeExited(work, { newest: safe, routed: early === undefined ? safe : [early.step] });
+  const release = stopFirst !== undefined || seen.old.some(({ routed }) => routed);
+  return { final, early: early?.to === undefined ? undefined : early.step, release };
 }
 
-function planStopFirst(
-  scene: Scene,
-  service: DesiredService,
-  sorted: Sorted,
-  why: string,
-  early: readonly string[],
-): void {
-  const { draft } = scene;
-  const reason = startReason(scene, service, sorted);
-  const waits = waitsFor(scene, service, early);
-  const routed = sorted.leave.some((one) => one.routed);
-  const off = routed
-    ? [draft.add({ kind: "switch", service: service.key, spec: undefined }, `stops first: ${why}`, waits)]
-    : waits;
-  const gone = sorted.leave.map((one) => retire(scene, one, `stops first: ${why}`, off));
-  const starts = sorted.missing.map((replica) =>
-    draft.add({ kind: "start", service: service.key, spec: service.spec, replica }, reason, [...off, ...gone]),
-  );
-  const switched = finish(scene, service, sorted.keep, starts, [], reason);
-  removeOldOutput(scene, sorted.dead, switched);
-}
-
-/** Check what was started, then let it serve. */
-function finish(
-  scene: Scene,
-  service: DesiredService,
-  keep: readonly ObservedInstance[],
-  starts: readonly string[],
-  early: readonly string[],
-  reason: string,
-): readonly string[] {
-  if (service.replicas === 0) {
-    if (!scene.instancesOf(service.key).some((one) => one.routed)) return [];
-    return [
-      scene.draft.add({ kind: "switch", service: service.key, spec: undefined }, "no instance is wanted", [
-        ...stopsOf(scene, service.key),
-      ]),
-    ];
+/** Nothing may be started now: make the best of what runs, and leave what serves alone. */
+function planHeld(work: Work, why: string): Switched {
+  const { seen, service, serving, scene } = work;
+  const older = serving !== undefined && serving.spec !== service.spec;
+  scene.draft.note(`${service.key} ${why}${older ? "; an earlier release serves" : ""}`);
+  const idle = serving?.spec === service.spec && serving.members.some(({ routed }) => !routed);
+  const early = needsBridge(work) || idle ? addEarlySwitch(work) : undefined;
+  const after = stepsOf(early);
+  if (serving) {
+    const left = seen.old.filter((one) => one.spec !== serving.spec && (!one.routed || early !== undefined));
+    for (const one of left) addRetire(scene.draft, one, leftoverReason, after);
   }
-  return starts.length > 0
-    ? checkAndSwitch(scene, service, [...starts, ...early], reason)
-    : switchIn(scene, service, keep, early, reason);
-}
-
-/** Lets what runs and is not routed serve, and takes out of service what is not to stay. */
-function switchIn(
-  scene: Scene,
-  service: DesiredService,
-  keep: readonly ObservedInstance[],
-  early: readonly string[],
-  reason: string,
-): readonly string[] {
-  const instances = scene.instancesOf(service.key);
-  const unrouted = keep.filter((one) => !one.routed);
-  const hold = service.hold?.kind === "gaveUp";
-  if (hold && unrouted.every((one) => one.health === "unknown")) return [];
-  const extra = instances.some((one) => one.routed && one.state === "running" && !keep.includes(one));
-  if (unrouted.length === 0 && !extra) return [];
-  if (hold && keep.length < service.replicas && extra) return [];
-  if (unrouted.some((one) => one.health === "unknown")) {
-    return checkAndSwitch(scene, service, early, reason || "it runs and does not serve yet");
+  if (older && service.hold?.kind === "gaveUp") {
+    // It had its try; its output stays.
+    const failed = seen.sick.filter(({ routed }) => !routed || early !== undefined);
+    for (const one of failed) addStop(scene.draft, one, troubleReason(one), after);
   }
-  return ready(
-    scene,
-    service,
-    scene.draft.add({ kind: "switch", service: service.key, spec: service.spec }, reason || "it is healthy", early),
-  );
+  removeExited(work, { newest: undefined, routed: after });
+  return { early: early?.to === undefined ? undefined : early.step };
 }
 
-function checkAndSwitch(
-  scene: Scene,
-  service: DesiredService,
+/** Whether requests go where no answer comes from, though better is known or none is better. */
+function needsBridge({ seen, service, serving }: Work): boolean {
+  // The final switch does it as soon.
+  if (seen.missing.length === 0 && serving?.spec === service.spec) return false;
+  if (seen.exited.some(({ routed }) => routed)) return true;
+  if (serving === undefined) return false;
+  const routed = seen.running.filter((one) => one.routed);
+  if (!routed.some(isServing)) return true;
+  return routed.some(({ health }) => health === "unhealthy") && serving.members.some(isHealthy);
+}
+
+interface EarlySwitch {
+  readonly step: string;
+  /** The spec that serves after it; undefined: none. */
+  readonly to: string | undefined;
+}
+
+/** Switches to who serves best as things are, before anything is started. */
+function addEarlySwitch(work: Work): EarlySwitch {
+  const { scene, service, seen, serving } = work;
+  const trouble = seen.all.find((one) => one.routed && !isServing(one));
+  const reason = trouble ? troubleReason(trouble) : idleReason;
+  if (serving === undefined)
+    return { step: scene.draft.add(switchTo(service, undefined, []), reason, []), to: undefined };
+  const check = checkOf(work, serving);
+  // Away from trouble at once; only where there is none, or nobody healthy, there is time to ask all.
+  const known = serving.members.every(isHealthy) || (trouble !== undefined && serving.members.some(isHealthy));
+  const checked = known ? [] : [scene.draft.add(check, checkReason, [])];
+  return { step: scene.draft.add(switchTo(service, serving.spec, check.except), reason, checked), to: serving.spec };
+}
+
+function switchTo({ key }: DesiredService, spec: string | undefined, except: readonly string[]): Action {
+  return { kind: "switch", service: key, spec, except };
+}
+
+const checkReason = "only healthy instances get requests";
+const idleReason = "it gets no requests yet";
+
+/** A check of those who serve; the unhealthy of their spec are left aside. */
+function checkOf({ seen, service }: Work, { spec, members }: Serving): Extract<Action, { kind: "check" }> {
+  const except = seen.running.filter((one) => one.spec === spec && !members.includes(one)).map(({ id }) => id);
+  return { kind: "check", service: service.key, spec, atLeast: members.length, except };
+}
+
+/** Old and new cannot run side by side: takes the old out of service, ends it and forgets it. Returns the last steps. */
+function dropFirst(
+  work: Work,
+  leaving: readonly ObservedInstance[],
+  stopFirst: string,
   after: readonly string[],
-  reason: string,
+  bridged: boolean,
 ): readonly string[] {
+  const { scene, service, seen } = work;
   const { draft } = scene;
-  const { key, spec } = service;
-  const checked = draft.add(
-    { kind: "check", service: key, spec },
-    "new instances must be healthy before they serve",
-    after,
-  );
-  return ready(scene, service, draft.add({ kind: "switch", service: key, spec }, reason, [checked]));
+  const reason = `stops first: ${stopFirst}`;
+  const spec = seen.fit.some(isHealthy) ? service.spec : undefined;
+  const except = spec === undefined ? [] : leaving.filter((one) => one.spec === spec).map(({ id }) => id);
+  const serves = bridged || seen.all.some((one) => one.routed && !seen.fit.includes(one));
+  const away = serves ? [draft.add(switchTo(service, spec, except), reason, after)] : after;
+  return leaving.map((one) => addRetire(draft, one, reason, away));
 }
 
-function ready(scene: Scene, service: DesiredService, step: string): readonly string[] {
-  scene.ready.set(service.key, step);
-  return [step];
+/** Once all wanted instances are healthy they get the requests, and nobody else does. */
+function addFinalSwitch(
+  { scene, service, seen }: Work,
+  starts: readonly string[],
+  aside: readonly ObservedInstance[],
+  after: readonly string[],
+): string | undefined {
+  const { key, spec, replicas } = service;
+  const others = seen.all.some((one) => one.routed && !seen.fit.includes(one));
+  const idle = starts.length > 0 || seen.fit.some(({ routed }) => !routed);
+  if (!idle && !others) return undefined;
+  const except = aside.map(({ id }) => id);
+  const checked =
+    starts.length > 0 || !seen.fit.every(isHealthy)
+      ? [scene.draft.add({ kind: "check", service: key, spec, atLeast: replicas, except }, checkReason, starts)]
+      : [];
+  const old = seen.old.some(({ routed }) => routed);
+  const reason = old ? "the new release takes over" : idle ? idleReason : leaveReason(seen, service);
+  return scene.draft.add(switchTo(service, spec, except), reason, [...checked, ...after]);
 }
 
-function waitsFor(scene: Scene, service: DesiredService, early: readonly string[]): readonly string[] {
-  const steps = service.needs.filter((need) => !serves(scene, need)).flatMap((need) => scene.ready.get(need) ?? []);
-  return [...early, ...steps];
+function leaveReason(seen: Survey, service: DesiredService): string {
+  const ended = seen.exited.find(({ routed }) => routed);
+  return ended ? troubleReason(ended) : replicaReason(service, seen);
 }
 
-function startReason(scene: Scene, service: DesiredService, { leave, dead, keep }: Sorted): string {
-  const old = leave.find((one) => one.spec !== service.spec);
-  if (old) return changeReason(service, old.spec, scene.desired.earlier);
-  if (leave.some((one) => one.health === "unhealthy")) return "an instance is unhealthy";
-  const ended = dead.findLast((one) => one.spec === service.spec);
-  if (ended) return `an instance ended: ${ended.exit ?? "unknown why"}`;
-  if (keep.length > 0) return `${count(service.replicas, "replica")} wanted, ${keep.length} there`;
-  return "it is in the lab and does not run";
+/** Ends what is not wanted: what does not serve and is not about to at once, the rest after the switch. */
+function clearAway(
+  work: Work,
+  leaving: readonly ObservedInstance[],
+  final: string | undefined,
+  early: EarlySwitch | undefined,
+): void {
+  const { service, serving } = work;
+  for (const one of leaving) {
+    const left = one.spec !== service.spec && one.spec !== serving?.spec;
+    const useless = !one.routed && (left || one.health === "unhealthy");
+    const after = useless ? stepsOf(early) : final === undefined ? [] : [final];
+    addRetire(work.scene.draft, one, left && !one.routed ? leftoverReason : endReason(work, one), after);
+  }
 }
 
-function leaveReason(scene: Scene, service: DesiredService, one: ObservedInstance): string {
-  if (service.replicas === 0) return "no instance is wanted";
-  if (one.spec !== service.spec) return changeReason(service, one.spec, scene.desired.earlier);
-  if (one.health === "unhealthy") return "it is unhealthy";
-  return `${count(service.replicas, "replica")} wanted`;
+const leftoverReason = "left over from an earlier release";
+
+/** Why a running instance of a wanted service ends. */
+function endReason({ scene, service, seen }: Work, one: ObservedInstance): string {
+  if (one.spec !== service.spec) return changeReason(service, one.spec, scene.earlier);
+  return one.health === "unhealthy" ? troubleReason(one) : replicaReason(service, seen);
 }
 
-function stopsOf(scene: Scene, key: string): readonly string[] {
-  const leaving = new Set((scene.leaving.get(key) ?? []).map(({ id, service }) => `stop ${service} ${id}`));
-  return [...leaving];
+/**
+ * What has ended is kept for its output while it is the newest that did, until healthy instances serve in its place:
+ * after the steps `newest`; undefined: not yet. What is still routed goes after the steps `routed` at the soonest.
+ */
+function removeExited(
+  { scene, seen }: Work,
+  after: { readonly newest: readonly string[] | undefined; readonly routed: readonly string[] },
+): void {
+  const newest = seen.exited.at(-1);
+  for (const one of seen.exited) {
+    if (one === newest && after.newest === undefined) continue;
+    const routed = one.routed ? after.routed : [];
+    const steps = one === newest ? [...(after.newest ?? []), ...routed] : routed;
+    addRemove(scene.draft, one, one === newest ? "others serve in its place" : "a newer one has ended", steps);
+  }
 }
 
-/** Drain, stop, remove. Returns the last step. */
-function retire(scene: Scene, one: ObservedInstance, reason: string, after: readonly string[]): string {
-  return remove(scene, one, reason, [stop(scene, one, reason, after)]);
+function stepsOf(early: EarlySwitch | undefined): readonly string[] {
+  return early === undefined ? [] : [early.step];
 }
 
-function stop(scene: Scene, one: ObservedInstance, reason: string, after: readonly string[]): string {
-  const on = { service: one.service, instance: one.id };
-  const drained = scene.draft.add({ kind: "drain", ...on }, "let requests in flight finish", after);
-  return scene.draft.add({ kind: "stop", ...on }, reason, [drained]);
-}
-
-function remove(scene: Scene, one: ObservedInstance, reason: string, after: readonly string[]): string {
-  return scene.draft.add({ kind: "remove", service: one.service, instance: one.id }, reason, after);
-}
-
-/** The newest ended instance stays, so that its output can be read. */
-function removeOldOutput(scene: Scene, dead: readonly ObservedInstance[], after: readonly string[]): void {
-  for (const one of dead.slice(0, -1)) remove(scene, one, "its output is older than the newest end", after);
+function readyOf(work: Work, { final, early, release = false }: Switched): Ready {
+  const { seen, serving } = work;
+  const serves = seen.running.some((one) => one.routed && isHealthy(one));
+  if (final !== undefined && (release || !serves)) return { kind: "after", step: final };
+  if (serves) return { kind: "now" };
+  if (early !== undefined) return { kind: "after", step: early };
+  if (serving?.members.some(isServing)) return { kind: "unchecked", check: checkOf(work, serving) };
+  return { kind: "never", why: "is not healthy" };
 }

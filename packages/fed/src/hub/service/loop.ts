@@ -73,7 +73,7 @@ export function openLoop(options: LoopOptions): Loop {
     const desired = options.desired();
     const plan = await planNow(desired, signal);
     if (plan.steps.length === 0) return rest(desired, plan);
-    options.onProgress({ kind: "planned", steps: plan.steps.length, notes: [...plan.notes] });
+    options.onProgress({ kind: "planned", steps: plan.steps.length, notes: plan.notes });
     const outcome = await applyPlan(plan, {
       observe: (inner) => world.observe(inner),
       execute: (action, inner) => world.execute(action, inner),
@@ -101,7 +101,7 @@ export function openLoop(options: LoopOptions): Loop {
     if (holds.length > 0) wakeAfter(Math.min(...holds) - clock.nowMs());
     busy = dirty;
     if (busy) return;
-    options.onProgress({ kind: "settled", unfinished: [...plan.notes] });
+    options.onProgress({ kind: "settled", unfinished: plan.notes });
     for (const waiter of [...waiters]) waiter();
   }
 
@@ -154,12 +154,11 @@ export function openLoop(options: LoopOptions): Loop {
 }
 
 function progressOf(event: GraphEvent<Step>): Progress {
-  const step = { ...event.step, action: { ...event.step.action }, after: [...event.step.after] };
-  if (event.kind === "started") return { kind: "started", step };
-  return endedProgress(step, event);
+  if (event.kind === "started") return { kind: "started", step: event.step };
+  return endedProgress(event.step, event);
 }
 
-function endedProgress(step: Extract<Progress, { kind: "started" }>["step"], outcome: StepOutcome): Progress {
+function endedProgress(step: Step, outcome: StepOutcome): Progress {
   switch (outcome.kind) {
     case "succeeded":
       return { kind: "succeeded", step, tookMs: outcome.tookMs };

@@ -25,6 +25,9 @@ export type WorldNews =
       readonly targets: number;
     };
 
+type CheckAction = Extract<Action, { kind: "check" }>;
+type SwitchAction = Extract<Action, { kind: "switch" }>;
+
 export interface WorldOptions {
   readonly runtime: Runtime;
   readonly ingress: Ingress;
@@ -137,9 +140,9 @@ export class World {
       case "start":
         return this.#start(action.service, action.spec, action.replica, signal);
       case "check":
-        return this.#check(action.service, action.spec, signal);
+        return this.#check(action, signal);
       case "switch":
-        return this.#switch(action.service, action.spec, signal);
+        return this.#switch(action, signal);
       case "drain":
         await this.#options.ingress.drain(action.instance, this.#graceOf(action.service), signal);
         return;
@@ -194,30 +197,27 @@ export class World {
     this.#track(instance);
   }
 
-  async #check(key: string, spec: string, signal: AbortSignal): Promise<void> {
+  async #check({ service, spec, atLeast, except }: CheckAction, signal: AbortSignal): Promise<void> {
     const withinMs = this.#options.contractOf(spec)?.withinMs ?? 60_000;
-    const ours = this.#instancesOf(key).filter(
-      ({ id, labels, state }) =>
-        labels.spec === spec && state === "running" && this.healthOf(id).health !== "unhealthy",
-    );
-    const now = () => ours.map(({ id }) => this.#live.get(id));
-    const ended = () => now().find((one) => one?.state !== "running");
-    const healthy = () => ours.length > 0 && ours.every(({ id }) => this.healthOf(id).health === "healthy");
-    const oldestMs = Math.min(...ours.map(({ startedMs }) => startedMs));
+    const ours = this.#instancesOf(service).filter((one) => one.labels.spec === spec && !except.includes(one.id));
+    const began = ours.filter(({ state }) => state === "running");
+    const running = () => began.filter(({ id }) => this.#live.get(id)?.state === "running");
+    const tooFew = () => running().length < Math.max(1, atLeast);
+    const healthy = () => running().every(({ id }) => this.healthOf(id).health === "healthy");
+    const oldestMs = Math.min(...began.map(({ startedMs }) => startedMs));
     const late = new AbortController();
     const leftMs = Math.max(0, oldestMs + withinMs - this.#options.clock.nowMs());
-    const timer = this.#options.clock.after(leftMs, () => late.abort());
+    const timer = this.#options.clock.after(Math.min(leftMs, withinMs), () => late.abort());
     try {
-      const decided = () => ours.length === 0 || now().some((one) => one?.state !== "running") || healthy();
-      await this.#until(decided, AbortSignal.any([signal, late.signal]));
+      await this.#until(() => tooFew() || healthy(), AbortSignal.any([signal, late.signal]));
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      throw this.#tooLate(ours, withinMs);
+      throw this.#tooLate(running(), withinMs);
     } finally {
       timer.cancel();
     }
-    if (healthy()) return;
-    const exit = ended()?.exit;
+    if (!tooFew()) return;
+    const exit = ours.map(({ id }) => this.#live.get(id)?.exit).findLast((one) => one !== undefined);
     throw new Fault("conflict", `ended before it was healthy: ${exit ? exitText(exit) : "it is gone"}`);
   }
 
@@ -228,13 +228,14 @@ export class World {
     return new Fault("timeout", `not healthy within ${withinMs / 1000} s${reason ? `: ${reason}` : ""}`);
   }
 
-  async #switch(key: string, spec: string | undefined, signal: AbortSignal): Promise<void> {
-    const targets = spec === undefined ? [] : this.#healthyTargets(key, spec);
-    if (spec !== undefined && targets.length === 0) throw new Fault("conflict", `${key} has no healthy instance`);
-    if (targets.length === 0) this.#routed.delete(key);
-    else this.#routed.set(key, targets);
+  async #switch({ service, spec, except }: SwitchAction, signal: AbortSignal): Promise<void> {
+    const healthy = spec === undefined ? [] : this.#healthyTargets(service, spec);
+    const targets = healthy.filter(({ instance }) => !except.includes(instance));
+    if (spec !== undefined && targets.length === 0) throw new Fault("conflict", `${service} has no healthy instance`);
+    if (targets.length === 0) this.#routed.delete(service);
+    else this.#routed.set(service, targets);
     await this.#applyRoutes(signal);
-    this.#options.onNews({ kind: "switched", service: key, spec, targets: targets.length });
+    this.#options.onNews({ kind: "switched", service, spec, targets: targets.length });
   }
 
   async #stop(key: string, id: string, signal: AbortSignal): Promise<void> {
