@@ -7,24 +7,27 @@ export interface Draft {
   /** Adds a step and returns its id. `after` may name steps twice, and steps of other services. */
   add(action: Action, reason: string, after: readonly string[]): string;
   note(text: string): void;
+  /** As much of a hash as tells the specs of the plan apart. */
+  short(spec: string): string;
   /** The id of the step that stops this instance. */
   stopOf(instance: string): string | undefined;
   readonly steps: readonly Step[];
   readonly notes: readonly string[];
 }
 
-/** `specs`: all that may come up, so that ids show as much of a hash as tells them apart. */
+/** `specs`: all that may come up. */
 export function makeDraft(specs: readonly string[]): Draft {
   const steps: Step[] = [];
   const notes: string[] = [];
   const ids = new Set<string>();
   const stops = new Map<string, string>();
   const length = distinctLength(specs);
+  const short = (spec: string) => spec.slice(0, length);
   return {
     steps,
     notes,
     add(action, reason, after) {
-      const base = `${action.service} ${action.kind} ${objectOf(action, length)}`;
+      const base = `${action.service} ${action.kind} ${objectOf(action, short)}`;
       let id = base;
       for (let n = 2; ids.has(id); n++) id = `${base} (${n})`;
       ids.add(id);
@@ -32,6 +35,7 @@ export function makeDraft(specs: readonly string[]): Draft {
       steps.push({ id, action, reason, after: [...new Set(after)].sort(compareText) });
       return id;
     },
+    short,
     note: (text) => void notes.push(text),
     stopOf: (instance) => stops.get(instance),
   };
@@ -56,14 +60,14 @@ export function addRemove(draft: Draft, one: ObservedInstance, reason: string, a
   return draft.add({ kind: "remove", service: one.service, instance: one.id }, reason, after);
 }
 
-function objectOf(action: Action, length: number): string {
+function objectOf(action: Action, short: (spec: string) => string): string {
   switch (action.kind) {
     case "start":
-      return `${action.replica} ${action.spec.slice(0, length)}`;
+      return `${action.replica} ${short(action.spec)}`;
     case "check":
-      return action.spec.slice(0, length);
+      return short(action.spec);
     case "switch":
-      return action.spec?.slice(0, length) ?? "to none";
+      return action.spec === undefined ? "to none" : short(action.spec);
     case "drain":
     case "stop":
     case "remove":

@@ -8,17 +8,19 @@ export function nameOf(key: string): string {
   return key.slice(key.indexOf("/") + 1);
 }
 
+/** What reasons may draw on. */
+interface Known {
+  readonly earlier: Readonly<Record<string, SpecFields>>;
+  readonly draft: { short(spec: string): string };
+}
+
 /** "blog changed: env.LOG_LEVEL, run"; by hash when nobody remembers the old spec. */
-export function changeReason(
-  service: DesiredService,
-  oldSpec: string,
-  earlier: Readonly<Record<string, SpecFields>>,
-): string {
+export function changeReason({ earlier, draft }: Known, service: DesiredService, oldSpec: string): string {
   const name = nameOf(service.key);
   const before = earlier[oldSpec];
   const changed = before ? changedFields(before, service.fields) : [];
   if (changed.length > 0) return `${name} changed: ${changed.join(", ")}`;
-  return `${name} changed (${oldSpec.slice(0, 6)} → ${service.spec.slice(0, 6)})`;
+  return `${name} changed (${draft.short(oldSpec)} → ${draft.short(service.spec)})`;
 }
 
 function changedFields(before: SpecFields, after: SpecFields): readonly string[] {
@@ -27,20 +29,16 @@ function changedFields(before: SpecFields, after: SpecFields): readonly string[]
 }
 
 /** Why a replica is started. */
-export function startReason(
-  service: DesiredService,
-  replica: number,
-  seen: Survey,
-  earlier: Readonly<Record<string, SpecFields>>,
-): string {
+export function startReason(known: Known, service: DesiredService, replica: number, seen: Survey): string {
   const sick = seen.sick.find((one) => one.replica === replica);
   if (sick) return troubleReason(sick);
   const ended = seen.exited.findLast((one) => one.spec === service.spec && one.replica === replica);
   if (ended) return troubleReason(ended);
-  const known = seen.fit.length + seen.surplus.length + seen.sick.length > 0;
-  const before = seen.old.at(-1) ?? (known ? undefined : seen.exited.at(-1));
-  if (before && before.spec !== service.spec) return changeReason(service, before.spec, earlier);
-  return replicaReason(service, seen);
+  const there = seen.fit.length + seen.surplus.length + seen.sick.length;
+  const before =
+    seen.old.find(({ routed }) => routed) ?? seen.old.at(-1) ?? (there > 0 ? undefined : seen.exited.at(-1));
+  if (before && before.spec !== service.spec) return changeReason(known, service, before.spec);
+  return there < service.replicas ? replicaReason(service, there) : `replica ${replica} is missing`;
 }
 
 /** Why an instance gets no more requests, or needs a replacement. */
@@ -49,9 +47,14 @@ export function troubleReason(one: ObservedInstance): string {
   return one.state === "exited" ? `${name} exited (${one.exit ?? "nobody saw how"})` : `${name} is unhealthy`;
 }
 
-/** "2 replicas wanted, 1 runs". */
-export function replicaReason(service: DesiredService, { fit, sick, surplus }: Survey): string {
+/** Why a replica ends. */
+export function surplusReason(service: DesiredService, { fit, sick, surplus }: Survey): string {
   const there = fit.length + sick.length + surplus.length;
+  return there > service.replicas ? replicaReason(service, there) : "another replica takes its place";
+}
+
+/** "2 replicas wanted, 1 runs". */
+function replicaReason(service: DesiredService, there: number): string {
   const runs = there === 0 ? "none runs" : there === 1 ? "1 runs" : `${there} run`;
   return `${count(service.replicas, "replica")} wanted, ${runs}`;
 }

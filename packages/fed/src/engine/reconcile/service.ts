@@ -1,7 +1,7 @@
 import { addRemove, addRetire, addStop } from "./draft.ts";
 import type { Action, DesiredService, ObservedInstance } from "./plan.ts";
 import { type Gate, openGate, type Ready, type Scene } from "./ready.ts";
-import { changeReason, replicaReason, startReason, troubleReason } from "./reason.ts";
+import { changeReason, startReason, surplusReason, troubleReason } from "./reason.ts";
 import { bestServing, isHealthy, isServing, type Serving, type Survey, survey } from "./survey.ts";
 
 /** The planning of one service under way. */
@@ -44,12 +44,12 @@ function planWanted(work: Work, waits: readonly string[]): Switched {
   const starts = seen.missing.map((replica) =>
     scene.draft.add(
       { kind: "start", service: service.key, spec: service.spec, replica },
-      startReason(service, replica, seen, scene.earlier),
+      startReason(scene, service, replica, seen),
       [...waits, ...dropped],
     ),
   );
   const aside = stopFirst === undefined ? [...seen.surplus, ...seen.sick] : [];
-  const final = addFinalSwitch(work, starts, aside, stepsOf(early));
+  const final = addFinalSwitch(work, starts, aside, early);
   if (stopFirst === undefined) clearAway(work, leaving, final, early);
   const safe = final === undefined ? [] : [final];
   removeExited(work, { newest: safe, routed: early === undefined ? safe : [early.step] });
@@ -72,7 +72,7 @@ function planHeld(work: Work, why: string): Switched {
   if (older && service.hold?.kind === "gaveUp") {
     // It had its try; its output stays.
     const failed = seen.sick.filter(({ routed }) => !routed || early !== undefined);
-    for (const one of failed) addStop(scene.draft, one, troubleReason(one), after);
+    for (const one of failed) addStop(scene.draft, one, why, after);
   }
   removeExited(work, { newest: undefined, routed: after });
   return { early: early?.to === undefined ? undefined : early.step };
@@ -145,7 +145,7 @@ function addFinalSwitch(
   { scene, service, seen }: Work,
   starts: readonly string[],
   aside: readonly ObservedInstance[],
-  after: readonly string[],
+  early: EarlySwitch | undefined,
 ): string | undefined {
   const { key, spec, replicas } = service;
   const others = seen.all.some((one) => one.routed && !seen.fit.includes(one));
@@ -156,14 +156,14 @@ function addFinalSwitch(
     starts.length > 0 || !seen.fit.every(isHealthy)
       ? [scene.draft.add({ kind: "check", service: key, spec, atLeast: replicas, except }, checkReason, starts)]
       : [];
-  const old = seen.old.some(({ routed }) => routed);
+  const old = seen.old.some((one) => one.routed || one.spec === early?.to);
   const reason = old ? "the new release takes over" : idle ? idleReason : leaveReason(seen, service);
-  return scene.draft.add(switchTo(service, spec, except), reason, [...checked, ...after]);
+  return scene.draft.add(switchTo(service, spec, except), reason, [...checked, ...stepsOf(early)]);
 }
 
 function leaveReason(seen: Survey, service: DesiredService): string {
   const ended = seen.exited.find(({ routed }) => routed);
-  return ended ? troubleReason(ended) : replicaReason(service, seen);
+  return ended ? troubleReason(ended) : surplusReason(service, seen);
 }
 
 /** Ends what is not wanted: what does not serve and is not about to at once, the rest after the switch. */
@@ -186,8 +186,8 @@ const leftoverReason = "left over from an earlier release";
 
 /** Why a running instance of a wanted service ends. */
 function endReason({ scene, service, seen }: Work, one: ObservedInstance): string {
-  if (one.spec !== service.spec) return changeReason(service, one.spec, scene.earlier);
-  return one.health === "unhealthy" ? troubleReason(one) : replicaReason(service, seen);
+  if (one.spec !== service.spec) return changeReason(scene, service, one.spec);
+  return one.health === "unhealthy" ? troubleReason(one) : surplusReason(service, seen);
 }
 
 /**
@@ -202,7 +202,7 @@ function removeExited(
   for (const one of seen.exited) {
     if (one === newest && after.newest === undefined) continue;
     const routed = one.routed ? after.routed : [];
-    const steps = one === newest ? [...(after.newest ?? []), ...routed] : routed;
+    const steps = one === newest && after.newest && after.newest.length > 0 ? after.newest : routed;
     addRemove(scene.draft, one, one === newest ? "others serve in its place" : "a newer one has ended", steps);
   }
 }
