@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { makeLocalProbe, openBuiltinIngress, openProcessRuntime } from "#adapter/adapters.ts";
 import type { Clock } from "#base/clock.ts";
+import { Fault } from "#base/fault.ts";
 import { cryptoRandom, makeId } from "#base/id.ts";
 import type { Trace } from "#base/trace.ts";
 import { readFileIfThere, writeFileAtomic } from "#disk/atomic-file.ts";
 import { ensureFolder } from "#disk/folder.ts";
-import { holdLock } from "#disk/lock.ts";
+import { holdLock, type Lock } from "#disk/lock.ts";
 import { api } from "#wire/api.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
@@ -55,8 +56,7 @@ export async function openHub(options: HubOptions, signal: AbortSignal): Promise
   const { dataFolder, clock, trace, host } = options;
   await using opened = new AsyncDisposableStack();
   await ensureFolder(dataFolder);
-  const lock = opened.adopt(holdLock(join(dataFolder, "hub.lock")), (held) => held.close());
-  void lock;
+  opened.adopt(holdFolder(dataFolder), (lock) => lock.close());
   const db = opened.adopt(openDatabase(dataFolder), (open) => open.close());
   const events = openEventLog(db, clock);
   const [token, runtime, ingress] = await openParts(options, opened);
@@ -156,6 +156,19 @@ export async function openHub(options: HubOptions, signal: AbortSignal): Promise
       await parts.disposeAsync();
     },
   };
+}
+
+/** One hub, one data folder. */
+function holdFolder(dataFolder: string): Lock {
+  try {
+    return holdLock(join(dataFolder, "hub.lock"));
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code !== "conflict") throw thrown;
+    throw new Fault("conflict", `another hub runs on ${dataFolder}`, {
+      hint: `See it with \`fed status\`, end it with \`fed down\`, or choose another folder with --data DIR. (${thrown.message})`,
+      cause: thrown,
+    });
+  }
 }
 
 async function openParts(options: HubOptions, opened: AsyncDisposableStack) {

@@ -40,8 +40,6 @@ export const command = defineCommand({
       showDiagnostics(screen, lab.diagnostics, env.cwd);
       return 2;
     }
-    const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
-    screen.note({ text: `${lab.document.name}  ${nearPath(lab.file, env.cwd)}${starter}`, style: "dim" });
     const view = openView(screen, env.cwd);
     const hub = await openHub(
       {
@@ -64,6 +62,8 @@ export const command = defineCommand({
       },
       signal,
     );
+    const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
+    screen.note({ text: `${lab.document.name}  ${nearPath(lab.file, env.cwd)}${starter}`, style: "dim" });
     view.show(hub);
     await Promise.race([hub.ended, aborted(signal)]);
     view.stopping();
