@@ -35,7 +35,7 @@ const packageSources: Readonly<Record<string, string>> = {
   "@fed/web": "packages/web/src",
 };
 
-export function resolveTarget(from: string, specifier: string): Target {
+function resolveTarget(from: string, specifier: string): Target {
   if (specifier.startsWith(".")) return { kind: "file", path: posix.join(posix.dirname(from), specifier) };
   if (specifier.startsWith("#")) return { kind: "file", path: `packages/fed/src/${specifier.slice(1)}` };
   if (specifier.startsWith("node:")) return { kind: "builtin", name: specifier };

@@ -45,7 +45,7 @@ function row(service: ServiceStatus, nowMs: number): readonly Span[] {
 }
 
 /** "12 s", "4 min", "3 h", "9 d". */
-export function age(ms: number): string {
+function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;

@@ -18,7 +18,6 @@ export const eventDataShape = z.discriminatedUnion("type", [
 ]);
 
 export type EventData = z.infer<typeof eventDataShape>;
-export type EventType = EventData["type"];
 
 export const eventShape = z.object({
   sequence: z.number().int(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Fault, type FaultCode, faultCodeOfStatus, faultCodes, faultTable, toFault } from "#base/fault.ts";
+import { Fault, type FaultCode, faultCodeOfStatus, faultCodes, faultTable } from "#base/fault.ts";
 
 /** A Fault on the wire: problem+json of RFC 9457, with fed's code, hint and details as extensions. */
 export const problemShape = z.object({
@@ -36,9 +36,4 @@ export function faultOfProblem(body: unknown, status: number): Fault {
   if (!problem.success) return new Fault(faultCodeOfStatus(status), `the hub answered with status ${status}`);
   const { code, detail, hint, details } = problem.data;
   return new Fault(code, detail, { hint, details });
-}
-
-/** Anything thrown, as problem+json. */
-export function problemOfThrown(thrown: unknown): Problem {
-  return problemOf(toFault(thrown));
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { diagnosticShape } from "./diagnostic.ts";
 
 /** States of a service, from good to bad. */
-export const serviceStates = [
+const serviceStates = [
   "healthy",
   "starting",
   "replacing",

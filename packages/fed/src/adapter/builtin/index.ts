@@ -1,1 +1,1 @@
-export { type BuiltinIngress, type BuiltinIngressOptions, openBuiltinIngress } from "./ingress.ts";
+export { openBuiltinIngress } from "./ingress.ts";

@@ -6,7 +6,7 @@ import { Fault } from "#base/fault.ts";
 export type PortRange = readonly [first: number, last: number];
 
 /** Whether something could listen there now. A port below 1024 may be refused: `denied`. */
-export function tryPort(port: number): Promise<"free" | "taken" | "denied"> {
+function tryPort(port: number): Promise<"free" | "taken" | "denied"> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EACCES" ? "denied" : "taken"));

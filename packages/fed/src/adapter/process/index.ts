@@ -1,1 +1,1 @@
-export { openProcessRuntime, type ProcessRuntime, type ProcessRuntimeOptions } from "./runtime.ts";
+export { openProcessRuntime } from "./runtime.ts";

@@ -1,6 +1,6 @@
 /** Bytes to lines of text. */
 
-export const lineLimitBytes = 64 * 1024;
+const lineLimitBytes = 64 * 1024;
 
 export interface LineSplitter {
   /** The lines completed by these bytes, without their ends. */

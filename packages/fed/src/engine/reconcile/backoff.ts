@@ -27,8 +27,8 @@ export interface History {
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 /** So long in good health, and what was before is forgotten. */
-export const goodHealthMs = 60_000;
-export const mostFailures = 8;
+const goodHealthMs = 60_000;
+const mostFailures = 8;
 
 /**
  * The history with one more failure. A failure of another spec, or after good health, begins a new one. Replicas that

@@ -25,7 +25,7 @@ export interface CheckState {
 export const unknownState: CheckState = { health: "unknown", failures: 0, reason: "" };
 
 /** So many failed probes in a row make what was healthy unhealthy. */
-export const failuresToUnhealthy = 3;
+const failuresToUnhealthy = 3;
 
 /** The state after one more probe. What was never healthy stays unknown: its deadline is its starter's business. */
 export function probed(state: CheckState, outcome: ProbeOutcome): CheckState {

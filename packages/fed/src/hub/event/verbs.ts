@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock.ts";
-import type { Database, Reader, Settled, Tx } from "#disk/sqlite.ts";
+import type { Database, Settled, Tx } from "#disk/sqlite.ts";
 import type { EventData, FedEvent } from "#wire/event.ts";
-import { insertEvent, selectLastEvents } from "./store.ts";
+import { insertEvent } from "./store.ts";
 
 /** Who does a deed, and what it belongs to. */
 export interface Origin {
@@ -41,8 +41,4 @@ export function openEventLog(db: Database, clock: Clock): EventLog {
       return () => void listeners.delete(listener);
     },
   };
-}
-
-export function lastEvents(db: Reader, count: number): readonly FedEvent[] {
-  return selectLastEvents(db, count);
 }
