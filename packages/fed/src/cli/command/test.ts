@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { defineCommand } from "../command.ts";
 import type { Env } from "../env.ts";
 import type { Screen } from "../print.ts";
@@ -90,6 +90,8 @@ function runTool(
   return new Promise((resolve, reject) => {
     const child = spawn(join(env.installation, "node_modules/.bin", tool), words, {
       cwd: env.installation,
+      // The tools begin with `env node`: that must be the Node that runs fed, not an older one.
+      env: { ...env.delegated, PATH: [dirname(process.execPath), ...env.path].join(delimiter) },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

@@ -1,3 +1,4 @@
+import { compareText } from "#engine/graph/order.ts";
 import type { Draft } from "./draft.ts";
 import type { Action, DesiredService, ObservedInstance, SpecFields } from "./plan.ts";
 import { holdReason, nameOf } from "./reason.ts";
@@ -34,7 +35,9 @@ export function openGate(scene: Scene, service: DesiredService): Gate {
   if (hold && !(hold.kind === "backOff" && hold.untilMs <= scene.nowMs)) {
     return { kind: "closed", why: holdReason(hold, scene.nowMs) };
   }
-  const states = service.needs.map((need) => ({ need, ready: scene.ready.get(need) ?? notWanted }));
+  const states = service.needs
+    .toSorted(compareText)
+    .map((need) => ({ need, ready: scene.ready.get(need) ?? notWanted }));
   const unmet = states.flatMap(({ need, ready }) => (ready.kind === "never" ? `${need}, which ${ready.why}` : []));
   if (unmet.length > 0) return { kind: "closed", why: `waits for ${unmet.join("; and for ")}` };
   return { kind: "open", after: states.flatMap(({ need, ready }) => stepOf(scene, service, need, ready)) };

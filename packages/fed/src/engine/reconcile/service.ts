@@ -51,8 +51,7 @@ function planWanted(work: Work, waits: readonly string[]): Switched {
   const aside = stopFirst === undefined ? [...seen.surplus, ...seen.sick] : [];
   const final = addFinalSwitch(work, starts, aside, early);
   if (stopFirst === undefined) clearAway(work, leaving, final, early);
-  const safe = final === undefined ? [] : [final];
-  removeExited(work, { newest: safe, routed: early === undefined ? safe : [early.step] });
+  removeExited(work, final, early);
   const release = stopFirst !== undefined || seen.old.some(({ routed }) => routed);
   return { final, early: early?.to === undefined ? undefined : early.step, release };
 }
@@ -62,51 +61,71 @@ function planHeld(work: Work, why: string): Switched {
   const { seen, service, serving, scene } = work;
   const older = serving !== undefined && serving.spec !== service.spec;
   scene.draft.note(`${service.key} ${why}${older ? "; an earlier release serves" : ""}`);
-  const idle = serving?.spec === service.spec && serving.members.some(({ routed }) => !routed);
-  const early = needsBridge(work) || idle ? addEarlySwitch(work) : undefined;
-  const after = stepsOf(early);
+  const early = needsBridge(work) ? addEarlySwitch(work) : undefined;
+  const idle = early ? !early.asked : serving?.members.some(({ routed }) => !routed);
+  const switched = serving && idle ? addCheckedSwitch(work, serving, idleReason, stepsOf(early)) : early?.step;
+  const after = switched === undefined ? [] : [switched];
   if (serving) {
-    const left = seen.old.filter((one) => one.spec !== serving.spec && (!one.routed || early !== undefined));
+    const left = seen.old.filter((one) => one.spec !== serving.spec && (!one.routed || switched !== undefined));
     for (const one of left) addRetire(scene.draft, one, leftoverReason, after);
   }
-  if (older && service.hold?.kind === "gaveUp") {
-    // It had its try; its output stays.
-    const failed = seen.sick.filter(({ routed }) => !routed || early !== undefined);
-    for (const one of failed) addStop(scene.draft, one, why, after);
+  // A release that was given up while an older one serves had its try: it ends, and its newest output stays.
+  const tried =
+    older && service.hold?.kind === "gaveUp"
+      ? seen.running.filter(({ spec, health }) => spec === service.spec && health === "unhealthy")
+      : [];
+  const newest = [...seen.exited, ...tried].reduce<ObservedInstance | undefined>(younger, undefined);
+  for (const one of tried) (one === newest ? addStop : addRetire)(scene.draft, one, why, after);
+  for (const one of seen.exited) {
+    if (one !== newest) addRemove(scene.draft, one, olderReason, one.routed ? after : []);
   }
-  removeExited(work, { newest: undefined, routed: after });
-  return { early: early?.to === undefined ? undefined : early.step };
+  return { early: serving === undefined ? undefined : switched };
 }
 
-/** Whether requests go where no answer comes from, though better is known or none is better. */
+function younger(found: ObservedInstance | undefined, one: ObservedInstance): ObservedInstance {
+  return found === undefined || one.id > found.id ? one : found;
+}
+
+/** Whether requests go where no answer comes from, or nowhere, though there is better. */
 function needsBridge({ seen, service, serving }: Work): boolean {
   // The final switch does it as soon.
   if (seen.missing.length === 0 && serving?.spec === service.spec) return false;
   if (seen.exited.some(({ routed }) => routed)) return true;
   if (serving === undefined) return false;
   const routed = seen.running.filter((one) => one.routed);
-  if (!routed.some(isServing)) return true;
-  return routed.some(({ health }) => health === "unhealthy") && serving.members.some(isHealthy);
+  return !routed.every(isServing) || routed.length === 0;
 }
 
 interface EarlySwitch {
   readonly step: string;
   /** The spec that serves after it; undefined: none. */
   readonly to: string | undefined;
+  /** All who can serve were asked for their health, so that none of them is left out for lack of knowledge. */
+  readonly asked: boolean;
 }
 
-/** Switches to who serves best as things are, before anything is started. */
+/** Switches to who serves best as things are, before anything is started: at once when somebody is known to be healthy. */
 function addEarlySwitch(work: Work): EarlySwitch {
   const { scene, service, seen, serving } = work;
   const trouble = seen.all.find((one) => one.routed && !isServing(one));
   const reason = trouble ? troubleReason(trouble) : idleReason;
-  if (serving === undefined)
-    return { step: scene.draft.add(switchTo(service, undefined, []), reason, []), to: undefined };
+  if (serving === undefined) {
+    return { step: scene.draft.add(switchTo(service, undefined, []), reason, []), to: undefined, asked: true };
+  }
+  const to = serving.spec;
+  if (!serving.members.some(isHealthy)) {
+    return { step: addCheckedSwitch(work, serving, reason, []), to, asked: true };
+  }
+  const step = scene.draft.add(switchTo(service, to, checkOf(work, serving).except), reason, []);
+  return { step, to, asked: serving.members.every(isHealthy) };
+}
+
+/** Switches to all who can serve, once their health is known. */
+function addCheckedSwitch(work: Work, serving: Serving, reason: string, after: readonly string[]): string {
+  const { scene, service } = work;
   const check = checkOf(work, serving);
-  // Away from trouble at once; only where there is none, or nobody healthy, there is time to ask all.
-  const known = serving.members.every(isHealthy) || (trouble !== undefined && serving.members.some(isHealthy));
-  const checked = known ? [] : [scene.draft.add(check, checkReason, [])];
-  return { step: scene.draft.add(switchTo(service, serving.spec, check.except), reason, checked), to: serving.spec };
+  const checked = serving.members.every(isHealthy) ? [] : [scene.draft.add(check, checkReason, [])];
+  return scene.draft.add(switchTo(service, serving.spec, check.except), reason, [...checked, ...after]);
 }
 
 function switchTo({ key }: DesiredService, spec: string | undefined, except: readonly string[]): Action {
@@ -190,33 +209,29 @@ function endReason({ scene, service, seen }: Work, one: ObservedInstance): strin
   return one.health === "unhealthy" ? troubleReason(one) : surplusReason(service, seen);
 }
 
-/**
- * What has ended is kept for its output while it is the newest that did, until healthy instances serve in its place:
- * after the steps `newest`; undefined: not yet. What is still routed goes after the steps `routed` at the soonest.
- */
-function removeExited(
-  { scene, seen }: Work,
-  after: { readonly newest: readonly string[] | undefined; readonly routed: readonly string[] },
-): void {
+/** What has ended goes; the newest of it only after the final switch, for its output is wanted until others serve. */
+function removeExited({ scene, seen }: Work, final: string | undefined, early: EarlySwitch | undefined): void {
   const newest = seen.exited.at(-1);
+  const last = final === undefined ? [] : [final];
   for (const one of seen.exited) {
-    if (one === newest && after.newest === undefined) continue;
-    const routed = one.routed ? after.routed : [];
-    const steps = one === newest && after.newest && after.newest.length > 0 ? after.newest : routed;
-    addRemove(scene.draft, one, one === newest ? "others serve in its place" : "a newer one has ended", steps);
+    if (one === newest) addRemove(scene.draft, one, "others serve in its place", last);
+    else addRemove(scene.draft, one, olderReason, !one.routed ? [] : early === undefined ? last : [early.step]);
   }
 }
+
+const olderReason = "a newer one has ended";
 
 function stepsOf(early: EarlySwitch | undefined): readonly string[] {
   return early === undefined ? [] : [early.step];
 }
 
 function readyOf(work: Work, { final, early, release = false }: Switched): Ready {
-  const { seen, serving } = work;
+  const { seen } = work;
   const serves = seen.running.some((one) => one.routed && isHealthy(one));
   if (final !== undefined && (release || !serves)) return { kind: "after", step: final };
   if (serves) return { kind: "now" };
   if (early !== undefined) return { kind: "after", step: early };
-  if (serving?.members.some(isServing)) return { kind: "unchecked", check: checkOf(work, serving) };
+  const asked = bestServing(seen.running.filter(isServing), work.service.spec);
+  if (asked) return { kind: "unchecked", check: checkOf(work, asked) };
   return { kind: "never", why: "is not healthy" };
 }
