@@ -1,9 +1,7 @@
-import type { GraphEvent, GraphOptions, GraphOutcome } from "#engine/graph/run.ts";
+import type { GraphOptions, GraphOutcome } from "#engine/graph/run.ts";
 import { runGraph } from "#engine/graph/run.ts";
 import { observedHash } from "./observed-hash.ts";
 import type { Action, Observed, Plan, Step } from "./plan.ts";
-
-export type ApplyEvent = GraphEvent<Step>;
 
 export interface ApplyOptions extends GraphOptions<Step> {
   /** What is there now. */

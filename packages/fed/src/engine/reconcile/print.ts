@@ -3,7 +3,7 @@ import type { Action, Plan } from "./plan.ts";
 import { count } from "./reason.ts";
 
 /** "nothing to do", or "2 services change: 2 to start, 1 to stop". */
-export function planSummary(plan: Plan): string {
+function planSummary(plan: Plan): string {
   if (plan.steps.length === 0) return "nothing to do";
   const services = new Set(plan.steps.map(({ action }) => action.service));
   const number = (kind: Action["kind"]) => plan.steps.filter(({ action }) => action.kind === kind).length;

@@ -204,9 +204,10 @@ export class World {
     const running = () => began.filter(({ id }) => this.#live.get(id)?.state === "running");
     const tooFew = () => running().length < Math.max(1, atLeast);
     const healthy = () => running().every(({ id }) => this.healthOf(id).health === "healthy");
-    const oldestMs = Math.min(...began.map(({ startedMs }) => startedMs));
+    // Each has its own time from its own start; the youngest ends the wait.
+    const youngestMs = Math.max(...began.map(({ startedMs }) => startedMs));
     const late = new AbortController();
-    const leftMs = Math.max(0, oldestMs + withinMs - this.#options.clock.nowMs());
+    const leftMs = Math.max(0, youngestMs + withinMs - this.#options.clock.nowMs());
     const timer = this.#options.clock.after(Math.min(leftMs, withinMs), () => late.abort());
     try {
       await this.#until(() => tooFew() || healthy(), AbortSignal.any([signal, late.signal]));
