@@ -10,9 +10,8 @@ import type { Scene } from "./ready.ts";
 export function planGone(scene: Scene, desired: Desired, instances: readonly ObservedInstance[]): void {
   const services = new Map(desired.services.map((service) => [service.key, service]));
   const stays = (key: string) => (services.get(key)?.replicas ?? 0) > 0;
-  const running = instances.filter(({ state }) => state === "running");
-  const needsOf = (one: ObservedInstance) => needsOfInstance(one, services.get(one.service), desired);
-  const users = (key: string) => running.filter((one) => one.service !== key && needsOf(one).includes(key));
+  const usersOf = readUsers(desired, services, instances);
+  const users = (key: string) => usersOf.get(key) ?? [];
 
   const gone = new Set(instances.map(({ service }) => service).filter((key) => !stays(key)));
   const staying = (one: ObservedInstance) => !gone.has(one.service) && scene.draft.stopOf(one.id) === undefined;
@@ -49,6 +48,25 @@ function usersFirst(keys: ReadonlySet<string>, usersOf: (key: string) => readonl
   const nodes = Array.from(keys, (id) => ({ id, after: usersOf(id).filter((user) => keys.has(user)) }));
   const found = order(nodes);
   return found.kind === "ordered" ? found.layers.flat() : [...keys].sort(compareText);
+}
+
+/** For each key the running instances that need it, by id. */
+function readUsers(
+  desired: Desired,
+  services: ReadonlyMap<string, DesiredService>,
+  instances: readonly ObservedInstance[],
+): ReadonlyMap<string, readonly ObservedInstance[]> {
+  const users = new Map<string, ObservedInstance[]>();
+  for (const one of instances) {
+    if (one.state !== "running") continue;
+    for (const need of new Set(needsOfInstance(one, services.get(one.service), desired))) {
+      if (need === one.service) continue;
+      const known = users.get(need);
+      if (known) known.push(one);
+      else users.set(need, [one]);
+    }
+  }
+  return users;
 }
 
 /** What an instance needs: as wished, when it is of the wished spec or no other is known; else as its own spec said. */
