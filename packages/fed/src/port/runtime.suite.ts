@@ -1,4 +1,5 @@
 /** The contract of the port `runtime`: what holds for every product that runs instances. */
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FakeBehaviour } from "./runtime.fake.ts";
 import type { Instance, InstanceSpec, LogOptions, Runtime, RuntimeEvent, Workload } from "./runtime.ts";
@@ -18,6 +19,8 @@ export interface RuntimeUnderTest {
 interface Given {
   under: RuntimeUnderTest;
   runtime: Runtime;
+  /** An id nobody else has: tests that run at once on one machine must not meet. */
+  id(name: string | number): string;
   start(behaviour?: FakeBehaviour, more?: Partial<InstanceSpec>): Promise<Instance>;
 }
 
@@ -31,9 +34,11 @@ export function runtimeSuite(name: string, make: () => Promise<RuntimeUnderTest>
     beforeEach(async () => {
       given.under = await make();
       given.runtime = given.under.runtime;
+      const tag = randomUUID().slice(0, 8);
       let count = 0;
+      given.id = (name) => `ins_${tag}_${name}`;
       given.start = (behaviour = {}, more = {}) =>
-        given.runtime.start(makeSpec(given, `ins_${count++}`, behaviour, more), going());
+        given.runtime.start(makeSpec(given, given.id(count++), behaviour, more), going());
     });
     afterEach(() => given.under.close());
 
@@ -51,38 +56,41 @@ function startContract(given: Given): void {
     expect(await given.runtime.list(going())).toEqual([]);
     const beforeMs = Date.now() - 1_000;
     const made = await given.start();
-    expect(made).toMatchObject({ id: "ins_0", labels, state: "running", address: { host: "127.0.0.1" } });
+    expect(made).toMatchObject({ id: given.id("0"), labels, state: "running", address: { host: "127.0.0.1" } });
     expect(made.startedMs).toBeGreaterThan(beforeMs);
     expect(await given.runtime.list(going())).toEqual([made]);
   });
 
   it("lists in order of id, each with a port of its own", async () => {
-    const ids = ["ins_c", "ins_a", "ins_b"];
+    const ids = ["c", "a", "b"].map(given.id);
     const made = await Promise.all(ids.map((id) => given.start({}, { id })));
-    expect((await given.runtime.list(going())).map(({ id }) => id)).toEqual(["ins_a", "ins_b", "ins_c"]);
+    expect((await given.runtime.list(going())).map(({ id }) => id)).toEqual([...ids].sort());
     expect(new Set(made.map(({ address }) => address.port)).size).toBe(3);
   });
 
   it("gives the port that is asked for, to one at a time", async () => {
     const { address } = await given.start();
-    await given.runtime.stop("ins_0", 5_000, going());
+    await given.runtime.stop(given.id("0"), 5_000, going());
     expect((await given.start({}, { port: address.port })).address).toEqual(address);
     await expect(given.start({}, { port: address.port })).rejects.toMatchObject({ code: "conflict" });
-    expect((await given.runtime.list(going())).map(({ id }) => id)).toEqual(["ins_0", "ins_1"]);
+    expect((await given.runtime.list(going())).map(({ id }) => id)).toEqual([0, 1].map(given.id));
   });
 
   it("refuses an id that is used, running or ended", async () => {
-    await given.start({}, { id: "ins_x" });
-    await expect(given.start({}, { id: "ins_x" })).rejects.toMatchObject({ code: "conflict" });
-    await given.runtime.stop("ins_x", 5_000, going());
-    await expect(given.start({}, { id: "ins_x" })).rejects.toMatchObject({ code: "conflict" });
-    expect(await given.runtime.list(going())).toMatchObject([{ id: "ins_x", state: "exited" }]);
+    await given.start({}, { id: given.id("x") });
+    await expect(given.start({}, { id: given.id("x") })).rejects.toMatchObject({ code: "conflict" });
+    await given.runtime.stop(given.id("x"), 5_000, going());
+    await expect(given.start({}, { id: given.id("x") })).rejects.toMatchObject({ code: "conflict" });
+    expect(await given.runtime.list(going())).toMatchObject([{ id: given.id("x"), state: "exited" }]);
   });
 
   it("refuses two starts of one id at once but for one", async () => {
-    const both = await Promise.allSettled([given.start({}, { id: "ins_x" }), given.start({}, { id: "ins_x" })]);
+    const both = await Promise.allSettled([
+      given.start({}, { id: given.id("x") }),
+      given.start({}, { id: given.id("x") }),
+    ]);
     expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-    expect(await given.runtime.list(going())).toMatchObject([{ id: "ins_x", state: "running" }]);
+    expect(await given.runtime.list(going())).toMatchObject([{ id: given.id("x"), state: "running" }]);
   });
 
   it("refuses a command that does not exist, and leaves nothing", async () => {
@@ -101,7 +109,7 @@ function startContract(given: Given): void {
   });
 
   it("starts nothing once it is aborted", async () => {
-    const spec = makeSpec(given, "ins_x", {}, {});
+    const spec = makeSpec(given, given.id("x"), {}, {});
     await expect(given.runtime.start(spec, AbortSignal.abort("enough"))).rejects.toBe("enough");
     expect(await given.runtime.list(going())).toEqual([]);
   });
@@ -144,7 +152,7 @@ function stopContract(given: Given): void {
   });
 
   it("knows no instance, so nothing is to be stopped", async () => {
-    await given.runtime.stop("ins_unknown", 1_000, going());
+    await given.runtime.stop(given.id("unknown"), 1_000, going());
     expect(await given.runtime.list(going())).toEqual([]);
   });
 
@@ -223,13 +231,13 @@ function logContract(given: Given): void {
   });
 
   it("knows no instance of that id", async () => {
-    await expect(read(given.runtime, "ins_unknown")).rejects.toMatchObject({ code: "missing" });
+    await expect(read(given.runtime, given.id("unknown"))).rejects.toMatchObject({ code: "missing" });
   });
 }
 
 function watchContract(given: Given): void {
   it("tells every watcher what happens after it began, until its signal aborts", async () => {
-    await given.start({}, { id: "ins_before" });
+    await given.start({}, { id: given.id("before") });
     const controller = new AbortController();
     const watchers = [given.runtime.watch(controller.signal), given.runtime.watch(controller.signal)];
     const { id } = await given.start(graceful);
@@ -280,7 +288,7 @@ function adoptContract(given: Given): void {
     const after = await given.runtime.list(going());
     expect(after).toMatchObject([{ state: "exited", exit: { code: 7 } }]);
     expect(after.map(({ exit, ...rest }) => rest)).toEqual(before.map(({ exit, ...rest }) => rest));
-    expect(await read(given.runtime, "ins_0")).toEqual(["last words"]);
+    expect(await read(given.runtime, given.id("0"))).toEqual(["last words"]);
   });
 }
 

@@ -1,6 +1,10 @@
 /**
  * Port `runtime`: something that runs instances and tells what runs. Reality is its state: what it lists is read
- * from what runs (labels), never from a file of wishes.
+ * from what runs (labels), never from a file of wishes. Instances outlive the hub; the next one that opens the runtime
+ * finds them.
+ *
+ * A runtime never restarts anything: it tells of an end quickly and truthfully. When to start again, how long to wait
+ * and when to give up is decided once, above, for all runtimes alike.
  */
 
 /** What every instance carries, so that what runs can be read back. */
@@ -38,12 +42,15 @@ export interface InstanceSpec {
   readonly limits: InstanceLimits;
 }
 
+/** How it ended. Neither code nor signal: nobody saw it. */
 export interface Exit {
-  /** Exit code; undefined when a signal ended it or nobody saw the end. */
+  /** Exit code. One above 128 that means a signal by the shell's convention may be told as that signal. */
   readonly code?: number | undefined;
+  /** Name of the signal that ended it, such as "SIGKILL". */
   readonly signal?: string | undefined;
   /** The system ended it for using more memory than its limit. */
   readonly reason?: "memory" | undefined;
+  /** When it ended; when that was noticed, if nobody saw it. */
   readonly atMs: number;
 }
 
@@ -51,6 +58,7 @@ export interface Exit {
 export interface Instance {
   readonly id: string;
   readonly labels: InstanceLabels;
+  /** "exited" once nothing of it runs any more: no child, no helper. */
   readonly state: "running" | "exited";
   /** Where it listens; loopback for a process. */
   readonly address: { readonly host: string; readonly port: number };
@@ -66,6 +74,7 @@ export type RuntimeEvent =
 
 export interface LogLine {
   readonly instance: string;
+  /** Without its end. What is no UTF-8 is replaced; a line over 64 KiB is cut, and says so. */
   readonly text: string;
 }
 
@@ -88,14 +97,31 @@ export interface Runtime {
   readonly features: RuntimeFeatures;
   /** Everything of ours that runs or has ended and was not removed, in order of id. */
   list(signal: AbortSignal): Promise<readonly Instance[]>;
-  /** Returns once it runs (not: is healthy). Fault `missing` when the command does not exist. */
+  /**
+   * Returns once it runs (not: is healthy). Fault `missing` when the command or folder does not exist, `denied` when it
+   * may not be run, `unsupported` for a workload it does not know, `conflict` for an id or a port in use. After a Fault
+   * or an abort there is no instance. One that finds its port taken after all simply ends.
+   */
   start(spec: InstanceSpec, signal: AbortSignal): Promise<Instance>;
-  /** Asks it to end, waits `graceMs`, then forces it. An instance that is not there is stopped already. */
+  /**
+   * Asks it to end, waits `graceMs`, then forces it; returns when it is "exited". An instance that is not there is
+   * stopped already. Several may ask at once, each with its own grace. An abort gives up waiting: it was asked, and may
+   * be running still.
+   */
   stop(id: string, graceMs: number, signal: AbortSignal): Promise<void>;
-  /** Forgets an ended instance and what it kept (its output with it). Fault `conflict` while it runs. */
+  /**
+   * Forgets an ended instance and what it kept (its output with it). Fault `conflict` while it runs; one that is not
+   * there is removed already.
+   */
   remove(id: string, signal: AbortSignal): Promise<void>;
-  /** Output, stdout and stderr in the order they came; the last 10 MB are kept. Fault `missing` for an unknown id. */
+  /**
+   * Output, stdout and stderr in the order they came; at least the last 10 MB are kept. Ends quietly when the signal
+   * aborts. Fault `missing` for an unknown id. A reader that is overtaken by what is cut off gets a line that says so.
+   */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
-  /** What happens from now on, until the signal aborts. */
+  /**
+   * What happens from the moment of the call on, until the signal aborts. The queue of each watcher is bounded, and a slow
+   * one loses the oldest: events say when to look, `list` says what is.
+   */
   watch(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
 }

@@ -13,7 +13,7 @@ import { appendFile, open, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-const keptBytes = 10 * 1024 * 1024;
+export const keptBytes = 10 * 1024 * 1024;
 /** Cutting begins when so much more than `keptBytes` is there. */
 const slackBytes = 2 * 1024 * 1024;
 
