@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, type FSWatcher, openSync, watch } from "node:fs";
 import { join } from "node:path";
+import { untilAborted } from "#base/abort.ts";
 import { type Clock, sleep, type Timer } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import type { Exit } from "#port/runtime.ts";
@@ -160,11 +161,12 @@ export class Life {
     const { promise, resolve } = Promise.withResolvers<void>();
     const forget = this.onEnd(resolve);
     const timer = this.#needs.clock.after(graceMs, resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    await promise;
-    forget();
-    timer.cancel();
-    signal.throwIfAborted();
+    try {
+      await untilAborted(promise, signal);
+    } finally {
+      forget();
+      timer.cancel();
+    }
   }
 
   #watch(): void {

@@ -49,6 +49,8 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
   const cgroups = openCgroups();
   const events = makeBroadcast<RuntimeEvent>(queueLimit);
   const lives = new Map<string, Life>();
+  /** Ids whose start has begun and has no folder yet. */
+  const starting = new Set<string>();
   const boot = bootId();
   const needs: LifeNeeds = {
     clock,
@@ -73,12 +75,13 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     const { id, labels } = spec;
     const workload = processOf(spec.workload);
     if (!idPattern.test(id)) throw new Fault("invalid", `${JSON.stringify(id)} cannot be the id of an instance`);
-    if (lives.has(id)) throw new Fault("conflict", `there is an instance ${id} already`);
+    if (lives.has(id) || starting.has(id)) throw new Fault("conflict", `there is an instance ${id} already`);
     requireFolder(workload.folder);
     const base = { ...options.inherit, ...spec.environment };
     const [name = "", ...rest] = workload.command;
     const file = findCommand(name, workload.folder, base.PATH ?? "");
-    const port = await ports.take(spec.port, id, signal);
+    starting.add(id);
+    const port = await ports.take(spec.port, id, signal).finally(() => starting.delete(id));
     try {
       warnOfLimits(spec);
       const cgroup = createCgroup(cgroups, id, spec.limits);
@@ -159,7 +162,7 @@ async function adoptAll(folder: string, needs: LifeNeeds, lives: Map<string, Lif
 
 function instanceOf({ record, exit, pid }: Life): Instance {
   const { id, labels, address, startedMs } = record;
-  return { id, labels, address, startedMs, state: exit ? "exited" : "running", pid, exit };
+  return { id, labels, address, startedMs, state: exit ? "exited" : "running", pid: exit ? undefined : pid, exit };
 }
 
 function processOf(workload: Workload): Extract<Workload, { kind: "process" }> {
