@@ -72,6 +72,11 @@ export function ranOutOfMemory(group: string): boolean {
   }
 }
 
+/** Ends everything in the group at once, whatever it forks meanwhile; an older kernel leaves that to signals. */
+export function killCgroup(group: string): void {
+  writeIfThere(join(group, "cgroup.kill"), "1");
+}
+
 /** Removes the group of an ended instance; one that still holds a process stays. */
 export function removeCgroup(group: string): void {
   try {
@@ -115,6 +120,6 @@ function writeIfThere(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch {
-    // An older kernel, or one without swap accounting: the limit itself stands.
+    // An older kernel, or one without swap accounting.
   }
 }

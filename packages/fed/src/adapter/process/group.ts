@@ -1,6 +1,14 @@
 /** The processes of one instance: who they are, and how they are told to end. */
 
-import { isAlive, listProcesses, type ProcessMark, type ProcessRow, readProcess, writesTo } from "./proc.ts";
+import {
+  isAlive,
+  listProcesses,
+  type ProcessMark,
+  type ProcessRow,
+  readCommandLine,
+  readProcess,
+  writesTo,
+} from "./proc.ts";
 
 export interface Group {
   readonly id: string;
@@ -25,6 +33,16 @@ export function membersOf(group: Group, rows: readonly ProcessRow[]): readonly P
       session.some((row) => row.startTicks >= leader.startTicks && (carries(row) || writesTo(row.pid, outputPath))));
   const inSession = new Set(ours ? session.map((row) => row.pid) : []);
   return rows.filter((row) => inSession.has(row.pid) || carries(row));
+}
+
+/**
+ * Whether the wrapper has come to run its command. Before, it catches signals that the command should have: a child that
+ * still looks like the wrapper has not become the command yet.
+ */
+export function isLaunched(leader: ProcessMark | undefined, members: readonly ProcessRow[]): boolean {
+  if (leader === undefined || !isAlive(leader)) return true;
+  const wrapper = readCommandLine(leader.pid);
+  return members.some((row) => row.pid !== leader.pid && readCommandLine(row.pid) !== wrapper);
 }
 
 /** Sends the signal to the group at once, and to each member outside of it. Returns those that may not be signalled. */
@@ -60,14 +78,4 @@ export function sharedLook(): () => Promise<readonly ProcessRow[]> {
     });
     return next;
   };
-}
-
-/** Whether nothing of the group's own number is left; a quick answer that spares the look at every process. */
-export function groupIsEmpty(leader: ProcessMark): boolean {
-  try {
-    process.kill(-leader.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
 }

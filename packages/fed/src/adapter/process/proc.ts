@@ -65,6 +65,11 @@ export async function listProcesses(): Promise<readonly ProcessRow[]> {
   return rows;
 }
 
+/** The process' command line, words ended by NUL; empty when it is gone. */
+export function readCommandLine(pid: number): string {
+  return readOrNothing(`/proc/${pid}/cmdline`) ?? "";
+}
+
 /** Whether the process writes to that file as its stdout or stderr. */
 export function writesTo(pid: number, path: string): boolean {
   return [1, 2].some((fd) => {

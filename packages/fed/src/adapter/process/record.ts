@@ -112,7 +112,7 @@ export function writeExit(folder: string, exit: Exit): void {
 }
 
 /** A shell's status: 128 + n means signal n, as far as there is one. */
-function exitOf(status: number | undefined, atMs: number): Exit {
+export function exitOf(status: number | undefined, atMs: number): Exit {
   if (status === undefined || !Number.isInteger(status)) return { atMs };
   const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
   return signal === undefined ? { code: status, atMs } : { signal, atMs };
