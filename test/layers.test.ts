@@ -65,6 +65,12 @@ const planted: readonly (readonly [what: string, path: string, text: string, mes
   ["the lab knowing a package", "packages/lab/src/a.ts", 'import { z } from "zod";', /pure/],
   ["the lab knowing fed", "packages/lab/src/a.ts", 'import { b } from "../../fed/src/base/b.ts";', /knows nobody/],
   ["base knowing Node", `${fed}/base/a.ts`, 'import { join } from "node:path";', /pure/],
+  ["a page's floor knowing Node", `${fed}/wire/a.ts`, 'import { request } from "node:http";', /runs in a browser/],
+  ["promql knowing another engine", `${fed}/engine/promql/a.ts`, 'import { b } from "../tsdb/b.ts";', /only base/],
+  ["a tool of tests in production", `${fed}/disk/a.ts`, 'import { expect } from "vitest";', /tests alone/],
+  ["a path into another package", `${fed}/hub/a.ts`, 'import { b } from "../../../lab/src/b.ts";', /package's name/],
+  ["a folder not in kebab-case", `${fed}/base/myRoom/a.ts`, "export const a = 1;", /kebab-case/],
+  ["the door from a room below it", "packages/lab/src/kind/a.ts", 'import { b } from "../index.ts";', /own door/],
   ["web past wire", "packages/web/src/a.ts", 'import { b } from "../../fed/src/hub/b.ts";', /web sees only/],
   ["the house depending on tests", `${fed}/cli/a.ts`, 'import { b } from "../../../../test/b.ts";', /outside/],
   ["production using a fake", `${fed}/hub/a.ts`, 'import { b } from "#port/b.fake.ts";', /serves tests/],
@@ -97,6 +103,14 @@ describe("each kind of breach is caught", () => {
     const c = readSource(`${fed}/base/c.ts`, 'export { a } from "./a.ts";');
     expect(findBreaches([a, b, c]).map(breachText)).toEqual([
       `${fed}/base/a.ts:1 stands in a loop of imports: ${fed}/base/a.ts → ${fed}/base/b.ts → ${fed}/base/c.ts → ${fed}/base/a.ts`,
+    ]);
+  });
+
+  test("engines in a circle, though no file is", () => {
+    const a = readSource(`${fed}/engine/x/a.ts`, 'import { one } from "../y/one.ts";');
+    const b = readSource(`${fed}/engine/y/two.ts`, '\nimport { b } from "../x/b.ts";');
+    expect(findBreaches([a, b]).map(breachText)).toEqual([
+      `${fed}/engine/x/a.ts:1 engines in a circle: x → y → x; let one take the other as an interface`,
     ]);
   });
 

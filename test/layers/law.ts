@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { findLoops } from "./loop.ts";
 import { floors, isTestOnly, nouns, type Room, roomOf, wordsOf } from "./room.ts";
-import type { Import, Source } from "./source.ts";
+import type { Import, Source, Target } from "./source.ts";
 
 /** A line that stands in the wrong room, and what to do instead. */
 export interface Breach {
@@ -12,9 +12,8 @@ export interface Breach {
 
 /** Every breach of the law in these sources. Pure. There is no list of exceptions. */
 export function findBreaches(sources: readonly Source[]): readonly Breach[] {
-  return [...sources.flatMap(breachesOfFile), ...breachesByLoop(sources)].sort((a, b) =>
-    a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1,
-  );
+  const breaches = [...sources.flatMap(breachesOfFile), ...breachesByLoop(sources), ...breachesByEngineLoop(sources)];
+  return breaches.sort((a, b) => (a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1));
 }
 
 export function breachText({ path, line, message }: Breach): string {
@@ -27,7 +26,7 @@ function breachesOfFile(source: Source): readonly Breach[] {
   const inside = room.house !== "outside";
   const found: Breach[] = [];
   if (source.error) found.push(at(source.error.line, `cannot be read: ${source.error.message}`));
-  if (!/^[a-z0-9.-]+$/.test(posix.basename(source.path))) found.push(at(1, "is not named in kebab-case"));
+  if (!/^[a-z0-9.-]+$/.test(source.path.replaceAll("/", ""))) found.push(at(1, "is not named in kebab-case"));
   if (!inside) return found;
   for (const line of source.exportStars) found.push(at(line, "exports everything: name what the door opens to"));
   if (posix.basename(source.path) === "index.ts") {
@@ -53,12 +52,12 @@ function isTest(path: string): boolean {
 
 function breachOfImport(path: string, room: Room, one: Import, production: boolean): string | undefined {
   const { target } = one;
-  if (target.kind !== "file") return production ? breachOfOutside(room, target.kind) : undefined;
+  if (target.kind !== "file") return production ? breachOfOutside(room, target) : undefined;
   const to = roomOf(target.path);
   const store = breachOfStore(path, target.path);
   if (store !== undefined) return store;
   if (!production) return undefined; // the tests of a door come in by it
-  if (posix.dirname(path) === posix.dirname(target.path) && posix.basename(target.path) === "index.ts") {
+  if (posix.basename(target.path) === "index.ts" && path.startsWith(`${posix.dirname(target.path)}/`)) {
     return "a folder never uses its own door: import the file";
   }
   if (isTest(target.path)) return "production code does not import what serves tests";
@@ -70,10 +69,19 @@ function breachOfStore(from: string, to: string): string | undefined {
   return "a store is private to its folder: call a verb of that noun";
 }
 
-function breachOfOutside(room: Room, kind: "builtin" | "package"): string | undefined {
-  const pure = room.house === "lab" || room.folder === "base" || (room.folder === "engine" && room.name === "promql");
-  if (!pure) return undefined;
-  return `${wordsOf(room)} is pure and runs in a browser: no ${kind === "builtin" ? "Node module" : "package"}`;
+/** Of what is not ours: modules of Node and packages. */
+function breachOfOutside(room: Room, target: Exclude<Target, { kind: "file" }>): string | undefined {
+  if (target.kind === "package" && ["vitest", "fast-check"].includes(target.name)) return "a tool of tests alone";
+  const pure = room.house === "lab" || room.folder === "base" || isPromql(room);
+  const node = target.kind === "builtin";
+  if (pure) return `${wordsOf(room)} is pure and runs in a browser: no ${node ? "Node module" : "package"}`;
+  const seenByPages = room.house === "web" || room.folder === "wire";
+  return seenByPages && node ? `${wordsOf(room)} runs in a browser: no Node module; take it as an argument` : undefined;
+}
+
+/** The one engine that pages see. */
+function isPromql(room: Room): boolean {
+  return room.folder === "engine" && room.name === "promql";
 }
 
 function breachOfFloor(path: string, from: Room, targetPath: string, to: Room): string | undefined {
@@ -83,6 +91,7 @@ function breachOfFloor(path: string, from: Room, targetPath: string, to: Room): 
   if (to.house === "web") return "web is on the top floor";
   if (to.house === "lab")
     return from.folder === "base" || from.folder === "engine" ? `${from.folder} does not know the lab` : undefined;
+  if (isPromql(from) && !isPromql(to) && to.folder !== "base") return "pages see engine/promql: it knows only base";
   const [low, high] = [floors[to.folder], floors[from.folder]];
   if (low === undefined || high === undefined) return `there is no room ${to.folder || targetPath} in the house`;
   if (low > high) return `an arrow up, from ${wordsOf(from)} to ${wordsOf(to)}: calls go down, events come up`;
@@ -96,7 +105,7 @@ function breachOfFloor(path: string, from: Room, targetPath: string, to: Room): 
 }
 
 function breachOfWeb(to: Room): string | undefined {
-  const seen = to.house !== "fed" || to.folder === "wire" || (to.folder === "engine" && to.name === "promql");
+  const seen = to.house !== "fed" || to.folder === "wire" || isPromql(to);
   return seen ? undefined : "web sees only the lab, wire and promql";
 }
 
@@ -117,6 +126,7 @@ function breachOfNouns(from: string, to: string): string | undefined {
 }
 
 function breachOfSpelling(from: Room, to: Room, specifier: string): string | undefined {
+  if (from.house !== to.house && specifier.startsWith(".")) return "write the package's name, not a path into it";
   if (from.house !== "fed" || to.house !== "fed") return undefined;
   const same =
     from.folder === to.folder &&
@@ -134,9 +144,33 @@ function breachesByLoop(sources: readonly Source[]): readonly Breach[] {
       imports.flatMap(({ target }) => (target.kind === "file" && known.has(target.path) ? [target.path] : [])),
     ]),
   );
-  return findLoops(arrows).map((loop) => ({
-    path: loop[0] ?? "",
-    line: 1,
-    message: `stands in a loop of imports: ${loop.join(" → ")}`,
+  return findLoops(arrows).map(([path = "", next = "", ...rest]) => ({
+    path,
+    line: lineOfArrow(sources, path, (to) => to === next),
+    message: `stands in a loop of imports: ${[path, next, ...rest].join(" → ")}`,
   }));
+}
+
+/** Engines may use one another, but never in a circle, even where no file does. */
+function breachesByEngineLoop(sources: readonly Source[]): readonly Breach[] {
+  const production = sources.filter(({ path }) => roomOf(path).folder === "engine" && !isTest(path));
+  const engineOf = (path: string) => (roomOf(path).folder === "engine" ? roomOf(path).name : "");
+  const arrows = new Map<string, string[]>();
+  for (const { path, imports } of production) {
+    const [here, known] = [engineOf(path), arrows.get(engineOf(path)) ?? []];
+    const there = imports.map(({ target }) => (target.kind === "file" ? engineOf(target.path) : ""));
+    arrows.set(here, [...known, ...there.filter((name) => name !== "" && name !== here)]);
+  }
+  return findLoops(arrows).map(([here = "", next = "", ...rest]) => {
+    const leads = (to: string) => engineOf(to) === next;
+    const path = production.find(({ path }) => engineOf(path) === here && lineOfArrow(sources, path, leads) > 0)?.path;
+    const message = `engines in a circle: ${[here, next, ...rest].join(" → ")}; let one take the other as an interface`;
+    return { path: path ?? here, line: lineOfArrow(sources, path ?? "", leads), message };
+  });
+}
+
+/** The line on which this file imports such a file; 0 when it does not. */
+function lineOfArrow(sources: readonly Source[], path: string, wanted: (to: string) => boolean): number {
+  const imports = sources.find((source) => source.path === path)?.imports ?? [];
+  return imports.find(({ target }) => target.kind === "file" && wanted(target.path))?.line ?? 0;
 }
