@@ -17,8 +17,10 @@ export const faultTable = {
   invalid: { status: 422, exit: 2, title: "Not valid" },
   missing: { status: 404, exit: 4, title: "Not found" },
   conflict: { status: 409, exit: 5, title: "In conflict with what is there" },
+  unauthenticated: { status: 401, exit: 10, title: "Not signed in" },
   denied: { status: 403, exit: 6, title: "Not allowed" },
-  unreachable: { status: 502, exit: 7, title: "Cannot be reached" },
+  limited: { status: 429, exit: 11, title: "Too often" },
+  unreachable: { status: 503, exit: 7, title: "Cannot be reached" },
   timeout: { status: 504, exit: 8, title: "Took too long" },
   unsupported: { status: 501, exit: 9, title: "Not supported here" },
   internal: { status: 500, exit: 1, title: "A defect in fed" },
@@ -78,14 +80,13 @@ function describe(thrown: unknown): string {
 /** Statuses that fed does not send, but a framework or a proxy in between may. */
 const foreignStatuses: Readonly<Record<number, FaultCode>> = {
   400: "invalid",
-  401: "denied",
   408: "timeout",
   410: "missing",
   412: "conflict",
   413: "invalid",
   415: "invalid",
-  429: "unreachable",
-  503: "unreachable",
+  431: "invalid",
+  502: "unreachable",
 };
 
 /** The code whose HTTP status this is; an unknown status reads as `internal`. */

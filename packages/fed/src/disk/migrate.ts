@@ -9,6 +9,8 @@ export interface Migration {
   readonly name: string;
   /** Any number of statements; runs inside a transaction of its own, so it has no BEGIN or COMMIT. */
   readonly sql: string;
+  /** What SQL alone cannot do with the rows that are there; runs in the same transaction. */
+  readonly fill?: (tx: Tx) => void;
 }
 
 interface Applied {
@@ -59,6 +61,7 @@ function apply(tx: Tx, path: string, migrations: readonly Migration[], migration
   if (compare(tx, path, migrations) >= migration.id) return false;
   try {
     tx.script(migration.sql);
+    migration.fill?.(tx);
     tx.run("INSERT INTO migration (id, name, hash) VALUES (:id, :name, :hash)", {
       id: migration.id,
       name: migration.name,

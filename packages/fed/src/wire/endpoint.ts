@@ -1,16 +1,23 @@
 import type { z } from "zod";
+import type { Access } from "./role.ts";
 
 /**
- * An endpoint as data. From these come the server's routes and validation and the typed client. Parts of the path
- * written `:name` are taken from the input; the rest of the input is the query of a GET and the JSON body of a POST.
+ * How an endpoint answers.
+ * `one`: a JSON value. `many`: a stream of JSON lines, each one `output`. `events`: server-sent events, the data of each
+ * one `output`. `text`: plain text, `output` is a string.
+ */
+export type Answer = "one" | "many" | "events" | "text";
+
+/**
+ * An endpoint as data. From these come the server's routes and validation, the typed client and the OpenAPI document.
+ * Parts of the path written `:name` are taken from the input; the rest of the input is the query of a GET and the JSON
+ * body otherwise.
  */
 export interface Endpoint<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** `open`: anybody who reaches the port; `token`: bearers of the hub's token. */
-  readonly access: "open" | "token";
-  /** `one`: a JSON answer; `many`: a stream of JSON lines, each one `output`. */
-  readonly answer: "one" | "many";
+  readonly role: Access;
+  readonly answer: Answer;
   readonly summary: string;
   readonly input: Input;
   readonly output: Output;
@@ -23,7 +30,7 @@ export type ParsedOf<E extends Endpoint> = z.output<E["input"]>;
 export type OutputOf<E extends Endpoint> = z.output<E["output"]>;
 
 /** Keeps the literal types of an endpoint. */
-export function endpoint<const I extends z.ZodType, const O extends z.ZodType, const A extends "one" | "many">(
+export function endpoint<const I extends z.ZodType, const O extends z.ZodType, const A extends Answer>(
   spec: Endpoint<I, O> & { readonly answer: A },
 ): Endpoint<I, O> & { readonly answer: A } {
   return spec;

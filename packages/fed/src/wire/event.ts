@@ -1,34 +1,110 @@
 import { z } from "zod";
+import { roleShape } from "./role.ts";
 
-/** The one closed union of what can happen. The data of each is plain, public and small: never a secret. */
-export const eventDataShape = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("hub.started"), version: z.string(), pid: z.number().int() }),
-  z.object({ type: z.literal("hub.stopping"), reason: z.string() }),
-  z.object({ type: z.literal("lab.accepted"), name: z.string(), hash: z.string(), file: z.string() }),
-  z.object({ type: z.literal("lab.rejected"), file: z.string(), errors: z.number().int(), first: z.string() }),
-  z.object({ type: z.literal("instance.started"), instance: z.string(), spec: z.string(), replica: z.number().int() }),
-  z.object({ type: z.literal("instance.adopted"), instance: z.string(), spec: z.string() }),
-  z.object({ type: z.literal("instance.exited"), instance: z.string(), exit: z.string() }),
-  z.object({ type: z.literal("instance.stopped"), instance: z.string() }),
-  z.object({ type: z.literal("instance.healthy"), instance: z.string() }),
-  z.object({ type: z.literal("instance.unhealthy"), instance: z.string(), reason: z.string() }),
-  z.object({ type: z.literal("service.switched"), spec: z.string().optional(), targets: z.number().int() }),
-  z.object({ type: z.literal("service.failed"), reason: z.string() }),
-  z.object({ type: z.literal("service.gaveUp"), crashes: z.number().int(), last: z.string() }),
-]);
-
-export type EventData = z.infer<typeof eventDataShape>;
-
-export const eventShape = z.object({
+const base = {
+  /** 1, 2, 3, … without a gap; also the id of the event on a stream. */
   sequence: z.number().int(),
+  /** Milliseconds since the epoch. */
   atMs: z.number(),
-  /** Who did it: `hub`, `cli`, … */
+  /** Who did it: `hub`, `local`, `file`, `user:ada`, `token:ci`. */
   actor: z.string(),
-  /** What it is about: `hub`, `lab`, `service:dev/api`. */
+  /** What it is about: `hub`, `lab`, `service:dev/api`, `machine:node5`, `user:ada`. */
   subject: z.string(),
   /** Ties together what one deed led to. */
   correlation: z.string(),
-  data: eventDataShape,
-});
+  /** SHA-256 over this event and the hash of the one before, in hex. */
+  hash: z.string(),
+};
+
+function kind<const T extends string, const D extends z.ZodRawShape>(type: T, data: D) {
+  return z.object({ ...base, type: z.literal(type), data: z.object(data) });
+}
+
+const machineState = z.enum(["unknown", "online", "away", "offline"]);
+const purpose = z.enum(["first", "invite", "reset", "rescue"]);
+
+/** The one closed union of what can happen. The data of each is plain, public and small: never a secret. */
+export const eventShape = z.discriminatedUnion("type", [
+  kind("hub.started", { version: z.string(), pid: z.number().int() }),
+  kind("hub.stopping", { reason: z.string() }),
+  /** The disk was full: deeds were refused from `sinceMs` until now. */
+  kind("hub.diskFull", { sinceMs: z.number(), refused: z.number().int() }),
+  /** Events up to `upTo` were dropped by retention; `head` is the hash of the last of them. */
+  kind("log.trimmed", { upTo: z.number().int(), events: z.number().int(), head: z.string() }),
+  kind("loop.failed", { loop: z.string(), reason: z.string() }),
+  kind("loop.recovered", { loop: z.string() }),
+  kind("user.added", { role: roleShape }),
+  kind("user.enrolled", { purpose, role: roleShape }),
+  kind("user.disabled", {}),
+  kind("user.enabled", {}),
+  kind("user.roleChanged", { from: roleShape, to: roleShape }),
+  kind("user.passwordChanged", { sessionsEnded: z.number().int() }),
+  /** A link to choose a password was made. */
+  kind("user.linkMade", { purpose, expiresMs: z.number() }),
+  kind("session.opened", { session: z.string(), kind: z.enum(["browser", "client"]), address: z.string() }),
+  kind("session.ended", { session: z.string(), reason: z.string() }),
+  kind("session.refused", { reason: z.string(), address: z.string(), failures: z.number().int() }),
+  /** An old refresh token was shown again: somebody has a copy. */
+  kind("session.replayed", { session: z.string(), address: z.string() }),
+  kind("access.refused", { endpoint: z.string(), reason: z.string(), address: z.string() }),
+  kind("token.created", { token: z.string(), name: z.string(), role: roleShape, expiresMs: z.number().optional() }),
+  kind("token.revoked", { token: z.string(), name: z.string() }),
+  kind("machine.added", { kind: z.enum(["server", "workstation"]) }),
+  kind("machine.removed", {}),
+  kind("machine.changed", { from: machineState, to: machineState, reason: z.string() }),
+  kind("lab.accepted", { name: z.string(), hash: z.string(), file: z.string() }),
+  kind("lab.rejected", { file: z.string(), errors: z.number().int(), first: z.string() }),
+  kind("instance.started", { instance: z.string(), spec: z.string(), replica: z.number().int() }),
+  kind("instance.adopted", { instance: z.string(), spec: z.string() }),
+  kind("instance.exited", { instance: z.string(), exit: z.string() }),
+  kind("instance.stopped", { instance: z.string() }),
+  kind("instance.healthy", { instance: z.string() }),
+  kind("instance.unhealthy", { instance: z.string(), reason: z.string() }),
+  kind("service.switched", { spec: z.string().optional(), targets: z.number().int() }),
+  kind("service.failed", { reason: z.string() }),
+  kind("service.gaveUp", { crashes: z.number().int(), last: z.string() }),
+  kind("service.restartAsked", { generation: z.number().int() }),
+]);
 
 export type FedEvent = z.infer<typeof eventShape>;
+export type EventType = FedEvent["type"];
+
+/** Every type of event. */
+export const eventTypes: readonly EventType[] = eventShape.options.map((option) => option.shape.type.value);
+
+/** What a deed says has happened: the type and its data, side by side. */
+export type EventData = FedEvent extends infer E
+  ? E extends { readonly type: infer T; readonly data: infer D }
+    ? { readonly type: T } & D
+    : never
+  : never;
+
+/** What is sent on the stream of events. */
+export const streamItemShape = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("event"), event: eventShape }),
+  /** Something people see has changed that is no event of its own: ask for the status again. */
+  z.object({ kind: z.literal("changed") }),
+  /** What lies between the last event the reader saw and the next one sent is no longer kept. */
+  z.object({ kind: z.literal("gap"), first: z.number().int() }),
+]);
+
+export type StreamItem = z.infer<typeof streamItemShape>;
+
+export const verdictShape = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("sound"),
+    events: z.number().int(),
+    first: z.number().int(),
+    last: z.number().int(),
+    /** Hash of the last event: write it down elsewhere, and no later change before it goes unseen. */
+    head: z.string(),
+  }),
+  z.object({ kind: z.literal("broken"), sequence: z.number().int(), reason: z.string() }),
+]);
+
+export type Verdict = z.infer<typeof verdictShape>;
+
+/** Whether this is the name of a type of event, or the beginning of some. */
+export function isEventFilter(text: string): boolean {
+  return eventTypes.some((type) => type === text || (text.endsWith(".") && type.startsWith(text)));
+}

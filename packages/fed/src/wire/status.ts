@@ -51,6 +51,7 @@ export const statusShape = z.object({
   /** Every service is healthy and nothing is left to do. */
   ready: z.boolean(),
   ingress: z.string(),
+  environments: z.array(z.string()),
   services: z.array(serviceStatusShape),
 });
 

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { migrate } from "#disk/migrate.ts";
 import { type Database, openDatabase } from "#disk/sqlite.ts";
 import { firstLight } from "./migrations/0001-first-light.ts";
+import { usersAndChain } from "./migrations/0002-users-and-chain.ts";
 
 /** Released migrations, oldest first. Only ever added to. */
-const migrations = [firstLight] as const;
+const migrations = [firstLight, usersAndChain] as const;
 
 /** The control database: wishes and history. What runs is not in it (reality is the state). */
 export function openControl(dataFolder: string): Database {

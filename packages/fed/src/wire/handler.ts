@@ -1,0 +1,64 @@
+import type { Api } from "./api.ts";
+import type { Endpoint, OutputOf, ParsedOf } from "./endpoint.ts";
+import type { Access, Role } from "./role.ts";
+
+/** Who calls. */
+export type Caller =
+  /** Nobody the hub knows. */
+  | { readonly kind: "nobody" }
+  /** Whoever can read the token file in the hub's data folder. */
+  | { readonly kind: "local" }
+  /** A person, signed in by a page (`browser`) or a program (`client`). */
+  | {
+      readonly kind: "user";
+      readonly userId: string;
+      readonly name: string;
+      readonly role: Role;
+      readonly session: { readonly id: string; readonly kind: "browser" | "client" };
+    }
+  /** A long-lived API token. */
+  | { readonly kind: "token"; readonly tokenId: string; readonly name: string; readonly role: Role };
+
+/** What the caller may do. */
+export function accessOf(caller: Caller): Access {
+  if (caller.kind === "nobody") return "open";
+  return caller.kind === "local" ? "local" : caller.role;
+}
+
+/** The caller as the actor of an event: `user:ada`, `token:ci`, `local`, `nobody`. */
+export function actorOf(caller: Caller): string {
+  return caller.kind === "user" || caller.kind === "token" ? `${caller.kind}:${caller.name}` : caller.kind;
+}
+
+/** The cookie of the browser that calls. */
+export interface SessionCookie {
+  /** Gives the browser its session; `maxAgeSeconds` until it forgets it. */
+  set(secret: string, maxAgeSeconds: number): void;
+  clear(): void;
+}
+
+/** One call of an endpoint. */
+export interface CallContext {
+  /** Aborts when the caller has gone or the hub closes. */
+  readonly signal: AbortSignal;
+  /** Of this request; on every event it leads to. */
+  readonly correlation: string;
+  readonly caller: Caller;
+  /** The caller as the actor of events. */
+  readonly actor: string;
+  /** IP address of the caller. */
+  readonly address: string;
+  /** The caller's User-Agent, cut to 200 letters; "" when it sends none. */
+  readonly agent: string;
+  readonly cookie: SessionCookie;
+}
+
+type Handler<E extends Endpoint> = E extends { readonly answer: "many" | "events" }
+  ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
+  : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
+
+/** One handler for every endpoint: a missing one is a compile error. */
+export type Handlers = { readonly [K in keyof Api]: Handler<Api[K]> };
+
+/** The handlers that one noun has. */
+export type HandlersOf<K extends keyof Api> = Pick<Handlers, K>;
