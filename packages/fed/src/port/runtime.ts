@@ -22,7 +22,8 @@ export interface InstanceLabels {
 export type Workload =
   | { readonly kind: "process"; readonly command: readonly string[]; readonly folder: string }
   | { readonly kind: "image"; readonly reference: string }
-  | { readonly kind: "build"; readonly folder: string };
+  /** `dockerfile` is a path below `folder`; the engine's own default when left out. */
+  | { readonly kind: "build"; readonly folder: string; readonly dockerfile?: string };
 
 export interface InstanceLimits {
   /** Share of cores; 0.5 is half of one. */

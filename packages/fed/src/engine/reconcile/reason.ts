@@ -19,6 +19,7 @@ export function changeReason({ earlier, draft }: Known, service: DesiredService,
   const name = nameOf(service.key);
   const before = earlier[oldSpec];
   const changed = before ? changedFields(before, service.fields) : [];
+  if (changed.length === 1 && changed[0] === "restart") return `a restart of ${name} was asked for`;
   if (changed.length > 0) return `${name} changed: ${changed.join(", ")}`;
   return `${name} changed (${draft.short(oldSpec)} → ${draft.short(service.spec)})`;
 }

@@ -6,7 +6,7 @@ import { cryptoRandom, makeId } from "#base/id.ts";
 import type { Trace } from "#base/trace.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import type { Database } from "#disk/sqlite.ts";
-import { crashed, type History, holdOf } from "#engine/reconcile/backoff.ts";
+import { crashed, type Failure, type History, holdOf } from "#engine/reconcile/backoff.ts";
 import type { Desired, Hold, Step } from "#engine/reconcile/plan.ts";
 import { openChecks } from "#hub/check/loop.ts";
 import type { EventLog, Origin } from "#hub/event/verbs.ts";
@@ -23,7 +23,7 @@ import { recordNews } from "./record.ts";
 import { type ResolvedService, resolveLab } from "./service.ts";
 import { statusOf } from "./status.ts";
 import type { SpecRow } from "./store.ts";
-import { chooseDoors, handOutDoors, rememberedSpecs, rememberSpecs } from "./verbs.ts";
+import { askRestart, chooseDoors, handOutDoors, rememberedSpecs, rememberSpecs, restartsAsked } from "./verbs.ts";
 import { instanceKey, World, type WorldNews } from "./world.ts";
 
 export interface ControlOptions {
@@ -52,6 +52,8 @@ export interface Control {
   wish(lab: AcceptedLab, origin: Origin): void;
   /** What this lab would make wanted; remembers nothing. */
   desiredOf(lab: Pick<AcceptedLab, "document" | "folder" | "hash">): Desired;
+  /** Replaces the instances of a service by new ones of the same version. */
+  restart(key: string, origin: Origin): void;
   /** Tries again what was given up. */
   forgive(): void;
   /** From now on nothing is wanted to run. */
@@ -129,9 +131,10 @@ export function openControl(options: ControlOptions): Control {
     };
   }
 
-  function fail(key: string, spec: string, reason: string, final: boolean, healthyMs: number) {
+  function fail(failed: Pick<Failure, "spec" | "reason" | "startedMs" | "final">, key: string, healthyMs: number) {
+    const { spec, reason } = failed;
     crashes.set(key, (crashes.get(key) ?? 0) + 1);
-    const failure = { spec, atMs: clock.nowMs(), reason, final: final || world.servesEarlier(key, spec) };
+    const failure = { ...failed, atMs: clock.nowMs(), final: failed.final || world.servesEarlier(key, spec) };
     const history = crashed(histories.get(key), failure, healthyMs);
     histories.set(key, history);
     const hold = holdOf(history, spec, clock.nowMs());
@@ -148,7 +151,8 @@ export function openControl(options: ControlOptions): Control {
     trace.warn("a step failed", { step: step.id, reason: fault.message });
     // An end before health is counted when the runtime reports it.
     if (!current || (kind === "check" && fault.code === "conflict")) return;
-    fail(service, current.spec, fault.message, kind === "start" && finalCodes.has(fault.code), 0);
+    const final = kind === "start" && finalCodes.has(fault.code);
+    fail({ spec: current.spec, reason: fault.message, final }, service, 0);
     options.onChange();
   }
 
@@ -159,12 +163,13 @@ export function openControl(options: ControlOptions): Control {
       else loop.wake(true);
     }
     if (news.kind === "exited") {
-      const { id, labels } = news.instance;
+      const { id, labels, startedMs } = news.instance;
       const since = healthySince.get(id);
       healthySince.delete(id);
       const current = services.find(({ key }) => key === instanceKey(news.instance));
       if (current?.spec === labels.spec) {
-        fail(current.key, labels.spec, exitText(news.exit), false, since === undefined ? 0 : clock.nowMs() - since);
+        const failed = { spec: labels.spec, reason: exitText(news.exit), startedMs };
+        fail(failed, current.key, since === undefined ? 0 : clock.nowMs() - since);
       }
       loop.wake(true);
     }
@@ -179,32 +184,42 @@ export function openControl(options: ControlOptions): Control {
 
   function resolveFor(wished: Pick<AcceptedLab, "document" | "folder">) {
     const doors = chooseDoors(options.db, wished.document, Number.parseInt(hashText(dataFolder).slice(0, 8), 16));
+    const restarts = restartsAsked(options.db);
     const resolved = resolveLab(wished.document, {
       folder: wished.folder,
       workloads: runtime.features.workloads,
       doorOf: (key) => doors.get(key) ?? 0,
+      restartsOf: (key) => restarts.get(key) ?? 0,
       absolute: resolve,
     });
     return { doors, resolved };
   }
 
+  function wish(wished: AcceptedLab, origin: Origin) {
+    const { doors, resolved } = resolveFor(wished);
+    handOutDoors(options, origin, doors);
+    rememberSpecs(options, origin, resolved);
+    lab = wished;
+    services = resolved;
+    for (const { spec, key, fields, contract } of services)
+      specs.set(spec, { hash: spec, service: key, fields, contract });
+    world.setServices(services);
+    for (const [key, history] of histories) {
+      if (services.find((service) => service.key === key)?.spec !== history.spec) histories.delete(key);
+    }
+    loop.wake(true);
+    options.onChange();
+  }
+
   return {
     world,
     loop,
-    wish(wished, origin) {
-      lab = wished;
-      const { doors, resolved } = resolveFor(wished);
-      handOutDoors(options, origin, doors);
-      services = resolved;
-      rememberSpecs(options, origin, services);
-      for (const { spec, key, fields, contract } of services)
-        specs.set(spec, { hash: spec, service: key, fields, contract });
-      world.setServices(services);
-      for (const [key, history] of histories) {
-        if (services.find((service) => service.key === key)?.spec !== history.spec) histories.delete(key);
-      }
-      loop.wake(true);
-      options.onChange();
+    wish,
+    restart(key, origin) {
+      if (lab === undefined) return;
+      askRestart(options, origin, key);
+      histories.delete(key);
+      wish(lab, origin);
     },
     desiredOf: (wished) => desiredFrom(wished.hash, resolveFor(wished).resolved),
     forgive() {

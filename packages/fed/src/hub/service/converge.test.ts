@@ -49,6 +49,7 @@ function makeStage() {
       folder: "/lab",
       workloads: ["process", "image", "build"],
       doorOf: (key) => doors.get(key) ?? 0,
+      restartsOf: () => 0,
       absolute: resolve,
     });
     for (const service of services) specs.set(service.spec, service);
@@ -131,7 +132,13 @@ test("a replica added to one that has run for long gets its own time to become h
   const well = new Set<string>();
   let born = 0;
   const document = labOf([{ replicas: 2, needs: [], refers: false, pinned: false, greeting: "a" }]);
-  const [service] = resolveLab(document, { folder: "/", workloads: ["process"], doorOf: () => 0, absolute: resolve });
+  const [service] = resolveLab(document, {
+    folder: "/",
+    workloads: ["process"],
+    doorOf: () => 0,
+    restartsOf: () => 0,
+    absolute: resolve,
+  });
   if (!service) throw new Error("the lab has a service");
   const world = new World(
     {

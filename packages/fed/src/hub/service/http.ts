@@ -2,8 +2,9 @@ import { nearest } from "@fed/lab";
 import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
 import type { Runtime } from "#port/runtime.ts";
+import type { HandlersOf } from "#wire/handler.ts";
 import type { Control } from "./control.ts";
-import { keyOf } from "./service.ts";
+import { keyOf, type ResolvedService } from "./service.ts";
 import { instanceKey } from "./world.ts";
 
 /** Lines waiting for one reader; the oldest are given up for one who does not keep pace. */
@@ -17,7 +18,7 @@ interface LogQuery {
 }
 
 /** A service's output over all its instances, the ended ones first; when following, also of those that start later. */
-export async function* serviceLogs(control: Control, runtime: Runtime, query: LogQuery, signal: AbortSignal) {
+async function* serviceLogs(control: Control, runtime: Runtime, query: LogQuery, signal: AbortSignal) {
   const key = keyOf(query.environment, query.service);
   requireService(control, key);
   const instances = () => control.world.instances.filter((one) => instanceKey(one) === key);
@@ -56,9 +57,28 @@ export async function* serviceLogs(control: Control, runtime: Runtime, query: Lo
   }
 }
 
-function requireService(control: Control, key: string): void {
-  const keys = control.services().map((service) => service.key);
-  if (keys.includes(key)) return;
+/** The handlers of services. */
+export function serviceHandlers(needs: {
+  readonly control: Control;
+  readonly runtime: Runtime;
+}): HandlersOf<"restart" | "logs"> {
+  const { control, runtime } = needs;
+  return {
+    restart({ environment, service }, { actor, correlation }) {
+      const { key, unsupported } = requireService(control, keyOf(environment, service));
+      if (unsupported !== undefined) throw new Fault("unsupported", `${key} does not run here: ${unsupported}`);
+      control.restart(key, { actor, correlation });
+      return { done: true };
+    },
+    logs: (query, { signal }) => serviceLogs(control, runtime, query, signal),
+  };
+}
+
+function requireService(control: Control, key: string): ResolvedService {
+  const services = control.services();
+  const found = services.find((service) => service.key === key);
+  if (found) return found;
+  const keys = services.map((service) => service.key);
   const meant = nearest(key, keys);
   throw new Fault("missing", `the lab has no service ${key}`, {
     hint: meant === undefined ? `It has: ${keys.join(", ") || "none"}.` : `Did you mean ${meant}?`,

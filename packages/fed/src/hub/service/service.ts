@@ -67,6 +67,8 @@ export interface Place {
   readonly workloads: readonly Workload["kind"][];
   /** The door's port handed out to this service. */
   doorOf(key: string): number;
+  /** How often somebody asked for a restart of this service: each makes its instances new ones. */
+  restartsOf(key: string): number;
   /** An absolute path from one relative to the lab's folder. */
   absolute(folder: string, relative: string): string;
 }
@@ -139,6 +141,7 @@ function resolveService(
       cpu: valueIn(service.cpu, environment),
       memoryBytes: memory === undefined ? undefined : parseSize(memory),
     },
+    restarts: place.restartsOf(key),
   };
   const fields = fieldsOf(decided);
   return {
@@ -170,7 +173,11 @@ function workloadOf(run: RunDocument | undefined, place: Place): Workload {
     case "image":
       return { kind: "image", reference: run.reference };
     case "build":
-      return { kind: "build", folder: place.absolute(place.folder, run.folder) };
+      return {
+        kind: "build",
+        folder: place.absolute(place.folder, run.folder),
+        ...(run.dockerfile === undefined ? {} : { dockerfile: run.dockerfile }),
+      };
     default:
       return {
         kind: "process",
@@ -248,6 +255,7 @@ function fieldsOf(parts: {
   readonly port: number | undefined;
   readonly contract: CheckContract;
   readonly limits: InstanceLimits;
+  readonly restarts: number;
 }): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {
     run: JSON.stringify(parts.workload),
@@ -255,6 +263,7 @@ function fieldsOf(parts: {
   };
   for (const [name, source] of Object.entries(parts.variables)) fields[`env.${name}`] = JSON.stringify(source);
   for (const volume of parts.volumes) fields[`volumes.${volume.name}`] = JSON.stringify(volume.host ?? null);
+  if (parts.restarts > 0) fields.restart = String(parts.restarts);
   if (parts.port !== undefined) fields.port = String(parts.port);
   if (parts.limits.cpu !== undefined) fields.cpu = String(parts.limits.cpu);
   if (parts.limits.memoryBytes !== undefined) fields.memory = String(parts.limits.memoryBytes);

@@ -4,7 +4,16 @@ import type { Database } from "#disk/sqlite.ts";
 import type { EventLog, Origin } from "#hub/event/verbs.ts";
 import { withDoors } from "./door.ts";
 import { type ResolvedService, referredServices } from "./service.ts";
-import { insertDoor, type SpecRow, saveSpec, selectDoors, selectSpecs, trimSpecs } from "./store.ts";
+import {
+  insertDoor,
+  insertRestart,
+  type SpecRow,
+  saveSpec,
+  selectDoors,
+  selectRestarts,
+  selectSpecs,
+  trimSpecs,
+} from "./store.ts";
 
 interface Needs {
   readonly db: Database;
@@ -25,6 +34,20 @@ export function handOutDoors(needs: Needs, origin: Origin, doors: ReadonlyMap<st
   needs.events.deed(origin, (tx) => {
     for (const [key, port] of added) insertDoor(tx, key, port);
   });
+}
+
+/** Records that somebody wants new instances of a service. */
+export function askRestart(needs: Needs, origin: Origin, key: string): void {
+  const generation = (selectRestarts(needs.db).get(key) ?? 0) + 1;
+  needs.events.deed(origin, (tx, emit) => {
+    insertRestart(tx, key, generation, needs.clock.nowMs());
+    emit(`service:${key}`, { type: "service.restartAsked", generation });
+  });
+}
+
+/** How often a restart of each service was asked for, by key. */
+export function restartsAsked(db: Database): ReadonlyMap<string, number> {
+  return selectRestarts(db);
 }
 
 /** Remembers what the specs were made from. */
