@@ -1,71 +1,12 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { Agent, get } from "node:http";
-import { tmpdir } from "node:os";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { HubStatus } from "../../packages/fed/src/wire/status.ts";
-import { expectFault, repository, runFed, startProgram } from "./program.ts";
+import { expectFault, runFed } from "./program.ts";
+import { ask, leftBehind, makeStage, statusOf, until, up } from "./stage.ts";
 
 /** The main job on the real start-up path: the launcher, the starter lab, real processes, the real ingress. */
-
-interface Stage {
-  readonly data: string;
-  readonly lab: string;
-  readonly edit: (change: (text: string) => string) => Promise<void>;
-}
-
-/** A copy of the starter under a name that hurts whoever forgets to quote. */
-async function makeStage(): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), "fed é'\"$ up-"));
-  const data = join(folder, "data");
-  const lab = join(folder, "lab.ts");
-  await cp(join(repository, "examples/starter"), folder, { recursive: true });
-  const text = await readFile(lab, "utf8");
-  onTestFinished(async () => {
-    for (const pid of await leftBehind(data)) process.kill(pid, "SIGKILL");
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
-  return { data, lab, edit: (change) => writeFile(lab, change(text)) };
-}
-
-/** Processes that were started below this data folder: their output goes there. */
-async function leftBehind(data: string): Promise<readonly number[]> {
-  const found: number[] = [];
-  const ids = await readdir(join(data, "instances")).catch(() => []);
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const environment = await readFile(`/proc/${name}/environ`, "utf8").catch(() => "");
-    if (ids.some((id) => environment.includes(`FED_INSTANCE=${id}`))) found.push(Number(name));
-  }
-  return found;
-}
-
-async function up(stage: Stage, ...words: readonly string[]) {
-  const options = ["--data", stage.data, "--port", "0", "--ingress-port", "0", ...words];
-  const program = startProgram(join(repository, "fed"), ["up", stage.lab, ...options]);
-  const [, ingress = ""] = await program.says(/ready api=http:\/\/\S+ ingress=http:\/\/127\.0\.0\.1:(\d+)/);
-  return { ...program, ingress: Number(ingress) };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
-
-function ask(port: number, host: string, agent?: Agent): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host: "127.0.0.1", port, headers: { host }, agent: agent ?? false }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (text: string) => {
-        body += text;
-      });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      response.on("error", reject);
-    });
-    request.on("error", reject);
-  });
-}
 
 /** Asks without pause until it is stopped; tells how many answers came and which were not what they should be. */
 function loadOf(port: number, host: string, agent?: Agent) {
@@ -91,20 +32,6 @@ function loadOf(port: number, host: string, agent?: Agent) {
       return { count, bad };
     },
   };
-}
-
-async function statusOf(stage: Stage): Promise<HubStatus> {
-  return JSON.parse((await runFed(["status", "--json", "--data", stage.data])).out) as HubStatus;
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined>, limitMs = 20_000): Promise<T> {
-  const endMs = performance.now() + limitMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > endMs) throw new Error(`${what} did not come within ${limitMs} ms`);
-    await pause(20);
-  }
 }
 
 const pidOf = (status: HubStatus, service: string) =>

@@ -1,0 +1,157 @@
+/**
+ * What a hub costs while nobody does anything, how quickly it answers, and what it costs to be watched. Memory beside
+ * netdata's (Debian package, its own defaults) in the same run. Prints figure, limit or peer and ratio; exits 1 when a
+ * limit is broken.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, get, request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { end, makeReport, type RunningHub, residentMb, startHub } from "./running.ts";
+
+const settleMs = 10_000;
+const perSecond = 200;
+const seconds = 10;
+const watchers = 100;
+
+const percentile = (values: readonly number[], share: number) =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+
+const headersOf = (hub: RunningHub) => ({ authorization: `Bearer ${hub.token}` });
+
+function ask(hub: RunningHub, agent: Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    get(`${hub.url}/api/v1/machines`, { headers: headersOf(hub), agent }, (response) => {
+      response.resume();
+      response.once("end", () =>
+        response.statusCode === 200 ? resolve() : reject(new Error(`status ${response.statusCode}`)),
+      );
+    }).once("error", reject);
+  });
+}
+
+/** Milliseconds of each request, counted from when it was due: one that waits behind another waits. */
+async function latencies(hub: RunningHub): Promise<readonly number[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  const startMs = performance.now();
+  const running: Promise<number>[] = [];
+  for (let sent = 0; sent < perSecond * seconds; sent++) {
+    const dueMs = startMs + (sent * 1_000) / perSecond;
+    const earlyMs = dueMs - performance.now();
+    if (earlyMs > 0) await pause(earlyMs);
+    const fromMs = performance.now();
+    running.push(ask(hub, agent).then(() => performance.now() - fromMs));
+  }
+  const took = await Promise.all(running);
+  agent.destroy();
+  return took;
+}
+
+/** Something that is an event: a token made. */
+function makeEvent(hub: RunningHub, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = { ...headersOf(hub), "content-type": "application/json" };
+    const sent = request(`${hub.url}/api/v1/tokens`, { method: "POST", headers }, (response) => {
+      response.resume();
+      response.once("end", () =>
+        response.statusCode === 200 ? resolve() : reject(new Error(`${response.statusCode}`)),
+      );
+    });
+    sent.once("error", reject);
+    sent.end(JSON.stringify({ name, role: "viewer" }));
+  });
+}
+
+interface Watcher {
+  /** Events that came. */
+  count(): number;
+  close(): void;
+}
+
+function watch(hub: RunningHub): Promise<Watcher> {
+  return new Promise((resolve, reject) => {
+    let count = 0;
+    const sent = get(`${hub.url}/api/v1/events/stream`, { headers: headersOf(hub), agent: false }, (response) => {
+      response.setEncoding("utf8").on("data", (text: string) => {
+        count += text.split("token.created").length - 1;
+      });
+      response.on("error", () => {});
+      resolve({ count: () => count, close: () => sent.destroy() });
+    });
+    sent.once("error", reject);
+  });
+}
+
+async function watched(hub: RunningHub): Promise<{ readonly mb: number; readonly deliveryMs: number }> {
+  const beforeMb = residentMb(hub.pid);
+  const all: Watcher[] = [];
+  for (let n = 0; n < watchers; n++) all.push(await watch(hub));
+  const took: number[] = [];
+  for (let n = 1; n <= 20; n++) {
+    const startMs = performance.now();
+    await makeEvent(hub, `bench ${n}`);
+    while (all.some((one) => one.count() < n)) await pause(1);
+    took.push(performance.now() - startMs);
+  }
+  await pause(2_000);
+  const mb = residentMb(hub.pid) - beforeMb;
+  for (const one of all) one.close();
+  return { mb, deliveryMs: percentile(took, 0.5) };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** netdata with the settings of its package, but folders and a port of its own; undefined where it is not installed. */
+async function netdataMb(): Promise<number | undefined> {
+  if (spawnSync("netdata", ["-v"]).status !== 0) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "fed-bench-netdata-"));
+  const options = [`web|bind to|127.0.0.1:${await freePort()}`];
+  for (const place of ["cache", "lib", "log"]) options.push(`directories|${place}|${folder}`);
+  const words = [
+    "-D",
+    "-u",
+    "root",
+    "-P",
+    join(folder, "pid"),
+    ...options.flatMap((one) => ["-W", `set ${one.replaceAll("|", " ")}`]),
+  ];
+  const child = spawn("netdata", words, { stdio: "ignore" });
+  try {
+    await pause(settleMs * 2);
+    return residentMb(child.pid ?? 0);
+  } finally {
+    await end(child, "SIGTERM");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const report = makeReport();
+const hub = await startHub();
+try {
+  await pause(settleMs);
+  const idleMb = residentMb(hub.pid);
+  report.limit("hub, idle, resident", idleMb, 110, "MB");
+  const peerMb = await netdataMb();
+  if (peerMb === undefined)
+    process.stdout.write("netdata is not installed (Debian: apt-get install netdata): no peer\n");
+  else report.peer("hub, idle, resident", idleMb, "netdata", peerMb, "MB");
+  await latencies(hub); // warm
+  const took = await latencies(hub);
+  report.limit(`GET /api/v1/machines at ${perSecond}/s, p99`, percentile(took, 0.99), 5, "ms");
+  const { mb, deliveryMs } = await watched(hub);
+  report.limit(`${watchers} readers of the event stream, resident`, mb, 20, "MB");
+  report.limit(`an event asked for until all ${watchers} have it`, deliveryMs, 100, "ms");
+} finally {
+  await hub.stop();
+}
+report.end();

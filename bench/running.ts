@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A hub of the real program on a copy of the starter, for the scripts here to measure. */
+export interface RunningHub {
+  readonly url: string;
+  /** Proves that we may read its data folder. */
+  readonly token: string;
+  readonly pid: number;
+  /** Path and code of the link of the first start. */
+  readonly link: string;
+  stop(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, "..");
+
+export async function startHub(): Promise<RunningHub> {
+  const folder = mkdtempSync(join(tmpdir(), "fed-bench-"));
+  const data = join(folder, "data");
+  cpSync(join(root, "examples/starter"), folder, { recursive: true });
+  const words = ["up", join(folder, "lab.ts"), "--data", data, "--port", "0", "--ingress-port", "0"];
+  const child = spawn(join(root, "fed"), words, { stdio: ["ignore", "pipe", "inherit"] });
+  const stop = async () => {
+    await end(child, "SIGINT");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    let said = "";
+    for await (const chunk of child.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
+      said += chunk;
+      const url = /ready api=(\S+)/.exec(said)?.[1];
+      if (url === undefined) continue;
+      child.stdout.resume();
+      const link = /\/welcome#code=\S+/.exec(said)?.[0] ?? "";
+      return { url, link, pid: child.pid ?? 0, token: readFileSync(join(data, "token"), "utf8").trim(), stop };
+    }
+    throw new Error(`fed up ended before it was ready: ${said}`);
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+/** Asks a process to end and waits until it has. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  child.kill(signal);
+  await ended;
+}
+
+/** Resident memory of a process, in MB (10^6 bytes). */
+export function residentMb(pid: number): number {
+  const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return (Number(kib) * 1024) / 1e6;
+}
+
+/** The lines of a bench: figure, what it is measured against, ratio, verdict. */
+export function makeReport() {
+  let broken = false;
+  const line = (name: string, figure: string, rest: string) =>
+    process.stdout.write(`${name.padEnd(44)} ${figure.padStart(12)}  ${rest}\n`);
+  return {
+    /** At most `limit`. */
+    limit(name: string, figure: number, limit: number, unit: string) {
+      const good = figure <= limit;
+      broken ||= !good;
+      const ratio = `${(figure / limit).toFixed(2)}×`;
+      line(name, `${figure.toFixed(1)} ${unit}`, `limit ${limit} ${unit}  ${ratio}  ${good ? "pass" : "FAIL"}`);
+    },
+    /** Beside a peer, for what it is worth. */
+    peer(name: string, figure: number, peer: string, peerFigure: number, unit: string) {
+      const ratio = `${(figure / peerFigure).toFixed(2)}×`;
+      line(name, `${figure.toFixed(1)} ${unit}`, `${peer} ${peerFigure.toFixed(1)} ${unit}  ${ratio}`);
+    },
+    end() {
+      process.exitCode = broken ? 1 : 0;
+    },
+  };
+}
