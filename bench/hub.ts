@@ -3,14 +3,10 @@
  * netdata's (Debian package, its own defaults) in the same run. Prints figure, limit or peer and ratio; exits 1 when a
  * limit is broken.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, get, request } from "node:http";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { end, makeReport, type RunningHub, residentMb, startHub } from "./running.ts";
+import { startNetdata } from "./netdata.ts";
+import { makeReport, type RunningHub, residentMb, startHub } from "./running.ts";
 
 const settleMs = 10_000;
 const perSecond = 200;
@@ -102,37 +98,14 @@ async function watched(hub: RunningHub): Promise<{ readonly mb: number; readonly
   return { mb, deliveryMs: percentile(took, 0.5) };
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** netdata with the settings of its package, but folders and a port of its own; undefined where it is not installed. */
+/** What netdata keeps in memory when it has run for a while. */
 async function netdataMb(): Promise<number | undefined> {
-  if (spawnSync("netdata", ["-v"]).status !== 0) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), "fed-bench-netdata-"));
-  const options = [`web|bind to|127.0.0.1:${await freePort()}`];
-  for (const place of ["cache", "lib", "log"]) options.push(`directories|${place}|${folder}`);
-  const words = [
-    "-D",
-    "-u",
-    "root",
-    "-P",
-    join(folder, "pid"),
-    ...options.flatMap((one) => ["-W", `set ${one.replaceAll("|", " ")}`]),
-  ];
-  const child = spawn("netdata", words, { stdio: "ignore" });
-  try {
-    await pause(settleMs * 2);
-    return residentMb(child.pid ?? 0);
-  } finally {
-    await end(child, "SIGTERM");
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const netdata = await startNetdata();
+  if (!netdata) return undefined;
+  await pause(settleMs);
+  const mb = residentMb(netdata.pid);
+  await netdata.stop();
+  return mb;
 }
 
 const report = makeReport();

@@ -1,0 +1,107 @@
+/**
+ * What a person waits for who opens the dashboard: how much JavaScript comes, when the largest part of the page stands,
+ * and how long an event takes to be seen. In real Chromium, with an empty cache; beside netdata's dashboard (Debian
+ * package) in the same run. Prints figure, limit or peer and ratio; exits 1 when a limit is broken.
+ */
+import { type Browser, chromium, type Page } from "playwright-core";
+import { startNetdata } from "./netdata.ts";
+import { makeReport, type RunningHub, startHub } from "./running.ts";
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** Runs in the page. */
+const measureLoad = `(async () => {
+  const paintMs = await new Promise((resolve) => {
+    new PerformanceObserver((list) => resolve(list.getEntries().at(-1)?.startTime ?? 0)).observe({
+      type: "largest-contentful-paint",
+      buffered: true,
+    });
+    setTimeout(() => resolve(-1), 2000);
+  });
+  const scripts = performance.getEntriesByType("resource").filter(
+    ({ name, initiatorType }) => initiatorType === "script" || /\\.m?js(\\?|$)/.test(name),
+  );
+  return { paintMs, bytes: scripts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0) };
+})()`;
+
+/** Runs in the page: when the text stands in it, as milliseconds since the epoch. */
+const waitForText = `(text) =>
+  new Promise((resolve) => {
+    const observer = new MutationObserver(() => {
+      if (!document.body.textContent.includes(text)) return;
+      observer.disconnect();
+      resolve(performance.timeOrigin + performance.now());
+    });
+    observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+  })`;
+
+interface Load {
+  /** As it travels: compressed. */
+  readonly scriptKb: number;
+  readonly paintMs: number;
+}
+
+/** Loads an address in a context of its own, with nothing cached. */
+async function load(browser: Browser, url: string, state?: Awaited<ReturnType<typeof signIn>>): Promise<Load> {
+  const context = await browser.newContext(state ? { storageState: state } : {});
+  const page = await context.newPage();
+  await page.goto(url, { waitUntil: "load" });
+  await page.waitForTimeout(1_500);
+  const measured = await page.evaluate<{ readonly paintMs: number; readonly bytes: number }>(measureLoad);
+  await context.close();
+  return { scriptKb: measured.bytes / 1e3, paintMs: measured.paintMs };
+}
+
+/** By the link of the first start. */
+async function signIn(browser: Browser, hub: RunningHub) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(hub.url + hub.link);
+  await page.getByLabel("Name").fill("bench");
+  await page.getByLabel("Password", { exact: true }).fill("a password for the bench");
+  await page.getByRole("button", { name: /create|sign in|continue|start/i }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
+/** From asking for something that is an event until its line stands on the page. */
+async function eventMs(page: Page, hub: RunningHub, name: string): Promise<number> {
+  const seen = page.evaluate<number>(`(${waitForText})(${JSON.stringify(name)})`);
+  await page.evaluate("new Promise(requestAnimationFrame)");
+  const startMs = performance.timeOrigin + performance.now();
+  const headers = { authorization: `Bearer ${hub.token}`, "content-type": "application/json" };
+  const body = JSON.stringify({ name, role: "viewer" });
+  await fetch(`${hub.url}/api/v1/tokens`, { method: "POST", headers, body });
+  return (await seen) - startMs;
+}
+
+const report = makeReport();
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const hub = await startHub();
+try {
+  const state = await signIn(browser, hub);
+  const loads: Load[] = [];
+  for (let round = 0; round < 5; round++) loads.push(await load(browser, hub.url, state));
+  const scriptKb = median(loads.map((one) => one.scriptKb));
+  report.limit("first load, JavaScript, compressed", scriptKb, 200, "KB");
+  report.limit("first load, largest contentful paint", median(loads.map((one) => one.paintMs)), 1_000, "ms");
+  const netdata = await startNetdata();
+  if (netdata) {
+    const peer = await load(browser, netdata.url).finally(() => netdata.stop());
+    report.peer("first load, JavaScript, compressed", scriptKb, "netdata", peer.scriptKb, "KB");
+  }
+  const context = await browser.newContext({ storageState: state });
+  const page = await context.newPage();
+  await page.goto(`${hub.url}/events`);
+  await page.getByRole("heading", { name: "Events" }).waitFor();
+  await page.waitForTimeout(500);
+  const took: number[] = [];
+  for (let n = 0; n < 20; n++) took.push(await eventMs(page, hub, `bench-event-${n}x`));
+  report.limit("an event asked for until the page shows it", median(took), 100, "ms");
+} finally {
+  await browser.close();
+  await hub.stop();
+}
+report.end();
