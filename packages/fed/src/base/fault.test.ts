@@ -22,7 +22,7 @@ describe("the fault table", () => {
   it("is read backwards", () => {
     for (const code of faultCodes) expect(faultCodeOfStatus(faultTable[code].status)).toBe(code);
     expect(faultCodeOfStatus(400)).toBe("invalid");
-    expect(faultCodeOfStatus(401)).toBe("denied");
+    expect(faultCodeOfStatus(401)).toBe("unauthenticated");
     expect(faultCodeOfStatus(503)).toBe("unreachable");
     expect(faultCodeOfStatus(418)).toBe("internal");
     expect(faultCodeOfStatus(200)).toBe("internal");

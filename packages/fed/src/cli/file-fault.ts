@@ -8,7 +8,7 @@ const meanings: Readonly<Record<string, readonly [FaultCode, string, string]>> =
   EACCES: ["denied", "you have no permission", "look at its owner and mode with ls -ld"],
   EPERM: ["denied", "it is not permitted", "look at its owner and mode with ls -ld"],
   EROFS: ["denied", "the file system is read-only", "choose another folder"],
-  ENOSPC: ["conflict", "the disk is full", "free some space (df -h)"],
+  ENOSPC: ["unreachable", "the disk is full", "free some space (df -h)"],
   EDQUOT: ["conflict", "your disk quota is used up", "free some space"],
   ENAMETOOLONG: ["invalid", "the name is too long", "choose a shorter one"],
   ELOOP: ["invalid", "the links lead in a circle", "look at the links with ls -l"],

@@ -201,12 +201,12 @@ describe("a full disk", () => {
     );
     const out = JSON.parse(execFileSync(command, [...args, process.execPath, code], { encoding: "utf8" }));
     expect(out.file).toEqual({
-      code: "conflict",
+      code: "unreachable",
       message: `cannot write ${join(folder, "state")}: the disk is full`,
       hint: `Make room: df -h '${folder}'`,
     });
     expect(out.after).toEqual(["old", ["state"]]);
-    expect(out.full).toMatchObject({ code: "conflict", message: expect.stringContaining("the disk is full") });
+    expect(out.full).toMatchObject({ code: "unreachable", message: expect.stringContaining("the disk is full") });
     expect(out.rows).toBe(0);
   });
 });

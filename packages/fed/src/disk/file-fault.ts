@@ -21,7 +21,7 @@ const troubles: Readonly<Record<string, FileTrouble>> = {
   },
   EEXIST: { code: "conflict", what: "something is there already", hint: () => "Move it away or choose another path." },
   ENOTEMPTY: { code: "conflict", what: "the folder is not empty", hint: () => "Move it away or choose another path." },
-  ENOSPC: { code: "conflict", what: "the disk is full", hint: (path) => `Make room: df -h '${dirname(path)}'` },
+  ENOSPC: { code: "unreachable", what: "the disk is full", hint: (path) => `Make room: df -h '${dirname(path)}'` },
   EDQUOT: { code: "conflict", what: "the disk quota is used up", hint: () => "Make room, or ask for a larger quota." },
   EFBIG: { code: "conflict", what: "the file would be larger than allowed", hint: () => "Look at ulimit -f." },
   EBUSY: { code: "conflict", what: "something else uses it", hint: () => undefined },

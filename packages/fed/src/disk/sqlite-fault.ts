@@ -19,7 +19,11 @@ const troubles: Readonly<Record<number, SqliteTrouble>> = {
   },
   10: { code: "unreachable", what: "the disk failed", hint: "Look at the disk's health: dmesg | tail" },
   11: { code: "invalid", what: "the file is damaged", hint: restore },
-  13: { code: "conflict", what: "the disk is full", hint: "Make room: df -h" },
+  13: {
+    code: "unreachable",
+    what: "the disk is full",
+    hint: "Make room (df -h shows where): what runs goes on, and writing resumes by itself.",
+  },
   14: {
     code: "denied",
     what: "the file or its folder cannot be opened",

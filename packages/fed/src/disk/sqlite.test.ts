@@ -221,7 +221,7 @@ describe("tx", () => {
       for (let id = 0; id < 100; id++) tx.run(insertPet, { id, name: `${id}`.padEnd(5_000, "x") });
     };
     expect(await thrownBy(() => db.tx(fill))).toMatchObject({
-      code: "conflict",
+      code: "unreachable",
       hint: expect.stringContaining("df -h"),
     });
     expect(names(db)).toEqual([]);

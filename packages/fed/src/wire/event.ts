@@ -75,7 +75,7 @@ export const eventTypes: readonly EventType[] = eventShape.options.map((option) 
 /** What a deed says has happened: the type and its data, side by side. */
 export type EventData = FedEvent extends infer E
   ? E extends { readonly type: infer T; readonly data: infer D }
-    ? { readonly type: T } & D
+    ? { readonly type: T } & (D extends Record<string, never> ? unknown : D)
     : never
   : never;
 

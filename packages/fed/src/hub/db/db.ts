@@ -5,7 +5,7 @@ import { firstLight } from "./migrations/0001-first-light.ts";
 import { usersAndChain } from "./migrations/0002-users-and-chain.ts";
 
 /** Released migrations, oldest first. Only ever added to. */
-const migrations = [firstLight, usersAndChain] as const;
+export const migrations = [firstLight, usersAndChain] as const;
 
 /** The control database: wishes and history. What runs is not in it (reality is the state). */
 export function openControl(dataFolder: string): Database {

@@ -138,11 +138,12 @@ export function openControl(options: ControlOptions): Control {
     const history = crashed(histories.get(key), failure, healthyMs);
     histories.set(key, history);
     const hold = holdOf(history, spec, clock.nowMs());
-    events.deed(hubOrigin, (_tx, emit) => {
-      if (hold?.kind === "gaveUp")
-        emit(`service:${key}`, { type: "service.gaveUp", crashes: hold.crashes, last: reason });
-      else emit(`service:${key}`, { type: "service.failed", reason });
-    });
+    const gaveUp = hold?.kind === "gaveUp";
+    events.note(
+      hubOrigin,
+      `service:${key}`,
+      gaveUp ? { type: "service.gaveUp", crashes: hold.crashes, last: reason } : { type: "service.failed", reason },
+    );
   }
 
   function onFailed(step: Step, fault: Fault) {

@@ -8,7 +8,7 @@ import { instanceKey, type WorldNews } from "./world.ts";
 export function recordNews(events: EventLog, news: WorldNews): void {
   const service = news.kind === "switched" ? news.service : instanceKey(news.instance);
   const data = eventOf(news);
-  if (data) events.deed({ actor: "hub", correlation: "hub" }, (_tx, emit) => emit(`service:${service}`, data));
+  if (data) events.note({ actor: "hub", correlation: "hub" }, `service:${service}`, data);
 }
 
 function eventOf(news: WorldNews): EventData | undefined {

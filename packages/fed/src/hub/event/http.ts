@@ -1,0 +1,22 @@
+import type { HandlersOf } from "#wire/handler.ts";
+import { readFilter } from "./event.ts";
+import type { EventLog } from "./verbs.ts";
+
+export function eventHandlers(needs: {
+  readonly events: EventLog;
+  /** Something people see has changed. */
+  onChanged(listener: () => void): () => void;
+}): HandlersOf<"events" | "eventStream" | "verifyEvents"> {
+  const { events } = needs;
+  return {
+    events({ type, subject, before, since, limit }) {
+      const found = events.list({ ...readFilter({ type, subject }), before, sinceMs: since, limit: limit + 1 });
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      return { events: page, ...(found.length > limit && last ? { more: last.sequence } : {}) };
+    },
+    eventStream: ({ type, subject, after }, { signal }) =>
+      events.stream({ filter: readFilter({ type, subject }), after }, needs.onChanged, signal),
+    verifyEvents: () => events.verify(),
+  };
+}
