@@ -1,86 +1,216 @@
-import { timingSafeEqual } from "node:crypto";
-import { Readable } from "node:stream";
-import { type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { type FastifyInstance, type FastifyRequest, fastify } from "fastify";
 import type { Clock } from "#base/clock.ts";
-import { Fault, faultTable, toFault } from "#base/fault.ts";
+import { Fault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Api } from "#wire/api.ts";
-import { streamType } from "#wire/client.ts";
-import type { Endpoint, OutputOf, ParsedOf } from "#wire/endpoint.ts";
-import { problemOf, problemType } from "#wire/problem.ts";
-
-/** Who calls, until when. */
-export interface CallContext {
-  /** Aborts when the caller has gone or the hub closes. */
-  readonly signal: AbortSignal;
-  /** Of this request; on every event it leads to. */
-  readonly correlation: string;
-}
-
-type Handler<E extends Endpoint> = E extends { readonly answer: "many" }
-  ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
-  : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
-
-/** One handler for every endpoint: a missing one is a compile error. */
-export type Handlers = { readonly [K in keyof Api]: Handler<Api[K]> };
+import type { Endpoint } from "#wire/endpoint.ts";
+import { actorOf, type CallContext, type Caller, type Handlers } from "#wire/handler.ts";
+import { answerBadRequest, answerFault, faultOfFastify } from "./answer-fault.ts";
+import { type Credentials, credentialsOf, makeCookie, requireAccess, requireSameSite } from "./gate.ts";
+import { servePages } from "./page.ts";
+import { setSafeHeaders } from "./safe-header.ts";
+import { makeStreams, type Streams } from "./stream.ts";
 
 export interface ServeOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly token: string;
   readonly clock: Clock;
   readonly trace: Trace;
   makeCorrelation(): string;
+  /** Who shows these; `nobody` for what is not known or no longer good. Never throws for bad input. */
+  identify(credentials: Credentials): Promise<Caller>;
+  /** Whether the header `x-csrf-token` is that of the caller's session. */
+  checkCsrf(caller: Caller, header: string | undefined): boolean;
+  /** Somebody known was refused. */
+  refused(refusal: Refusal): void;
+  onRequest?(facts: RequestFacts): void;
+  /** Folder of the built pages; undefined: the API only. */
+  readonly pages: string | undefined;
+  readonly limits?: Partial<ServeLimits>;
 }
 
+export interface Refusal {
+  readonly endpoint: string;
+  readonly reason: string;
+  readonly caller: Caller;
+  readonly address: string;
+}
+
+export interface RequestFacts {
+  /** Name of the endpoint; `page` for what is none. */
+  readonly endpoint: string;
+  readonly status: number;
+  readonly tookMs: number;
+}
+
+export interface ServeLimits {
+  readonly bodyBytes: number;
+  readonly headerBytes: number;
+  /** To send the head of a request; against who sends a letter at a time. */
+  readonly headersTimeoutMs: number;
+  /** To send a whole request. */
+  readonly requestTimeoutMs: number;
+  readonly connections: number;
+  readonly streams: number;
+  /** How long a reader of a stream may take nothing before it is cut off. */
+  readonly slowReaderMs: number;
+  readonly heartbeatMs: number;
+  /** What is under way may take so long to finish when the hub closes. */
+  readonly closeMs: number;
+}
+
+const defaultLimits: ServeLimits = {
+  bodyBytes: 1024 * 1024,
+  headerBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  connections: 2_000,
+  streams: 500,
+  slowReaderMs: 10_000,
+  heartbeatMs: 15_000,
+  closeMs: 4_000,
+};
+
 export interface Served {
-  readonly host: string;
   readonly port: number;
+  /** Lets what is under way finish, ends streams, then everything. */
   close(): Promise<void>;
 }
 
-const bodyLimitBytes = 1024 * 1024;
-const heartbeatMs = 15_000;
+interface Frame {
+  readonly options: ServeOptions;
+  readonly closing: AbortSignal;
+  readonly streams: Streams;
+}
 
-/** Serves the endpoints of the table on one port. */
+/** Serves the endpoints of the table, and the pages, on one port. */
 export async function serve(api: Api, handlers: Handlers, options: ServeOptions): Promise<Served> {
-  const app = fastify({ bodyLimit: bodyLimitBytes, forceCloseConnections: "idle", requestTimeout: 30_000 });
+  const limits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
-  app.setErrorHandler((thrown, _request, reply) => answerFault(reply, faultOfFastify(thrown), options.trace));
-  app.setNotFoundHandler((request, reply) =>
-    answerFault(reply, new Fault("missing", `nothing is served at ${request.method} ${request.url}`), options.trace),
-  );
+  const app = makeApp(limits, options);
+  const streams = makeStreams({ clock: options.clock, ...limits });
+  app.addHook("onRequest", async (request, reply) => {
+    setSafeHeaders(reply, request.id);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { endpoint = "page" } = request.routeOptions.config as { endpoint?: string };
+    options.onRequest?.({ endpoint, status: reply.statusCode, tookMs: reply.elapsedTime });
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const { fault, status } = faultOfFastify(thrown);
+    if (fault.code === "internal") {
+      options.trace.error("a request failed", { request: request.id, reason: fault.message, stack: fault.stack });
+    }
+    return answerFault(reply, fault, status);
+  });
   for (const name of Object.keys(api) as (keyof Api)[]) {
-    const endpoint: Endpoint = api[name];
-    const handler = handlers[name] as (input: unknown, context: CallContext) => unknown;
-    app.route({
-      method: endpoint.method,
-      url: endpoint.path,
-      handler: async (request, reply) => {
-        if (endpoint.access === "token") requireToken(request, options.token);
-        const input = readInput(endpoint, request);
-        const gone = new AbortController();
-        reply.raw.once("close", () => gone.abort(new Error("the caller has gone")));
-        const signal = AbortSignal.any([gone.signal, closing.signal]);
-        const answer = handler(input, { signal, correlation: options.makeCorrelation() });
-        if (endpoint.answer === "one") return answer;
-        return reply.type(streamType).send(Readable.from(encode(answer as AsyncIterable<unknown>, options.clock)));
-      },
-    });
+    addRoute(app, name, api[name], handlers[name] as AnyHandler, { options, closing: closing.signal, streams });
   }
+  await servePages(app, options.pages);
   const port = await listen(app, options);
+  app.server.maxConnections = limits.connections;
   return {
-    host: options.host,
     port,
     async close() {
-      closing.abort(new Fault("unreachable", "the hub is closing"));
+      closing.abort(new Fault("unreachable", "the hub is closing", { hint: "Try again in a moment." }));
+      const timer = options.clock.after(limits.closeMs, () => app.server.closeAllConnections());
       await app.close();
+      timer.cancel();
     },
   };
 }
 
-async function listen(app: ReturnType<typeof fastify>, { host, port }: ServeOptions): Promise<number> {
+function makeApp(limits: ServeLimits, options: ServeOptions): FastifyInstance {
+  const app = fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    // A request id is ours: what a client sends could forge the correlation of an event.
+    requestIdHeader: false,
+    genReqId: () => options.makeCorrelation(),
+    routerOptions: { maxParamLength: 500, ignoreTrailingSlash: false },
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
+    },
+    clientErrorHandler: answerBadRequest,
+    frameworkErrors: (error, _request, reply) => {
+      const { fault, status } = faultOfFastify(error);
+      setSafeHeaders(reply, "");
+      answerFault(reply, fault, status);
+    },
+  });
+  app.removeContentTypeParser("text/plain");
+  return app;
+}
+
+type AnyHandler = (input: unknown, context: CallContext) => unknown;
+
+function addRoute(app: FastifyInstance, name: string, endpoint: Endpoint, handler: AnyHandler, frame: Frame): void {
+  const { options, closing, streams } = frame;
+  app.route({
+    method: endpoint.method,
+    url: endpoint.path,
+    config: { endpoint: name },
+    handler: async (request, reply) => {
+      const credentials = credentialsOf(request);
+      const caller = await options.identify(credentials);
+      const refuse = (reason: string) =>
+        options.refused({ endpoint: name, reason, caller, address: credentials.address });
+      requireSameSite(request, endpoint, caller, options.checkCsrf, refuse);
+      requireAccess(endpoint, caller, refuse);
+      const input = readInput(endpoint, request);
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort(new Error("the caller has gone")));
+      const answer = handler(input, {
+        signal: AbortSignal.any([gone.signal, closing]),
+        correlation: request.id,
+        caller,
+        actor: actorOf(caller),
+        address: credentials.address,
+        agent: (request.headers["user-agent"] ?? "").slice(0, 200),
+        cookie: makeCookie(reply),
+      });
+      if (endpoint.answer === "one") return answer;
+      if (endpoint.answer === "text") return reply.type("text/plain; version=0.0.4; charset=utf-8").send(await answer);
+      // Who was signed out, or may no longer do this, hears no more of it.
+      const stillMay = async () => {
+        try {
+          requireAccess(endpoint, await options.identify(credentials), () => undefined);
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      return streams.send(reply, endpoint.answer, answer as AsyncIterable<unknown>, stillMay);
+    },
+  });
+}
+
+function readInput(endpoint: Endpoint, request: FastifyRequest): unknown {
+  const given = endpoint.method === "GET" ? request.query : (request.body ?? {});
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new Fault("invalid", "the body is not a JSON object");
+  }
+  // What the path says counts: a body must not turn a deed on one thing into a deed on another.
+  const input: Record<string, unknown> = { ...given, ...(request.params as object) };
+  const resumed = request.headers["last-event-id"];
+  if (endpoint.answer === "events" && typeof resumed === "string" && /^\d{1,15}$/.test(resumed)) input.after = resumed;
+  const read = endpoint.input.safeParse(input);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new Fault("invalid", `${issue?.path.join(".") || "the request"}: ${issue?.message ?? "is not valid"}`, {
+    details: {
+      issues: read.error.issues.slice(0, 20).map(({ path, message }) => ({ path: path.map(String), message })),
+    },
+  });
+}
+
+async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promise<number> {
   try {
     await app.listen({ host, port });
   } catch (thrown) {
@@ -103,58 +233,6 @@ async function listen(app: ReturnType<typeof fastify>, { host, port }: ServeOpti
       cause: thrown,
     });
   }
-  return app.addresses()[0]?.port ?? port;
-}
-
-function requireToken(request: FastifyRequest, token: string): void {
-  const given = Buffer.from(request.headers.authorization ?? "");
-  const wanted = Buffer.from(`Bearer ${token}`);
-  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;
-  throw new Fault("denied", "the hub does not know this caller", {
-    hint: "Use --data with the hub's data folder, or set FED_TOKEN to the content of its file `token`.",
-  });
-}
-
-function readInput(endpoint: Endpoint, request: FastifyRequest): unknown {
-  const parts = [request.params, endpoint.method === "GET" ? request.query : request.body];
-  const input = endpoint.input.safeParse(Object.assign({}, ...parts));
-  if (input.success) return input.data;
-  const [issue] = input.error.issues;
-  throw new Fault("invalid", `${issue?.path.join(".") || "the request"}: ${issue?.message ?? "is not valid"}`);
-}
-
-function faultOfFastify(thrown: unknown): Fault {
-  const status = (thrown as { statusCode?: unknown }).statusCode;
-  const known = typeof status === "number" && status >= 400 && status < 500;
-  return known && thrown instanceof Error ? new Fault("invalid", thrown.message, { cause: thrown }) : toFault(thrown);
-}
-
-function answerFault(reply: FastifyReply, fault: Fault, trace: Trace): FastifyReply {
-  if (fault.code === "internal") trace.error("a request failed", { reason: fault.message });
-  return reply
-    .status(faultTable[fault.code].status)
-    .type(problemType)
-    .send(JSON.stringify(problemOf(fault)));
-}
-
-/** JSON lines; an empty one as a heartbeat, so that nobody between takes a quiet stream for a dead one. */
-async function* encode(items: AsyncIterable<unknown>, clock: Clock): AsyncIterable<string> {
-  const iterator = items[Symbol.asyncIterator]();
-  try {
-    for (let next = iterator.next(); ; ) {
-      const beat = Promise.withResolvers<undefined>();
-      const timer = clock.after(heartbeatMs, () => beat.resolve(undefined));
-      const result = await Promise.race([next, beat.promise]).finally(() => timer.cancel());
-      if (result === undefined) yield "\n";
-      else if (result.done) return;
-      else {
-        yield `${JSON.stringify({ item: result.value })}\n`;
-        next = iterator.next();
-      }
-    }
-  } catch (thrown) {
-    yield `${JSON.stringify({ problem: problemOf(toFault(thrown)) })}\n`;
-  } finally {
-    await iterator.return?.();
-  }
+  const address = app.server.address();
+  return typeof address === "object" && address !== null ? address.port : port;
 }

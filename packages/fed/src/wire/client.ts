@@ -2,22 +2,29 @@ import { Fault } from "#base/fault.ts";
 import { type Endpoint, fillPath, type InputOf, type OutputOf } from "./endpoint.ts";
 import { readLines } from "./lines.ts";
 import { faultOfProblem, problemType } from "./problem.ts";
+import { readMessages } from "./sse.ts";
 
 export interface ClientOptions {
   /** Such as `http://127.0.0.1:4747`. */
   readonly url: string;
-  readonly token?: string | undefined;
+  /** Shown as bearer; asked for before each request. */
+  readonly token?: string | (() => Promise<string | undefined>) | undefined;
+  /** Sent with each request. */
+  headers?(): Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
 }
 
-type One = Endpoint & { readonly answer: "one" };
+type One = Endpoint & { readonly answer: "one" | "text" };
 type Many = Endpoint & { readonly answer: "many" };
+type Events = Endpoint & { readonly answer: "events" };
 
 export interface Client {
   /** Throws the hub's Fault, or Fault `unreachable` when nobody answers. */
   call<E extends One>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): Promise<OutputOf<E>>;
   /** The lines of a stream as they come; a fault in its middle is thrown. */
   stream<E extends Many>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): AsyncIterable<OutputOf<E>>;
+  /** Server-sent events as they come, until the hub or the network ends it. */
+  events<E extends Events>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): AsyncIterable<OutputOf<E>>;
 }
 
 /** One line of a stream on the wire. */
@@ -29,7 +36,15 @@ export function makeClient(options: ClientOptions): Client {
   return {
     async call(endpoint, input, signal) {
       const response = await send(options, endpoint, input as Record<string, unknown>, signal);
-      return readOutput(endpoint, await readJson(response));
+      return readOutput(endpoint, endpoint.answer === "text" ? await response.text() : await readJson(response));
+    },
+    async *events(endpoint, input, signal) {
+      const response = await send(options, endpoint, input as Record<string, unknown>, signal);
+      if (!response.body) return;
+      for await (const message of readMessages(response.body)) {
+        if (message.event === "problem") throw faultOfProblem(JSON.parse(message.data), 500);
+        yield readOutput(endpoint, JSON.parse(message.data));
+      }
     },
     async *stream(endpoint, input, signal) {
       const response = await send(options, endpoint, input as Record<string, unknown>, signal);
@@ -52,8 +67,9 @@ async function send(
 ): Promise<Response> {
   const { path, rest } = fillPath(endpoint.path, input);
   const url = new URL(path, options.url);
-  const headers: Record<string, string> = { accept: "application/json" };
-  if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
+  const headers: Record<string, string> = { accept: "application/json", ...options.headers?.() };
+  const token = typeof options.token === "function" ? await options.token() : options.token;
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
   const init: RequestInit = { method: endpoint.method, headers, signal: signal ?? null };
   if (endpoint.method === "GET") {
     for (const [name, value] of Object.entries(rest))

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { faultTable } from "#base/fault.ts";
+import { api } from "./api.ts";
+import { diagnosticShape } from "./diagnostic.ts";
+import type { Answer, Endpoint } from "./endpoint.ts";
+import { eventShape, streamItemShape, verdictShape } from "./event.ts";
+import { loopShape } from "./loop.ts";
+import { machineFactsShape, machineShape } from "./machine.ts";
+import { planShape, stepShape } from "./plan.ts";
+import { problemShape, problemType } from "./problem.ts";
+import { progressShape } from "./progress.ts";
+import { roleShape } from "./role.ts";
+import { instanceShape, serviceStatusShape, statusShape } from "./status.ts";
+import { grantShape, linkShape, meShape, tokenShape, userShape } from "./user.ts";
+
+/** Shapes that have a name of their own in the document. */
+const named = {
+  Diagnostic: diagnosticShape,
+  Event: eventShape,
+  Grant: grantShape,
+  Instance: instanceShape,
+  Link: linkShape,
+  Loop: loopShape,
+  Machine: machineShape,
+  MachineFacts: machineFactsShape,
+  Me: meShape,
+  Plan: planShape,
+  Problem: problemShape,
+  Progress: progressShape,
+  Role: roleShape,
+  ServiceStatus: serviceStatusShape,
+  Status: statusShape,
+  Step: stepShape,
+  StreamItem: streamItemShape,
+  Token: tokenShape,
+  User: userShape,
+  Verdict: verdictShape,
+} as const;
+
+type Json = Readonly<Record<string, unknown>>;
+type Schema = Readonly<Record<string, unknown>>;
+
+const contentTypes: Readonly<Record<Answer, string>> = {
+  one: "application/json",
+  many: "application/x-ndjson",
+  events: "text/event-stream",
+  text: "text/plain",
+};
+
+/** The OpenAPI 3.1 document of the table. The same table gives the same text, so that it can be committed. */
+export function openapiOf(version: string): Json {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, shape] of Object.entries(named)) registry.add(shape, { id });
+  for (const [name, endpoint] of Object.entries(api) as [string, Endpoint][]) {
+    if (!registry.has(endpoint.output)) registry.add(endpoint.output, { id: outputName(name) });
+  }
+  const { schemas } = z.toJSONSchema(registry, { io: "output", uri: (id) => `#/components/schemas/${id}` });
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [name, endpoint] of Object.entries(api) as [string, Endpoint][]) {
+    const path = endpoint.path.replaceAll(/:([a-z]+)/gi, "{$1}");
+    const id = registry.get(endpoint.output)?.id ?? "";
+    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operationOf(name, endpoint, id) };
+  }
+  const document = {
+    openapi: "3.1.0",
+    info: {
+      title: "fed",
+      version,
+      summary: "One control plane for a home lab.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: {
+      schemas: Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, bare(schema as Schema)])),
+      responses: { Problem: { description: "What went wrong and what to do next.", content: problemContent } },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "An access token (JWT) or a long-lived API token." },
+        session: { type: "apiKey", in: "cookie", name: "fed_session", description: "A page's session." },
+      },
+    },
+  };
+  return JSON.parse(JSON.stringify(document)) as Json;
+}
+
+const problemContent = { [problemType]: { schema: { $ref: "#/components/schemas/Problem" } } };
+
+const outputName = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Answer`;
+
+function operationOf(name: string, endpoint: Endpoint, outputId: string): Schema {
+  const input = bare(z.toJSONSchema(endpoint.input, { io: "input", unrepresentable: "any" }) as Schema);
+  const properties = (input.properties ?? {}) as Readonly<Record<string, Schema>>;
+  const required = (input.required ?? []) as readonly string[];
+  const inPath = [...endpoint.path.matchAll(/:([a-z]+)/gi)].map(([, part = ""]) => part);
+  const rest = Object.keys(properties).filter((key) => !inPath.includes(key));
+  const parameters = [
+    ...inPath.map((key) => ({ name: key, in: "path", required: true, schema: properties[key] ?? {} })),
+    ...(endpoint.method === "GET" ? rest : []).map((key) => ({
+      ...{ name: key, in: "query", required: required.includes(key), schema: queryOf(properties[key] ?? {}) },
+    })),
+  ];
+  const body = {
+    type: "object",
+    properties: Object.fromEntries(rest.map((key) => [key, properties[key]])),
+    required: rest.filter((key) => required.includes(key)),
+  };
+  return {
+    operationId: name,
+    summary: endpoint.summary,
+    "x-fed-role": endpoint.role,
+    security: endpoint.role === "open" ? [] : [{ bearer: [] }, { session: [] }],
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(endpoint.method === "POST" && rest.length > 0
+      ? { requestBody: { required: body.required.length > 0, content: { "application/json": { schema: body } } } }
+      : {}),
+    responses: responsesOf(endpoint, outputId),
+  };
+}
+
+/** A number of a query is written as text; what zod takes from it is a number all the same. */
+function queryOf(schema: Schema): Schema {
+  return Object.keys(schema).length === 0 ? { type: "string" } : schema;
+}
+
+function responsesOf(endpoint: Endpoint, outputId: string): Schema {
+  const schema = { $ref: `#/components/schemas/${outputId}` };
+  const problem = { $ref: "#/components/responses/Problem" };
+  const type = contentTypes[endpoint.answer];
+  const description = { one: "Done.", many: "One JSON object a line.", events: "As they happen.", text: "As text." };
+  return {
+    200: { description: description[endpoint.answer], content: { [type]: { schema } } },
+    ...(endpoint.role === "open"
+      ? {}
+      : { [faultTable.unauthenticated.status]: problem, [faultTable.denied.status]: problem }),
+    default: problem,
+  };
+}
+
+/** Without what belongs to a schema that stands alone. */
+function bare({ $schema: _, $id: __, ...schema }: Schema): Schema {
+  return schema;
+}
