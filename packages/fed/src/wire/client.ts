@@ -1,29 +1,35 @@
+import { type Clock, systemClock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { type Endpoint, fillPath, type InputOf, type OutputOf } from "./endpoint.ts";
 import { readLines } from "./lines.ts";
-import { faultOfProblem, problemType } from "./problem.ts";
-import { readMessages } from "./sse.ts";
+import { faultOfProblem } from "./problem.ts";
+import { readSse, sseType } from "./sse.ts";
 
 export interface ClientOptions {
-  /** Such as `http://127.0.0.1:4747`. */
+  /** Such as `http://127.0.0.1:4747`; in a page, `location.origin`. */
   readonly url: string;
-  /** Shown as bearer; asked for before each request. */
+  /** Sent as `authorization: Bearer …`. A function is asked before every request; undefined sends none. */
   readonly token?: string | (() => Promise<string | undefined>) | undefined;
-  /** Sent with each request. */
-  headers?(): Readonly<Record<string, string>>;
+  /** More headers, asked for before every request: `x-csrf-token` in a page. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
+  /** For tests; the machine's otherwise. */
+  readonly clock?: Clock;
 }
 
-type One = Endpoint & { readonly answer: "one" | "text" };
+type Call = Endpoint & { readonly answer: "one" | "text" };
 type Many = Endpoint & { readonly answer: "many" };
 type Events = Endpoint & { readonly answer: "events" };
 
+/** Throws the hub's Fault, Fault `unreachable` when nobody answers, and the signal's reason when it aborts. */
 export interface Client {
-  /** Throws the hub's Fault, or Fault `unreachable` when nobody answers. */
-  call<E extends One>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): Promise<OutputOf<E>>;
+  call<E extends Call>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): Promise<OutputOf<E>>;
   /** The lines of a stream as they come; a fault in its middle is thrown. */
   stream<E extends Many>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): AsyncIterable<OutputOf<E>>;
-  /** Server-sent events as they come, until the hub or the network ends it. */
+  /**
+   * One connection's server-sent events. Ends when the hub ends it; throws Fault `unreachable` when the connection breaks
+   * or is silent for too long. Who wants to go on calls again, with the sequence of the last event as `after`.
+   */
   events<E extends Events>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): AsyncIterable<OutputOf<E>>;
 }
 
@@ -32,45 +38,56 @@ export type StreamLine = { readonly item: unknown } | { readonly problem: unknow
 
 export const streamType = "application/x-ndjson";
 
+/** The hub sends a heartbeat every 15 s: after three that did not come, nobody is there any more. */
+const silenceMs = 45_000;
+
 export function makeClient(options: ClientOptions): Client {
+  const clock = options.clock ?? systemClock;
   return {
     async call(endpoint, input, signal) {
-      const response = await send(options, endpoint, input as Record<string, unknown>, signal);
-      return readOutput(endpoint, endpoint.answer === "text" ? await response.text() : await readJson(response));
-    },
-    async *events(endpoint, input, signal) {
-      const response = await send(options, endpoint, input as Record<string, unknown>, signal);
-      if (!response.body) return;
-      for await (const message of readMessages(response.body)) {
-        if (message.event === "problem") throw faultOfProblem(JSON.parse(message.data), 500);
-        yield readOutput(endpoint, JSON.parse(message.data));
-      }
+      const response = await send(options, endpoint, input as Input, signal);
+      const text = await readText(response, signal);
+      return readOutput(endpoint, endpoint.answer === "text" ? text : parseJson(text));
     },
     async *stream(endpoint, input, signal) {
-      const response = await send(options, endpoint, input as Record<string, unknown>, signal);
-      if (!response.body) return;
-      for await (const line of readLines(response.body)) {
+      const response = await send(options, endpoint, input as Input, signal);
+      for await (const line of readLines(readBytes(response, clock, signal))) {
         if (line === "") continue; // a heartbeat
-        const parsed = JSON.parse(line) as StreamLine;
+        const parsed = parseJson(line) as StreamLine;
         if ("problem" in parsed) throw faultOfProblem(parsed.problem, 500);
         yield readOutput(endpoint, parsed.item);
       }
     },
+    async *events(endpoint, input, signal) {
+      const response = await send(options, endpoint, input as Input, signal);
+      for await (const { data } of readSse(readBytes(response, clock, signal)))
+        yield readOutput(endpoint, parseJson(data));
+    },
   };
 }
+
+type Input = Readonly<Record<string, unknown>>;
+
+const accepted: Readonly<Record<Endpoint["answer"], string>> = {
+  one: "application/json",
+  many: streamType,
+  events: sseType,
+  text: "text/plain",
+};
 
 async function send(
   options: ClientOptions,
   endpoint: Endpoint,
-  input: Readonly<Record<string, unknown>>,
+  input: Input,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
   const { path, rest } = fillPath(endpoint.path, input);
   const url = new URL(path, options.url);
-  const headers: Record<string, string> = { accept: "application/json", ...options.headers?.() };
   const token = typeof options.token === "function" ? await options.token() : options.token;
+  const headers: Record<string, string> = { accept: accepted[endpoint.answer], ...options.headers?.() };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  const init: RequestInit = { method: endpoint.method, headers, signal: signal ?? null };
+  // An API never moves, and a token is not carried to where a redirect says.
+  const init: RequestInit = { method: endpoint.method, headers, signal: signal ?? null, redirect: "error" };
   if (endpoint.method === "GET") {
     for (const [name, value] of Object.entries(rest))
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -88,16 +105,64 @@ async function send(
       cause: thrown,
     });
   }
-  if (!response.ok) throw faultOfProblem(await readJson(response, problemType), response.status);
+  if (!response.ok) throw faultOfProblem(parseProblem(await readText(response, signal)), response.status);
   return response;
 }
 
-async function readJson(response: Response, type = "application/json"): Promise<unknown> {
+/** The bytes of an answer that may take for ever, as long as something comes. Cancels the answer when the reader stops. */
+async function* readBytes(
+  response: Response,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array<ArrayBuffer>> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
   try {
-    return await response.json();
+    for (;;) {
+      const silence = Promise.withResolvers<never>();
+      const timer = clock.after(silenceMs, () => silence.reject(new Error(`nothing came for ${silenceMs} ms`)));
+      const chunk = await Promise.race([reader.read(), silence.promise]).finally(() => timer.cancel());
+      if (chunk.done) return;
+      yield chunk.value;
+    }
   } catch (thrown) {
-    if (type === problemType) return undefined;
+    throw brokenOff(thrown, signal);
+  } finally {
+    // Not awaited: a connection that is dead does not say so.
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+async function readText(response: Response, signal: AbortSignal | undefined): Promise<string> {
+  try {
+    return await response.text();
+  } catch (thrown) {
+    throw brokenOff(thrown, signal);
+  }
+}
+
+function brokenOff(thrown: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  return new Fault("unreachable", "the connection to the hub broke off", {
+    hint: "See whether it still runs with `fed status`.",
+    cause: thrown,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
     throw new Fault("internal", "the hub's answer is not JSON", { cause: thrown });
+  }
+}
+
+/** What stands between may answer with a page of its own: then the status has to do. */
+function parseProblem(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
