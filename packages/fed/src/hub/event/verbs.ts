@@ -91,9 +91,17 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
   const deed = <T>(origin: Origin, work: (tx: Tx, emit: Emit) => Settled<T>): T => {
     let next = head;
     const emitted: FedEvent[] = [];
+    const { actor, correlation } = origin;
     const result = db.tx((tx) =>
       work(tx, (subject, { type, ...data }) => {
-        const link = linkAfter(next, { atMs: clock.nowMs(), type, ...origin, subject, data: JSON.stringify(data) });
+        const link = linkAfter(next, {
+          atMs: clock.nowMs(),
+          type,
+          actor,
+          correlation,
+          subject,
+          data: JSON.stringify(data),
+        });
         insertEvent(tx, link);
         next = link;
         emitted.push(eventOf(link));

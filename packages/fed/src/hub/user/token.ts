@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "#base/clock.ts";
+import { Fault } from "#base/fault.ts";
+import { cryptoRandom, makeId } from "#base/id.ts";
+import type { Database } from "#disk/sqlite.ts";
+import type { EventLog, Origin } from "#hub/event/verbs.ts";
+import { accessOf, type Caller } from "#wire/handler.ts";
+import { mayDo, type Role } from "#wire/role.ts";
+import type { WireToken } from "#wire/user.ts";
+import { hashSecret, makeSecret } from "./secret.ts";
+import { insertToken, revokeToken, selectTokenBySecret, selectTokens, selectUser, touchToken } from "./store.ts";
+import { type ApiToken, roleOfToken, wireToken } from "./user.ts";
+
+/** Long-lived tokens for programs: `fed_`, eight letters to recognise it by, the secret. Stored as a hash. */
+export interface ApiTokens {
+  isOne(bearer: string): boolean;
+  identify(bearer: string): Caller;
+  /** The caller's own; all of them for an admin. */
+  list(caller: Caller): readonly WireToken[];
+  /** `secret` is told this once. */
+  create(
+    caller: Caller,
+    wish: { readonly name: string; readonly role: Role; readonly expiresInDays?: number | undefined },
+    origin: Origin,
+  ): { readonly token: WireToken; readonly secret: string };
+  revoke(caller: Caller, id: string, origin: Origin): WireToken;
+}
+
+const dayMs = 86_400_000;
+/** How exact "used last" is. */
+const touchMs = 60_000;
+
+export function openApiTokens(needs: {
+  readonly db: Database;
+  readonly events: EventLog;
+  readonly clock: Clock;
+}): ApiTokens {
+  const { db, events, clock } = needs;
+  const show = (token: ApiToken) =>
+    wireToken(token, token.userId === undefined ? undefined : selectUser(db, token.userId)?.name, clock.nowMs());
+
+  const maySee = (caller: Caller, token: ApiToken) => {
+    if (mayDo(accessOf(caller), "admin")) return true;
+    return caller.kind === "user"
+      ? token.userId === caller.userId
+      : caller.kind === "token" && token.id === caller.tokenId;
+  };
+
+  return {
+    isOne: (bearer) => bearer.startsWith("fed_"),
+    identify(bearer) {
+      const nowMs = clock.nowMs();
+      const token = selectTokenBySecret(db, hashSecret(bearer));
+      const owner = token?.userId === undefined ? undefined : selectUser(db, token.userId);
+      const role = token && roleOfToken(token, owner, nowMs);
+      if (!token || role === undefined) return { kind: "nobody" };
+      if (nowMs - (token.usedMs ?? 0) >= touchMs) touch(needs, token.id, nowMs);
+      return { kind: "token", tokenId: token.id, name: token.name, role };
+    },
+    list: (caller) =>
+      selectTokens(db)
+        .filter((token) => maySee(caller, token))
+        .map(show),
+    create(caller, { name, role, expiresInDays }, origin) {
+      if (caller.kind === "token") {
+        throw new Fault("denied", "a token makes no tokens", {
+          hint: "Sign in with a name: a stolen token must die with itself.",
+        });
+      }
+      if (!mayDo(accessOf(caller), role)) {
+        throw new Fault("denied", `you are ${accessOf(caller)}: a token of yours can't be ${role}`, {
+          hint: "A token may do at most what its owner may.",
+        });
+      }
+      const createdMs = clock.nowMs();
+      const prefix = `fed_${randomBytes(5).toString("hex").slice(0, 8)}`;
+      const secret = `${prefix}_${makeSecret()}`;
+      const token: ApiToken = {
+        ...{ name, prefix, role, createdMs, usedMs: undefined, revokedMs: undefined },
+        id: makeId("tok", { nowMs: () => createdMs, random: cryptoRandom }),
+        userId: caller.kind === "user" ? caller.userId : undefined,
+        expiresMs: expiresInDays === undefined ? undefined : createdMs + expiresInDays * dayMs,
+      };
+      events.deed(origin, (tx, emit) => {
+        insertToken(tx, token, hashSecret(secret));
+        const until = token.expiresMs === undefined ? {} : { expiresMs: token.expiresMs };
+        emit(`token:${name}`, { type: "token.created", token: token.id, name, role, ...until });
+      });
+      return { token: show(token), secret };
+    },
+    revoke(caller, id, origin) {
+      const token = selectTokens(db).find((one) => one.id === id && maySee(caller, one));
+      if (!token) throw new Fault("missing", `there is no token ${id}`, { hint: "`fed token list` shows them." });
+      if (token.revokedMs !== undefined) return show(token);
+      const nowMs = clock.nowMs();
+      events.deed(origin, (tx, emit) => {
+        revokeToken(tx, id, nowMs);
+        emit(`token:${token.name}`, { type: "token.revoked", token: id, name: token.name });
+      });
+      return show({ ...token, revokedMs: nowMs });
+    },
+  };
+}
+
+/** A disk that is full must not lock programs out. */
+function touch({ events }: { readonly events: EventLog }, id: string, nowMs: number): void {
+  try {
+    events.deed({ actor: "hub", correlation: "hub" }, (tx) => touchToken(tx, id, nowMs));
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code === "internal") throw thrown;
+  }
+}
