@@ -1,22 +1,43 @@
 import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
+import type { Meter } from "#base/meter.ts";
+import type { Notice } from "#base/notice.ts";
 import type { Plan } from "#engine/reconcile/plan.ts";
 import type { Runtime } from "#port/runtime.ts";
+import type { CallContext, Handlers } from "#wire/handler.ts";
+import { openapiOf } from "#wire/openapi.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
-import type { LoadedLab, RejectedLab } from "./lab/load.ts";
-import type { CallContext, Handlers } from "./serve.ts";
+import type { Desk } from "./desk.ts";
+import { eventHandlers } from "./event/http.ts";
+import type { EventLog } from "./event/verbs.ts";
+import type { LoadedLab } from "./lab/load.ts";
+import { machineHandlers } from "./machine/http.ts";
+import type { LookAt, Machines } from "./machine/verbs.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { Control } from "./service/control.ts";
-import { serviceLogs } from "./service/http.ts";
+import { serviceHandlers } from "./service/http.ts";
+import { userHandlers } from "./user/http.ts";
+import type { Users } from "./user/verbs.ts";
 
 export interface HttpNeeds {
   readonly version: string;
   readonly control: Control;
   readonly runtime: Runtime;
+  readonly desk: Desk;
+  readonly events: EventLog;
+  readonly users: Users;
+  readonly machines: Machines;
+  readonly lookAt: LookAt;
+  readonly meter: Meter;
+  readonly scheduler: Scheduler;
+  /** Something people see may have changed. */
+  readonly changes: Notice;
   status(): HubStatus;
-  /** Loads the lab file as it is on disk now. */
-  load(signal: AbortSignal): Promise<LoadedLab | RejectedLab>;
-  accept(loaded: LoadedLab, correlation: string): void;
+  /** Fault `unreachable` while the hub can take no wishes. */
+  requireReady(): void;
+  /** Where the hub answers. */
+  url(): string;
   /** Everything the loop reports, from this call on. */
   progress(signal: AbortSignal): AsyncIterable<Progress>;
   /** Ends the hub once the answer is out. */
@@ -25,19 +46,29 @@ export interface HttpNeeds {
 
 /** The door of the hub: what each endpoint does. */
 export function makeHandlers(needs: HttpNeeds): Handlers {
-  const { control } = needs;
+  const { control, runtime, events, users, machines, changes, meter, scheduler } = needs;
   return {
     health: () => ({ status: "ok", version: needs.version, pid: process.pid }),
+    ready() {
+      needs.requireReady();
+      return { status: "ready" };
+    },
+    metrics: () => meter.render(),
+    openapi: () => openapiOf(needs.version),
+    loops: () => ({ loops: [...scheduler.loops()] }),
+    ...userHandlers({ users, url: needs.url }),
+    ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
+    ...machineHandlers({ machines, lookAt: needs.lookAt }),
+    ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),
     plan: async (_input, { signal }) => planFor(needs, await loadGood(needs, signal), signal),
     apply: ({ plan }, context) => apply(needs, plan, context),
-    logs: (query, { signal }) => serviceLogs(control, needs.runtime, query, signal),
     down: (_input, context) => down(needs, context),
   };
 }
 
 async function loadGood(needs: HttpNeeds, signal: AbortSignal): Promise<LoadedLab> {
-  const loaded = await needs.load(signal);
+  const loaded = await needs.desk.load(signal);
   if (loaded.kind === "loaded") return loaded;
   const errors = loaded.diagnostics.filter(({ severity }) => severity === "error").length;
   throw new Fault(
@@ -57,12 +88,12 @@ function planFor(needs: HttpNeeds, loaded: LoadedLab, signal: AbortSignal): Prom
 async function* apply(
   needs: HttpNeeds,
   bound: { readonly desired: string; readonly observed: string } | undefined,
-  { signal, correlation }: CallContext,
+  { signal, correlation, actor }: CallContext,
 ): AsyncIterable<Progress> {
   const loaded = await loadGood(needs, signal);
   if (bound) await requireUnmoved(needs, loaded, bound, signal);
   const progress = needs.progress(signal);
-  needs.accept(loaded, correlation);
+  needs.desk.accept(loaded, { actor, correlation });
   needs.control.forgive();
   yield* untilSettled(progress);
 }

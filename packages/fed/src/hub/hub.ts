@@ -1,24 +1,33 @@
 import { join } from "node:path";
-import { makeLocalProbe, openBuiltinIngress, openProcessRuntime } from "#adapter/adapters.ts";
+import { makeLocalProbe, openBuiltinIngress, openProcessRuntime, readLocalFacts } from "#adapter/adapters.ts";
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { cryptoRandom, makeId } from "#base/id.ts";
+import { makeMeter } from "#base/meter.ts";
+import { makeNotice } from "#base/notice.ts";
 import type { Trace } from "#base/trace.ts";
-import { readFileIfThere, writeFileAtomic } from "#disk/atomic-file.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
 import { api } from "#wire/api.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
+import { openDesk } from "./desk.ts";
+import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
 import { makeHandlers, makeProgressChannel } from "./http.ts";
-import type { AcceptedLab, RejectedEdit } from "./lab/lab.ts";
-import { type LoadedLab, loadLab } from "./lab/load.ts";
-import { acceptLab, rejectLab } from "./lab/verbs.ts";
-import { watchFiles } from "./lab/watch.ts";
+import { readKey } from "./key.ts";
+import type { LoadedLab } from "./lab/load.ts";
+import { lookLoop, makeLookAt } from "./machine/loop.ts";
+import { openMachines } from "./machine/verbs.ts";
+import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
 import { writePresence } from "./presence.ts";
+import { type Phase, requireReady } from "./readiness.ts";
+import { openScheduler } from "./scheduler.ts";
 import { serve } from "./serve.ts";
 import { openControl } from "./service/control.ts";
+import { statusOf } from "./status.ts";
+import { sweepLoop } from "./user/loop.ts";
+import { openUsers } from "./user/verbs.ts";
 
 export interface HubOptions {
   readonly dataFolder: string;
@@ -31,6 +40,8 @@ export interface HubOptions {
   /** Take edits of the lab's files as they come; otherwise only `apply` does. */
   readonly watch: boolean;
   readonly version: string;
+  /** The built pages; undefined: the port serves the API only. */
+  readonly pages: string | undefined;
   /** Variables every service inherits. */
   readonly inherited: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -42,6 +53,8 @@ export interface HubOptions {
 export interface Hub {
   readonly url: string;
   readonly ingressUrl: string;
+  /** A link of one use with which the first admin chooses name and password; undefined when there is an admin. */
+  readonly firstLink: string | undefined;
   status(): HubStatus;
   /** Resolves when somebody asked the hub to end (`fed down`). */
   readonly ended: Promise<void>;
@@ -50,6 +63,7 @@ export interface Hub {
 }
 
 const ingressCloseMs = 5_000;
+const settleLimitMs = 120_000;
 
 /** Opens one hub on one data folder. What was opened is closed again when a later part fails. */
 export async function openHub(options: HubOptions, signal: AbortSignal): Promise<Hub> {
@@ -58,101 +72,108 @@ export async function openHub(options: HubOptions, signal: AbortSignal): Promise
   await ensureFolder(dataFolder);
   opened.adopt(holdFolder(dataFolder), (lock) => lock.close());
   const db = opened.adopt(openDatabase(dataFolder), (open) => open.close());
-  const events = openEventLog(db, clock);
-  const [token, runtime, ingress] = await openParts(options, opened);
+  const [localToken, signingKey] = await Promise.all([
+    readKey(join(dataFolder, "token")),
+    readKey(join(dataFolder, "signing.key")),
+  ]);
+  const meter = makeMeter();
+  const events = openEventLog({ db, clock, trace });
+  const users = openUsers({ db, events, clock, trace, signingKey: Buffer.from(signingKey, "base64url"), localToken });
+  const { runtime, ingress } = await openParts(options, opened);
+  const probe = makeLocalProbe(clock);
+  const changes = makeNotice();
   const progress = makeProgressChannel();
-  const makeCorrelation = () => makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
   const ended = Promise.withResolvers<void>();
-  let lab: AcceptedLab;
-  let rejected: RejectedEdit | undefined;
+  const makeCorrelation = () => makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
+  const hubOrigin = () => ({ actor: "hub", correlation: makeCorrelation() });
+  opened.defer(changes.listen(options.onChange));
 
   const ingressUrl = `http://${host}:${ingress.address.port}`;
   const control = openControl({
-    ...{ db, events, runtime, ingress, clock, trace, dataFolder },
-    probe: makeLocalProbe(clock),
+    ...{ db, events, runtime, ingress, probe, clock, trace, dataFolder },
     inherited: options.inherited,
     urlOf: (name) => `http://${name}:${ingress.address.port}`,
     onProgress: (one) => progress.send(one),
-    onChange: () => options.onChange(),
+    onChange: changes.send,
   });
   opened.defer(() => control.close());
+  const machines = openMachines({
+    ...{ db, events, clock },
+    servicesOn: (machine) => control.services().flatMap((one) => (one.machine === machine ? [one.key] : [])),
+    onChange: changes.send,
+  });
+  const desk = opened.adopt(
+    openDesk({
+      ...{ events, clock, trace, makeCorrelation },
+      first: options.lab,
+      watch: options.watch,
+      onAccepted(lab, origin) {
+        control.wish(lab, origin);
+        machines.update(lab.document, origin);
+      },
+      onChange: changes.send,
+    }),
+    (open) => open.close(),
+  );
+  const status = () => statusOf(desk, control, ingressUrl);
+  const scheduler = opened.adopt(openLoops(), (open) => open.close());
+  const lookAt = makeLookAt(probe, readLocalFacts);
+  const own = { version: options.version, db, status, lastEvent: () => events.last };
+  opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
 
-  const accept = (loaded: LoadedLab, correlation: string, actor = "cli") => {
-    rejected = undefined;
-    lab = acceptLab({ events, clock }, { actor, correlation }, loaded);
-    control.wish(lab, { actor, correlation });
-    files?.update(loaded.files);
-  };
-  const load = (inner: AbortSignal) => loadLab(options.lab.file, { clock }, inner);
-  const takeEdit = async () => {
-    const loaded = await load(closing.signal);
-    const correlation = makeCorrelation();
-    if (loaded.kind === "rejected") {
-      rejected = rejectLab({ events, clock }, { actor: "file", correlation }, loaded);
-      files?.update(loaded.files);
-    } else if (loaded.hash !== lab.hash) accept(loaded, correlation, "file");
-    else rejected = undefined;
-    options.onChange();
-  };
-  const closing = new AbortController();
-  opened.defer(() => closing.abort());
-  let edits: Promise<void> = Promise.resolve();
-  const files = options.watch
-    ? opened.adopt(
-        watchFiles(
-          options.lab.files,
-          options.lab.folder,
-          () => {
-            edits = edits.then(takeEdit).catch((thrown) => {
-              if (!closing.signal.aborted) trace.error("an edit could not be read", { reason: String(thrown) });
-            });
-          },
-          { clock },
-        ),
-        (open) => open.close(),
-      )
-    : undefined;
-  accept(options.lab, makeCorrelation(), "cli");
+  function openLoops() {
+    return openScheduler({
+      ...{ clock, trace, meter },
+      onTurn(loop, { kind, reason }) {
+        const data =
+          kind === "ok" ? ({ type: "loop.recovered", loop } as const) : { type: "loop.failed" as const, loop, reason };
+        events.note(hubOrigin(), "hub", data);
+      },
+    });
+  }
 
-  const status = (): HubStatus => {
-    const services = control.status();
-    return {
-      lab: { name: lab.document.name, hash: lab.hash, file: lab.file, acceptedMs: lab.acceptedMs },
-      ...(rejected ? { rejected: { atMs: rejected.atMs, diagnostics: [...rejected.diagnostics] } } : {}),
-      ready: services.every(({ state }) => state === "healthy"),
-      ingress: ingressUrl,
-      services: [...services],
-    };
-  };
+  let phase: Phase = "starting";
+  let url = "";
   const handlers = makeHandlers({
-    ...{ control, runtime, status, load, accept },
+    ...{ control, runtime, status, desk, events, users, machines, lookAt, meter, scheduler, changes },
     version: options.version,
+    requireReady: () => requireReady(phase, db),
+    url: () => url,
     progress: (inner) => progress.read(inner),
     end: () => ended.resolve(),
   });
   const served = opened.adopt(
-    await serve(api, handlers, { host, port: options.port, token, clock, trace, makeCorrelation }),
+    await serve(api, handlers, {
+      ...{ host, port: options.port, clock, trace, makeCorrelation },
+      identify: (credentials) => users.identify(credentials),
+      checkCsrf: (caller, header) => users.checkCsrf(caller, header),
+      refused: (facts) => users.recordRefusal(facts),
+      onRequest: meterRequests(meter),
+      pages: options.pages,
+    }),
     (open) => open.close(),
   );
-  const url = `http://${host}:${served.port}`;
+  url = `http://${host}:${served.port}`;
   opened.adopt(await writePresence(dataFolder, { url, ingressUrl, pid: process.pid }), (presence) => presence.remove());
-  events.deed({ actor: "hub", correlation: makeCorrelation() }, (_tx, emit) =>
+  events.deed(hubOrigin(), (_tx, emit) =>
     emit("hub", { type: "hub.started", version: options.version, pid: process.pid }),
   );
+  const code = users.firstCode();
   await control.begin(signal);
+  for (const loop of [lookLoop(machines, lookAt), sweepLoop(users), trimLoop(events)]) scheduler.add(loop);
+  phase = "ready";
   const parts = opened.move();
   return {
     url,
     ingressUrl,
+    firstLink: code === undefined ? undefined : `${url}/welcome#code=${code}`,
     status,
     ended: ended.promise,
     async close() {
-      events.deed({ actor: "hub", correlation: makeCorrelation() }, (_tx, emit) =>
-        emit("hub", { type: "hub.stopping", reason: "asked to" }),
-      );
-      closing.abort();
+      phase = "stopping";
+      events.note(hubOrigin(), "hub", { type: "hub.stopping", reason: "asked to" });
       control.leave();
-      await control.loop.settled(AbortSignal.timeout(120_000)).catch(() => undefined);
+      await control.loop.settled(AbortSignal.timeout(settleLimitMs)).catch(() => undefined);
       await parts.disposeAsync();
     },
   };
@@ -171,9 +192,9 @@ function holdFolder(dataFolder: string): Lock {
   }
 }
 
+/** What runs services and what leads requests to them. */
 async function openParts(options: HubOptions, opened: AsyncDisposableStack) {
   const { dataFolder, clock, trace, host } = options;
-  const token = await readToken(join(dataFolder, "token"));
   const runtime = opened.adopt(
     await openProcessRuntime({ folder: join(dataFolder, "instances"), clock, trace, inherit: options.inherited }),
     (open) => open.close(),
@@ -181,14 +202,5 @@ async function openParts(options: HubOptions, opened: AsyncDisposableStack) {
   const ingress = opened.adopt(await openBuiltinIngress({ host, port: options.ingressPort, clock, trace }), (open) =>
     open.close({ deadlineMs: ingressCloseMs }),
   );
-  return [token, runtime, ingress] as const;
-}
-
-/** The hub's token: made once, readable by its user only. */
-async function readToken(path: string): Promise<string> {
-  const known = (await readFileIfThere(path))?.trim();
-  if (known) return known;
-  const token = Buffer.from(cryptoRandom(new Uint8Array(32))).toString("base64url");
-  await writeFileAtomic(path, `${token}\n`, { mode: 0o600 });
-  return token;
+  return { runtime, ingress };
 }

@@ -3,6 +3,21 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Meter } from "#base/meter.ts";
 import type { Database } from "#disk/sqlite.ts";
 import type { HubStatus } from "#wire/status.ts";
+import type { RequestFacts } from "./serve.ts";
+
+/** Counts requests and how long they took. */
+export function meterRequests(meter: Meter): (facts: RequestFacts) => void {
+  const requests = meter.counter("fed_http_requests_total", "Requests by endpoint and status.");
+  const took = meter.histogram(
+    "fed_http_request_duration_seconds",
+    "How long requests took.",
+    [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+  );
+  return ({ endpoint, status, tookMs }) => {
+    requests.add({ endpoint, status: String(status) });
+    took.observe(tookMs / 1_000, { endpoint });
+  };
+}
 
 /** What the hub tells of itself at `/metrics`, under the names that Prometheus' own clients use where there is one. */
 export function registerOwnMetrics(

@@ -1,33 +1,26 @@
-import { Readable } from "node:stream";
-import type { FastifyReply } from "fastify";
-import type { Clock } from "#base/clock.ts";
-import { Fault, toFault } from "#base/fault.ts";
+import type { ServerResponse } from "node:http";
+import { untilAborted } from "#base/abort.ts";
+import { type Clock, type Timer, withDeadline } from "#base/clock.ts";
+import { Fault } from "#base/fault.ts";
 import { streamType } from "#wire/client.ts";
 import { problemOf } from "#wire/problem.ts";
-import { eventFrame, sseType } from "#wire/sse.ts";
-import { withBeats } from "./beat.ts";
+import { encodeSse, sseHeartbeat, sseType } from "#wire/sse.ts";
+import type { ServeLimits } from "./limit.ts";
 
-export interface Streams {
-  /** Answers with items as they come. `stillMay` is asked at every heartbeat; false ends the stream. */
-  send(
-    reply: FastifyReply,
-    answer: "many" | "events",
-    items: AsyncIterable<unknown>,
-    stillMay: () => Promise<boolean>,
-  ): FastifyReply;
-}
-
-export interface StreamOptions {
-  readonly clock: Clock;
-  /** At the same time. */
-  readonly streams: number;
-  readonly heartbeatMs: number;
-  readonly slowReaderMs: number;
+export interface StreamCall {
+  readonly answer: "many" | "events";
+  readonly items: AsyncIterable<unknown>;
+  /** Ends the stream, and is what `items` listens to: aborted when the caller has gone or may no longer see this. */
+  readonly controller: AbortController;
+  /** Asked at every heartbeat; false ends the stream. */
+  stillMay(): Promise<boolean>;
+  /** What went wrong as the caller may know it. */
+  tellable(thrown: unknown): Fault;
 }
 
 interface Format {
   readonly type: string;
-  item(value: unknown): string;
+  item(value: unknown): string | Uint8Array;
   fault(fault: Fault): string;
   /** So that nobody between takes a quiet stream for a dead one. */
   readonly beat: string;
@@ -43,59 +36,119 @@ const formats: Readonly<Record<"many" | "events", Format>> = {
   events: {
     type: sseType,
     item: eventFrame,
-    fault: (fault) => `event: problem\ndata: ${JSON.stringify(problemOf(fault))}\n\n`,
-    beat: ": beat\n\n",
+    // A reader asks again, and is told as an answer.
+    fault: () => "",
+    beat: sseHeartbeat,
   },
 };
 
-export function makeStreams(options: StreamOptions): Streams {
-  const { clock, slowReaderMs } = options;
-  let open = 0;
+/** One event is made into bytes once, however many read it. */
+const frames = new WeakMap<object, Uint8Array>();
 
-  async function* encode(
-    items: AsyncIterable<unknown>,
-    format: Format,
-    stillMay: () => Promise<boolean>,
-    cutOff: () => void,
-  ): AsyncIterable<string> {
-    open++;
-    // A yield that does not come back is a reader that takes nothing.
-    const give = async function* (text: string) {
-      const timer = clock.after(slowReaderMs, cutOff);
-      try {
-        yield text;
-      } finally {
-        timer.cancel();
-      }
-    };
-    try {
-      yield* give(format.beat);
-      for await (const next of withBeats(items, clock, options.heartbeatMs)) {
-        if (next.kind === "item") yield* give(format.item(next.value));
-        else if (await stillMay()) yield* give(format.beat);
-        else throw new Fault("unauthenticated", "you are no longer signed in, or may no longer see this");
-      }
-    } catch (thrown) {
-      yield* give(format.fault(toFault(thrown)));
-    } finally {
-      open--;
+/** An event of the log carries its sequence as id, so that a reader can go on after it. */
+function eventFrame(item: unknown): string | Uint8Array {
+  const { event } = item as { readonly event?: { readonly sequence: number } };
+  if (event === undefined) return encodeSse(JSON.stringify(item));
+  const known = frames.get(event);
+  if (known !== undefined) return known;
+  const frame = Buffer.from(encodeSse(JSON.stringify(item), event.sequence));
+  frames.set(event, frame);
+  return frame;
+}
+
+export const streamTypeOf = (answer: "many" | "events"): string => formats[answer].type;
+
+/**
+ * Writes the items as they come, and a heartbeat every now and then, until they end or the controller aborts. Never
+ * keeps more for a reader than the socket does: one that takes nothing for too long is cut off. The head is written already.
+ */
+export async function writeStream(
+  response: ServerResponse,
+  call: StreamCall,
+  clock: Clock,
+  limits: ServeLimits,
+): Promise<void> {
+  const { controller } = call;
+  const { signal } = controller;
+  const format = formats[call.answer];
+  const stopBeats = startBeats(response, call, clock, limits.heartbeatMs);
+  const iterator = call.items[Symbol.asyncIterator]();
+  try {
+    response.write(format.beat);
+    for (;;) {
+      const next = await untilAborted(iterator.next(), signal);
+      // Items that end because of the signal do not end well.
+      signal.throwIfAborted();
+      if (next.done) break;
+      if (!response.write(format.item(next.value))) await drained(response, clock, limits.slowReaderMs, signal);
     }
+  } catch (thrown) {
+    if (!response.destroyed) response.write(format.fault(call.tellable(thrown)));
+  } finally {
+    stopBeats();
+    controller.abort(new Error("the stream has ended"));
+    // Not awaited: items that wait for the next one end when the signal does.
+    iterator.return?.().then(undefined, () => undefined);
+    response.end();
   }
+}
 
+/** Heartbeats come whether the stream is busy or quiet, because with each it is asked whether it may go on. */
+function startBeats(response: ServerResponse, call: StreamCall, clock: Clock, everyMs: number): () => void {
+  let timer: Timer;
+  const beat = async () => {
+    const may = await call.stillMay().catch(() => false);
+    if (call.controller.signal.aborted) return;
+    if (!may) {
+      return call.controller.abort(
+        new Fault("unauthenticated", "you are no longer signed in, or may no longer see this", {
+          hint: "Sign in again.",
+        }),
+      );
+    }
+    if (!response.writableNeedDrain) response.write(formats[call.answer].beat);
+    timer = clock.after(everyMs, beat);
+  };
+  timer = clock.after(everyMs, beat);
+  return () => timer.cancel();
+}
+
+async function drained(response: ServerResponse, clock: Clock, limitMs: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once("drain", resolve);
+  try {
+    await withDeadline(clock, limitMs, "the reader of a stream", () => promise, signal);
+  } catch (thrown) {
+    // Its own: the reader takes nothing, so it could not be told either.
+    if (!signal.aborted) response.destroy();
+    throw thrown;
+  } finally {
+    response.off("drain", resolve);
+  }
+}
+
+/** Counts the streams that are open, in all and of each caller. */
+export function makeSeats(limits: Pick<ServeLimits, "streams" | "streamsOfOne">) {
+  const taken = new Map<string, number>();
+  let all = 0;
   return {
-    send(reply, answer, items, stillMay) {
-      if (open >= options.streams) {
-        throw new Fault("limited", `the hub already serves ${open} streams`, {
-          hint: "Close a page or a `--follow`.",
+    /** Fault `limited` when there is no seat left; the returned function gives it back. */
+    take(who: string): () => void {
+      const his = taken.get(who) ?? 0;
+      if (all >= limits.streams || his >= limits.streamsOfOne) {
+        throw new Fault("limited", `${all >= limits.streams ? `the hub` : who} has ${all >= limits.streams ? all : his} streams open, which is the most`, {
+          hint: "Close a page or a command that follows something.",
           details: { retryAfterSeconds: 5 },
         });
       }
-      const format = formats[answer];
-      const text = encode(items, format, stillMay, () => reply.raw.destroy());
-      return reply
-        .type(format.type)
-        .header("x-accel-buffering", "no")
-        .send(Readable.from(text, { objectMode: false, highWaterMark: 64 * 1024 }));
+      all++;
+      taken.set(who, his + 1);
+      return () => {
+        all--;
+        const left = (taken.get(who) ?? 1) - 1;
+        if (left > 0) taken.set(who, left);
+        else taken.delete(who);
+      };
     },
   };
 }

@@ -7,6 +7,9 @@ export function lateReason(timeoutMs: number): string {
   return `no answer within ${timeoutMs} ms`;
 }
 
+/** The host is there, and nothing listens. */
+export const refused = { kind: "unhealthy", reason: "connection refused", refused: true } as const;
+
 /**
  * Asks once within the limit, as every probe must. `ask` answers undefined when all is well, else the reason; when its
  * signal aborts it rejects with the signal's reason once what it began is gone, and is waited for.
@@ -15,7 +18,7 @@ export async function probeWithin(
   clock: Clock,
   timeoutMs: number,
   signal: AbortSignal,
-  ask: (signal: AbortSignal) => Promise<string | undefined>,
+  ask: (signal: AbortSignal) => Promise<string | typeof refused | undefined>,
 ): Promise<ProbeOutcome> {
   signal.throwIfAborted();
   const startedMs = clock.tickMs();
@@ -23,10 +26,9 @@ export async function probeWithin(
   const { controller, release } = childController(signal);
   const timer = clock.after(timeoutMs, () => controller.abort(late));
   try {
-    const reason = await ask(controller.signal);
-    return reason === undefined
-      ? { kind: "healthy", tookMs: clock.tickMs() - startedMs }
-      : { kind: "unhealthy", reason };
+    const trouble = await ask(controller.signal);
+    if (trouble === undefined) return { kind: "healthy", tookMs: clock.tickMs() - startedMs };
+    return typeof trouble === "string" ? { kind: "unhealthy", reason: trouble } : trouble;
   } catch (thrown) {
     if (thrown === late) return late;
     throw thrown;

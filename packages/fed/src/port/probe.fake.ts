@@ -1,7 +1,7 @@
 import { untilAborted } from "#base/abort.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Probe, ProbeAddress, ProbeCommand, ProbeOutcome } from "./probe.ts";
-import { probeWithin } from "./probe-limit.ts";
+import { probeWithin, refused } from "./probe-limit.ts";
 
 /** One call of a probe, as data. */
 export type ProbeQuestion =
@@ -10,7 +10,7 @@ export type ProbeQuestion =
   | { readonly kind: "command"; readonly run: ProbeCommand };
 
 /** In words: healthy at once, unhealthy at once for this reason, or no answer until the limit is over. */
-export type FakeAnswer = "healthy" | "hang" | { readonly unhealthy: string };
+export type FakeAnswer = "healthy" | "hang" | "refused" | { readonly unhealthy: string };
 
 /** A probe in memory that says what it is told to say. */
 export interface FakeProbe extends Probe {
@@ -30,6 +30,7 @@ export function makeFakeProbe(clock: Clock): FakeProbe {
       asked.push(question);
       const answer = await untilAborted(Promise.resolve(script(question)), inner);
       if (answer === "hang") return untilAborted(new Promise<never>(() => {}), inner);
+      if (answer === "refused") return refused;
       return answer === "healthy" ? undefined : answer.unhealthy;
     });
   }

@@ -3,7 +3,12 @@
 export type ProbeOutcome =
   | { readonly kind: "healthy"; readonly tookMs: number }
   /** In plain words: "connection refused", "status 503", "exit code 1". */
-  | { readonly kind: "unhealthy"; readonly reason: string };
+  | {
+      readonly kind: "unhealthy";
+      readonly reason: string;
+      /** Of `tcp` only: the host itself said that nothing listens there, so it is up. */
+      readonly refused?: true;
+    };
 
 export interface ProbeAddress {
   readonly host: string;

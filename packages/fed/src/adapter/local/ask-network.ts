@@ -2,10 +2,11 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { Fault } from "#base/fault.ts";
 import type { ProbeAddress } from "#port/probe.ts";
+import { refused } from "#port/probe-limit.ts";
 
 /** Undefined for an answer of 2xx or 3xx, else the reason in plain words. Hangs up whatever comes. */
 export function askHttp({ host, port }: ProbeAddress, path: string, signal: AbortSignal): Promise<string | undefined> {
-  return once(signal, (settle) => {
+  return once<string | undefined>(signal, (settle) => {
     // An agent of its own, so that no connection is kept for later.
     const headers = { connection: "close", "user-agent": "fed-probe" };
     const asking = request({ host, port, path, agent: false, headers });
@@ -22,29 +23,31 @@ export function askHttp({ host, port }: ProbeAddress, path: string, signal: Abor
   });
 }
 
-/** Undefined once a connection opens, else the reason in plain words. Hangs up whatever comes. */
-export function askTcp({ host, port }: ProbeAddress, signal: AbortSignal): Promise<string | undefined> {
-  return once(signal, (settle) => {
+/** Undefined once a connection opens, else why not. Hangs up whatever comes. */
+export function askTcp(
+  { host, port }: ProbeAddress,
+  signal: AbortSignal,
+): Promise<string | typeof refused | undefined> {
+  return once<string | typeof refused | undefined>(signal, (settle) => {
     const socket = connect({ host, port });
     socket.once("connect", () => settle(undefined));
-    socket.on("error", (error) => settle(reasonOf(error, host)));
+    socket.on("error", (error) =>
+      settle("code" in error && error.code === "ECONNREFUSED" ? refused : reasonOf(error, host)),
+    );
     return () => socket.destroy();
   });
 }
 
 /** Begins, and ends what was begun as soon as it has settled or the signal aborts. */
-function once(
-  signal: AbortSignal,
-  begin: (settle: (reason: string | undefined) => void) => () => void,
-): Promise<string | undefined> {
+function once<T>(signal: AbortSignal, begin: (settle: (outcome: T) => void) => () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       reject(signal.reason);
       end();
     };
-    const settle = (reason: string | undefined) => {
+    const settle = (outcome: T) => {
       signal.removeEventListener("abort", stop);
-      resolve(reason);
+      resolve(outcome);
       end();
     };
     let end: () => void;

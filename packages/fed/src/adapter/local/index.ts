@@ -1,1 +1,2 @@
+export { readLocalFacts } from "./facts.ts";
 export { makeLocalProbe } from "./probe.ts";

@@ -50,6 +50,7 @@ export const command = defineCommand({
         ingressPort: flags.ingressPort,
         watch: !flags.noWatch,
         version: program.version,
+        pages: undefined,
         inherited: env.inherited,
         clock: systemClock,
         trace: makeTrace(Date.now, env.debug ? "debug" : "warn", ({ level, message, facts }) =>

@@ -1,0 +1,16 @@
+import type { EventLog } from "./verbs.ts";
+
+/** Drops what the log need not keep, some of it at a time, so that nobody waits for it. */
+export function trimLoop(events: EventLog) {
+  return {
+    name: "event.trim",
+    intervalMs: 3_600_000,
+    jitter: 0.1,
+    timeoutMs: 60_000,
+    async run(signal: AbortSignal) {
+      while (!signal.aborted && events.trim({ actor: "hub", correlation: "hub" })) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { Probe } from "#port/probe.ts";
+import type { MachineFacts } from "#wire/machine.ts";
+import type { LookAt, Machines } from "./verbs.ts";
+
+const lookMs = 10_000;
+const answerMs = 3_000;
+/** Machines looked at side by side. */
+const atOnce = 32;
+
+/** How a machine is looked at until the fleet speaks with it: does anything answer at its port of SSH? */
+export function makeLookAt(probe: Probe, facts: () => MachineFacts): LookAt {
+  return async (target, signal) => {
+    if (target.kind === "here") return { look: { kind: "answered", tookMs: 0, detail: "" }, facts: facts() };
+    const outcome = await probe.tcp(target, answerMs, signal);
+    if (outcome.kind === "healthy") return { look: { kind: "answered", tookMs: outcome.tookMs, detail: "" } };
+    if (!outcome.refused) return { look: { kind: "silent", reason: outcome.reason } };
+    const detail = `it answers, but nothing listens on port ${target.port}`;
+    return { look: { kind: "answered", tookMs: undefined, detail } };
+  };
+}
+
+/** Looks at every machine of the lab, again and again. */
+export function lookLoop(machines: Machines, lookAt: LookAt) {
+  return {
+    name: "machine.look",
+    intervalMs: lookMs,
+    jitter: 0.1,
+    timeoutMs: 60_000,
+    immediately: true,
+    async run(signal: AbortSignal) {
+      const names = machines.list().map(({ name }) => name);
+      const lookAtNext = async (): Promise<void> => {
+        for (let name = names.shift(); name !== undefined; name = names.shift()) {
+          await machines.look(name, lookAt, signal);
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(atOnce, names.length) }, lookAtNext));
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { MachineDocument } from "@fed/lab";
+import type { MachineState } from "#wire/machine.ts";
+
+/** What is known of a machine from looking at it. Plain data. */
+export interface Observed {
+  readonly state: MachineState;
+  /** Since when it is in this state. */
+  readonly sinceMs: number;
+  /** When it answered last; undefined: never. */
+  readonly seenMs: number | undefined;
+  /** How long its last answer took. */
+  readonly latencyMs: number | undefined;
+  /** Looks without an answer, in a row. */
+  readonly missed: number;
+  /** Why it is in this state; "" when there is nothing to say. */
+  readonly detail: string;
+}
+
+/** What came of one look. */
+export type Look =
+  | { readonly kind: "answered"; readonly tookMs: number | undefined; readonly detail: string }
+  | { readonly kind: "silent"; readonly reason: string };
+
+/** So many looks without an answer in a row, and it is not there: one lost packet is no news. */
+const missedToGone = 3;
+
+export function neverSeen(nowMs: number): Observed {
+  return {
+    state: "unknown",
+    sinceMs: nowMs,
+    seenMs: undefined,
+    latencyMs: undefined,
+    missed: 0,
+    detail: "not looked at yet",
+  };
+}
+
+/** How it is after one more look. A workstation that does not answer is away, which is nobody's alarm. */
+export function lookedAt(before: Observed, kind: MachineDocument["kind"], look: Look, nowMs: number): Observed {
+  if (look.kind === "answered") {
+    return {
+      state: "online",
+      sinceMs: before.state === "online" ? before.sinceMs : nowMs,
+      seenMs: nowMs,
+      latencyMs: look.tookMs,
+      missed: 0,
+      detail: look.detail,
+    };
+  }
+  const missed = before.missed + 1;
+  const gone = kind === "server" ? "offline" : "away";
+  if (missed < missedToGone && before.state !== gone) return { ...before, missed, detail: look.reason };
+  return {
+    ...before,
+    state: gone,
+    sinceMs: before.state === gone ? before.sinceMs : nowMs,
+    latencyMs: undefined,
+    missed,
+    detail: look.reason,
+  };
+}
+
+/** Where to look: `here` for the hub's own machine. */
+export type Target = { readonly kind: "here" } | { readonly kind: "tcp"; readonly host: string; readonly port: number };
+
+const sshPort = 22;
+
+export function targetOf(machine: MachineDocument): Target {
+  if (machine.address === "local") return { kind: "here" };
+  const tailscale = machine.kind === "workstation" ? machine.tailscale : undefined;
+  return { kind: "tcp", host: machine.address ?? tailscale ?? "", port: machine.port ?? sshPort };
+}
