@@ -1,0 +1,42 @@
+import { RotateCw } from "lucide-react";
+import { StateMark } from "./badge.tsx";
+import { Button } from "./button.tsx";
+import { cx } from "./class-names.ts";
+import { readFault } from "./fault.ts";
+
+interface ErrorStateProps {
+  /** The Fault, or whatever was thrown. */
+  readonly thrown: unknown;
+  retry?(): void;
+  /** Inside of a form or dialog. */
+  readonly small?: boolean;
+}
+
+/** What happened and what to do next, and a way to try it again. */
+export function ErrorState({ thrown, retry, small = false }: ErrorStateProps) {
+  const fault = readFault(thrown);
+  return (
+    <div
+      role="alert"
+      className={cx("flex gap-3 rounded-base bg-bad-wash text-ink", small ? "px-3 py-2" : "mx-auto my-4 max-w-xl p-4")}
+    >
+      <StateMark look={{ tone: "bad" }} className="mt-0.5" />
+      <div className="min-w-0 flex-1">
+        <p className="font-semibold">{fault.title}</p>
+        <p className="[overflow-wrap:anywhere] text-soft">{sentence(fault.message)}</p>
+        {fault.hint !== undefined && <p className="mt-1 [overflow-wrap:anywhere]">{fault.hint}</p>}
+        {retry && (
+          <Button size="small" icon={RotateCw} className="mt-3" onClick={retry}>
+            Try again
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Messages of faults begin small, because commands put their name before them. */
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -1,0 +1,118 @@
+import { type EventData, eventShape, eventTypes, type FedEvent } from "@fed/fed/wire/event.ts";
+import { expect, test } from "vitest";
+import { actorText, eventSentence, eventTone, subjectText } from "./event.ts";
+import { tones } from "./tone.ts";
+
+const base = { sequence: 7, atMs: 1_800_000_060_000, actor: "user:ada", correlation: "c1", hash: "ab" };
+
+/** One example of each type, and what is read. */
+const examples: readonly (readonly [subject: string, data: EventData, sentence: RegExp])[] = [
+  ["hub", { type: "hub.started", version: "0.1.0", pid: 42 }, /^The hub started: version 0\.1\.0, process 42\.$/],
+  ["hub", { type: "hub.stopping", reason: "asked to by a signal" }, /^The hub stops: asked to by a signal\.$/],
+  ["hub", { type: "hub.diskFull", sinceMs: 1_800_000_000_000, refused: 1 }, /full for 1 min; 1 deed was refused\.$/],
+  ["hub", { type: "log.trimmed", upTo: 1200, events: 1200, head: "ab" }, /^1,200 old events up to number 1200/],
+  ["hub", { type: "loop.failed", loop: "check", reason: "no answer." }, /^The loop check failed: no answer\.$/],
+  ["hub", { type: "loop.recovered", loop: "check" }, /^The loop check works again\.$/],
+  ["user:bob", { type: "user.added", role: "viewer" }, /^bob was added as viewer\.$/],
+  ["user:bob", { type: "user.enrolled", purpose: "invite", role: "viewer" }, /^bob chose a password \(an invitation\)/],
+  ["user:bob", { type: "user.disabled" }, /^bob was disabled/],
+  ["user:bob", { type: "user.enabled" }, /^bob may sign in again/],
+  ["user:bob", { type: "user.roleChanged", from: "viewer", to: "admin" }, /^bob is now admin, was viewer\.$/],
+  ["user:bob", { type: "user.passwordChanged", sessionsEnded: 2 }, /2 other sessions ended\.$/],
+  [
+    "user:bob",
+    { type: "user.linkMade", purpose: "reset", expiresMs: 0 },
+    /made for bob \(a reset\), good until \d{4}-/,
+  ],
+  ["user:bob", { type: "session.opened", session: "s", kind: "client", address: "::1" }, /with a program from ::1\.$/],
+  ["user:bob", { type: "session.ended", session: "s", reason: "signed out" }, /of bob ended: signed out\.$/],
+  [
+    "user:bob",
+    { type: "session.refused", reason: "wrong", address: "::1", failures: 3 },
+    /3 failures in a row: wrong\.$/,
+  ],
+  ["user:bob", { type: "session.replayed", session: "s", address: "::1" }, /somebody has a copy/],
+  [
+    "user:bob",
+    { type: "access.refused", endpoint: "POST /x", reason: "too low", address: "::1" },
+    /^ada was refused POST/,
+  ],
+  ["token:t1", { type: "token.created", token: "t1", name: "ci", role: "operator" }, /token ci was made.*for ever\.$/],
+  ["token:t1", { type: "token.revoked", token: "t1", name: "ci" }, /token ci was revoked/],
+  ["machine:n1", { type: "machine.added", kind: "workstation" }, /^The workstation n1 joined/],
+  ["machine:n1", { type: "machine.removed" }, /n1 left the lab/],
+  [
+    "machine:n1",
+    { type: "machine.changed", from: "online", to: "offline", reason: "no answer" },
+    /online to offline: no answer\.$/,
+  ],
+  ["lab", { type: "lab.accepted", name: "ocean", hash: "ab", file: "/l.ts" }, /^The lab ocean was read/],
+  ["lab", { type: "lab.rejected", file: "/l.ts", errors: 2, first: "port twice" }, /2 errors.*stays: port twice\.$/],
+  [
+    "service:dev/api",
+    { type: "instance.started", instance: "i1", spec: "ab", replica: 0 },
+    /^dev\/api got a new instance i1/,
+  ],
+  ["service:dev/api", { type: "instance.adopted", instance: "i1", spec: "ab" }, /kept its instance i1/],
+  [
+    "service:dev/api",
+    { type: "instance.exited", instance: "i1", exit: "exit code 1" },
+    /ended by itself: exit code 1\.$/,
+  ],
+  ["service:dev/api", { type: "instance.stopped", instance: "i1" }, /i1 of dev\/api was stopped\.$/],
+  ["service:dev/api", { type: "instance.healthy", instance: "i1" }, /i1 of dev\/api is healthy\.$/],
+  [
+    "service:dev/api",
+    { type: "instance.unhealthy", instance: "i1", reason: "" },
+    /not healthy: no reason was given\.$/,
+  ],
+  [
+    "service:dev/api",
+    { type: "service.switched", spec: "0123456789ab", targets: 2 },
+    /to 2 instances of version 01234567\.$/,
+  ],
+  ["service:dev/api", { type: "service.switched", targets: 0 }, /gets no requests any more\.$/],
+  ["service:dev/api", { type: "service.failed", reason: "no port" }, /could not be made as wanted: no port\.$/],
+  [
+    "service:dev/api",
+    { type: "service.gaveUp", crashes: 8, last: "exit code 1" },
+    /given up after 8 failures; the last: exit code 1\.$/,
+  ],
+  ["service:dev/api", { type: "service.restartAsked", generation: 2 }, /is to be restarted/],
+];
+
+function eventOf(subject: string, { type, ...data }: EventData): FedEvent {
+  return eventShape.parse({ ...base, subject, type, data });
+}
+
+test.each(examples)("%s %o", (subject, data, sentence) => {
+  const event = eventOf(subject, data);
+  expect(eventSentence(event)).toMatch(sentence);
+  expect(eventSentence(event)).toMatch(/[^.]\.$/);
+  expect(tones).toContain(eventTone(event));
+});
+
+test("every type has an example", () => {
+  expect([...new Set(examples.map(([, { type }]) => type))].sort()).toEqual([...eventTypes].sort());
+});
+
+test("a machine's change is as good as where it went", () => {
+  const went = (to: "online" | "away" | "offline") =>
+    eventTone(eventOf("machine:n1", { type: "machine.changed", from: "unknown", to, reason: "" }));
+  expect([went("online"), went("away"), went("offline")]).toEqual(["good", "idle", "bad"]);
+});
+
+test.each([
+  ["user:ada", "ada"],
+  ["token:ci", "token ci"],
+  ["hub", "the hub"],
+  ["file", "the lab file"],
+  ["local", "the hub’s own machine"],
+  ["nobody", "nobody"],
+])("the actor %s is %s", (actor, words) => {
+  expect(actorText(actor)).toBe(words);
+});
+
+test("a subject is shown without its kind", () => {
+  expect(["service:dev/api", "hub", "user:a:b"].map(subjectText)).toEqual(["dev/api", "hub", "a:b"]);
+});

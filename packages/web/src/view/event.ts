@@ -1,0 +1,227 @@
+import type { EventType, FedEvent } from "@fed/fed/wire/event.ts";
+import { countText, durationText, momentText } from "./format.ts";
+import type { Tone } from "./tone.ts";
+import { unreachable } from "./unreachable.ts";
+
+type Purpose = Extract<FedEvent, { type: "user.enrolled" }>["data"]["purpose"];
+
+/** Who did it, in words: `ada`, `token ci`, `the hub`. */
+export function actorText(actor: string): string {
+  if (actor.startsWith("user:")) return actor.slice("user:".length);
+  if (actor.startsWith("token:")) return `token ${actor.slice("token:".length)}`;
+  if (actor === "hub") return "the hub";
+  if (actor === "file") return "the lab file";
+  if (actor === "local") return "the hub’s own machine";
+  return actor;
+}
+
+/** What it is about, without its kind: `dev/api` of `service:dev/api`. */
+export function subjectText(subject: string): string {
+  return subject.slice(subject.indexOf(":") + 1);
+}
+
+/** What happened, as a sentence that stands alone beside the actor and the time. */
+export function eventSentence(event: FedEvent): string {
+  const name = subjectText(event.subject);
+  switch (event.type) {
+    case "hub.started":
+      return `The hub started: version ${event.data.version}, process ${event.data.pid}.`;
+    case "hub.stopping":
+      return `The hub stops: ${sentenceEnd(event.data.reason)}`;
+    case "hub.diskFull":
+      return `The disk was full for ${durationText(event.atMs - event.data.sinceMs)}; ${countText(event.data.refused, "deed was", "deeds were")} refused.`;
+    case "log.trimmed":
+      return `${countText(event.data.events, "old event")} up to number ${event.data.upTo} made room for new ones.`;
+    case "loop.failed":
+      return `The loop ${event.data.loop} failed: ${sentenceEnd(event.data.reason)}`;
+    case "loop.recovered":
+      return `The loop ${event.data.loop} works again.`;
+    case "user.added":
+    case "user.enrolled":
+    case "user.disabled":
+    case "user.enabled":
+    case "user.roleChanged":
+    case "user.passwordChanged":
+    case "user.linkMade":
+      return userSentence(event, name);
+    case "session.opened":
+    case "session.ended":
+    case "session.refused":
+    case "session.replayed":
+    case "access.refused":
+    case "token.created":
+    case "token.revoked":
+      return accessSentence(event, name);
+    case "machine.added":
+      return `The ${event.data.kind} ${name} joined the lab.`;
+    case "machine.removed":
+      return `The machine ${name} left the lab.`;
+    case "machine.changed":
+      return `The machine ${name} went from ${event.data.from} to ${event.data.to}${because(event.data.reason)}`;
+    case "lab.accepted":
+      return `The lab ${event.data.name} was read from its file and is now what is wanted.`;
+    case "lab.rejected":
+      return `The lab file has ${countText(event.data.errors, "error")}, the lab before it stays: ${sentenceEnd(event.data.first)}`;
+    case "instance.started":
+    case "instance.adopted":
+    case "instance.exited":
+    case "instance.stopped":
+    case "instance.healthy":
+    case "instance.unhealthy":
+    case "service.switched":
+    case "service.failed":
+    case "service.gaveUp":
+    case "service.restartAsked":
+      return serviceSentence(event, name);
+    default:
+      return unreachable(event);
+  }
+}
+
+type OfNoun<N extends string> = Extract<FedEvent, { readonly type: `${N}.${string}` }>;
+
+function userSentence(event: OfNoun<"user">, name: string): string {
+  switch (event.type) {
+    case "user.added":
+      return `${name} was added as ${event.data.role}.`;
+    case "user.enrolled":
+      return `${name} chose a password (${purposeText(event.data.purpose)}) and is ${event.data.role}.`;
+    case "user.disabled":
+      return `${name} was disabled and may sign in no more.`;
+    case "user.enabled":
+      return `${name} may sign in again.`;
+    case "user.roleChanged":
+      return `${name} is now ${event.data.to}, was ${event.data.from}.`;
+    case "user.passwordChanged":
+      return `${name} changed the password; ${countText(event.data.sessionsEnded, "other session")} ended.`;
+    case "user.linkMade":
+      return `A link to choose a password was made for ${name} (${purposeText(event.data.purpose)}), good until ${momentText(event.data.expiresMs)}.`;
+    default:
+      return unreachable(event);
+  }
+}
+
+function accessSentence(event: OfNoun<"session" | "access" | "token">, name: string): string {
+  switch (event.type) {
+    case "session.opened":
+      return `${name} signed in with a ${event.data.kind === "browser" ? "browser" : "program"} from ${event.data.address}.`;
+    case "session.ended":
+      return `A session of ${name} ended: ${sentenceEnd(event.data.reason)}`;
+    case "session.refused":
+      return `Signing in as ${name} from ${event.data.address} was refused, ${countText(event.data.failures, "failure")} in a row: ${sentenceEnd(event.data.reason)}`;
+    case "session.replayed":
+      return `A used-up refresh token of ${name} was shown again from ${event.data.address}: somebody has a copy, so the session was ended.`;
+    case "access.refused":
+      return `${actorText(event.actor)} was refused ${event.data.endpoint} from ${event.data.address}: ${sentenceEnd(event.data.reason)}`;
+    case "token.created": {
+      const until = event.data.expiresMs === undefined ? "for ever" : `until ${momentText(event.data.expiresMs)}`;
+      return `The API token ${event.data.name} was made, with the role ${event.data.role}, good ${until}.`;
+    }
+    case "token.revoked":
+      return `The API token ${event.data.name} was revoked and works no more.`;
+    default:
+      return unreachable(event);
+  }
+}
+
+function serviceSentence(event: OfNoun<"instance" | "service">, name: string): string {
+  switch (event.type) {
+    case "instance.started":
+      return `${name} got a new instance ${event.data.instance}, replica ${event.data.replica}.`;
+    case "instance.adopted":
+      return `${name} kept its instance ${event.data.instance}, which was already running.`;
+    case "instance.exited":
+      return `The instance ${event.data.instance} of ${name} ended by itself: ${sentenceEnd(event.data.exit)}`;
+    case "instance.stopped":
+      return `The instance ${event.data.instance} of ${name} was stopped.`;
+    case "instance.healthy":
+      return `The instance ${event.data.instance} of ${name} is healthy.`;
+    case "instance.unhealthy":
+      return `The instance ${event.data.instance} of ${name} is not healthy: ${sentenceEnd(event.data.reason)}`;
+    case "service.switched":
+      return event.data.targets === 0
+        ? `${name} gets no requests any more.`
+        : `Requests for ${name} now go to ${countText(event.data.targets, "instance")}${event.data.spec === undefined ? "" : ` of version ${shortHash(event.data.spec)}`}.`;
+    case "service.failed":
+      return `${name} could not be made as wanted: ${sentenceEnd(event.data.reason)}`;
+    case "service.gaveUp":
+      return `${name} was given up after ${countText(event.data.crashes, "failure")}; the last: ${sentenceEnd(event.data.last)}`;
+    case "service.restartAsked":
+      return `${name} is to be restarted: new instances replace the old ones.`;
+    default:
+      return unreachable(event);
+  }
+}
+
+const purposes: Readonly<Record<Purpose, string>> = {
+  first: "the first account",
+  invite: "an invitation",
+  reset: "a reset",
+  rescue: "a rescue on the hub’s machine",
+};
+
+function purposeText(purpose: Purpose): string {
+  return purposes[purpose];
+}
+
+/** The first letters of a hash are enough to compare by. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, 8);
+}
+
+/** With exactly one point at its end. */
+function sentenceEnd(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === "") return "no reason was given.";
+  return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+function because(reason: string): string {
+  return reason === "" ? "." : `: ${sentenceEnd(reason)}`;
+}
+
+/** How much an event asks for attention. */
+export function eventTone(event: FedEvent): Tone {
+  if (event.type === "machine.changed") {
+    return event.data.to === "offline" ? "bad" : event.data.to === "online" ? "good" : "idle";
+  }
+  return typeTones[event.type];
+}
+
+const typeTones: Readonly<Record<EventType, Tone>> = {
+  "hub.started": "info",
+  "hub.stopping": "idle",
+  "hub.diskFull": "bad",
+  "log.trimmed": "idle",
+  "loop.failed": "bad",
+  "loop.recovered": "good",
+  "user.added": "info",
+  "user.enrolled": "info",
+  "user.disabled": "warn",
+  "user.enabled": "info",
+  "user.roleChanged": "info",
+  "user.passwordChanged": "info",
+  "user.linkMade": "info",
+  "session.opened": "idle",
+  "session.ended": "idle",
+  "session.refused": "warn",
+  "session.replayed": "bad",
+  "access.refused": "warn",
+  "token.created": "info",
+  "token.revoked": "idle",
+  "machine.added": "info",
+  "machine.removed": "idle",
+  "machine.changed": "info",
+  "lab.accepted": "info",
+  "lab.rejected": "bad",
+  "instance.started": "idle",
+  "instance.adopted": "idle",
+  "instance.exited": "warn",
+  "instance.stopped": "idle",
+  "instance.healthy": "good",
+  "instance.unhealthy": "warn",
+  "service.switched": "idle",
+  "service.failed": "bad",
+  "service.gaveUp": "bad",
+  "service.restartAsked": "info",
+};

@@ -1,0 +1,84 @@
+import { Check, type LucideIcon } from "lucide-react";
+import { DropdownMenu } from "radix-ui";
+import type { ReactElement, ReactNode } from "react";
+import { cx } from "./class-names.ts";
+
+const panel =
+  "z-50 max-h-[min(28rem,var(--radix-dropdown-menu-content-available-height))] min-w-48 animate-appear overflow-y-auto rounded-large border border-line bg-raised p-1 shadow-raised";
+const item =
+  "flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-base px-2 text-ink outline-none data-disabled:cursor-not-allowed data-highlighted:bg-hover data-disabled:opacity-55 pointer-coarse:min-h-10";
+
+interface MenuProps {
+  /** The button that opens it. */
+  readonly trigger: ReactElement;
+  readonly children: ReactNode;
+  readonly align?: "start" | "end";
+}
+
+/** A list of deeds or choices behind a button. */
+export function Menu({ trigger, children, align = "end" }: MenuProps) {
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content align={align} sideOffset={4} collisionPadding={8} className={panel}>
+          {children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
+interface MenuItemProps {
+  readonly icon?: LucideIcon;
+  readonly danger?: boolean;
+  readonly disabled?: boolean;
+  onSelect(): void;
+  readonly children: ReactNode;
+}
+
+export function MenuItem({ icon: Icon, danger = false, disabled = false, onSelect, children }: MenuItemProps) {
+  return (
+    <DropdownMenu.Item disabled={disabled} onSelect={onSelect} className={cx(item, danger && "text-bad")}>
+      {Icon && <Icon aria-hidden className="size-4 shrink-0" />}
+      {children}
+    </DropdownMenu.Item>
+  );
+}
+
+interface MenuCheckProps {
+  readonly checked: boolean | "indeterminate";
+  onChange(checked: boolean): void;
+  readonly children: ReactNode;
+}
+
+/** A choice of several; the menu stays open for the next one. */
+export function MenuCheck({ checked, onChange, children }: MenuCheckProps) {
+  return (
+    <DropdownMenu.CheckboxItem
+      checked={checked}
+      onCheckedChange={onChange}
+      onSelect={(event) => event.preventDefault()}
+      className={item}
+    >
+      <span className="flex size-4 shrink-0 items-center justify-center rounded-small border border-edge">
+        <DropdownMenu.ItemIndicator>
+          {checked === "indeterminate" ? (
+            <span className="block h-0.5 w-2 bg-accent" />
+          ) : (
+            <Check aria-hidden className="size-3.5 text-accent" />
+          )}
+        </DropdownMenu.ItemIndicator>
+      </span>
+      {children}
+    </DropdownMenu.CheckboxItem>
+  );
+}
+
+export function MenuLabel({ children }: { readonly children: ReactNode }) {
+  return <DropdownMenu.Label className="px-2 pt-2 pb-1 text-small text-soft">{children}</DropdownMenu.Label>;
+}
+
+export function MenuLine() {
+  return <DropdownMenu.Separator className="my-1 h-px bg-line" />;
+}

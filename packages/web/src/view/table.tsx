@@ -1,0 +1,38 @@
+import type { ComponentProps, ReactNode } from "react";
+import { cx } from "./class-names.ts";
+
+interface TableProps {
+  /** What is listed; read out, not shown. */
+  readonly label: string;
+  readonly children: ReactNode;
+  readonly className?: string;
+}
+
+/** A table that scrolls sideways inside of its own frame when the screen is too narrow for it. */
+export function Table({ label, children, className }: TableProps) {
+  return (
+    <section aria-label={label} className="relative overflow-x-auto">
+      <table aria-label={label} className={cx("w-full border-collapse text-left", className)}>
+        {children}
+      </table>
+    </section>
+  );
+}
+
+export function HeadCell({ className, ...rest }: ComponentProps<"th">) {
+  return (
+    <th
+      scope="col"
+      className={cx("whitespace-nowrap border-line border-b px-4 py-2 font-medium text-small text-soft", className)}
+      {...rest}
+    />
+  );
+}
+
+export function Row({ className, ...rest }: ComponentProps<"tr">) {
+  return <tr className={cx("border-line border-b last:border-b-0", className)} {...rest} />;
+}
+
+export function Cell({ className, ...rest }: ComponentProps<"td">) {
+  return <td className={cx("px-4 py-row align-middle", className)} {...rest} />;
+}
