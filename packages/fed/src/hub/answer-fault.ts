@@ -1,52 +1,68 @@
 import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
 import { Fault, faultTable, toFault } from "#base/fault.ts";
+import type { Trace } from "#base/trace.ts";
 import { problemOf, problemType } from "#wire/problem.ts";
 
-/** Answers with problem+json. `status` where HTTP has a more exact one than the table. */
-export function answerFault(reply: FastifyReply, fault: Fault, status?: number): FastifyReply {
+/** Answers with problem+json. `exact` where HTTP has a status that says more than the table's. */
+export function answerFault(reply: FastifyReply, fault: Fault, exact?: number): FastifyReply {
+  const status = exact ?? faultTable[fault.code].status;
   const { retryAfterSeconds } = (fault.details ?? {}) as { readonly retryAfterSeconds?: unknown };
   if (fault.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
   if (typeof retryAfterSeconds === "number") reply.header("retry-after", String(Math.ceil(retryAfterSeconds)));
-  const problem = problemOf(fault.code === "internal" ? hidden(fault) : fault);
   return reply
-    .status(status ?? faultTable[fault.code].status)
+    .status(status)
     .type(problemType)
-    .send(JSON.stringify(status === undefined ? problem : { ...problem, status }));
+    .send(JSON.stringify({ ...problemOf(fault), status }));
 }
 
-/** What failed inside is told in the hub's diary, not to whoever asks. */
-function hidden(fault: Fault): Fault {
-  return new Fault("internal", "the hub could not do this; its output says why", { cause: fault });
+/** What went wrong as the caller may know it: what failed inside is told in the hub's diary only, under the same id. */
+export function tellable(thrown: unknown, trace: Trace, request: string): Fault {
+  const fault = toFault(thrown);
+  if (fault.code !== "internal") return fault;
+  trace.error("a request failed", { request, reason: fault.message, stack: rootOf(fault).stack });
+  return new Fault("internal", "the hub could not do this because of a defect of its own", {
+    hint: `Its output says more, under ${request}.`,
+  });
 }
 
-/** Statuses of the framework that say more than the fault's own. */
-const exactStatuses: readonly number[] = [400, 404, 405, 408, 411, 413, 414, 415, 431];
-
-export function faultOfFastify(thrown: unknown): { readonly fault: Fault; readonly status?: number } {
-  const status = (thrown as { statusCode?: unknown } | null)?.statusCode;
-  if (thrown instanceof Fault || !(thrown instanceof Error) || typeof status !== "number") {
-    return { fault: toFault(thrown) };
-  }
-  if (!exactStatuses.includes(status)) return { fault: toFault(thrown) };
-  return { fault: new Fault("invalid", thrown.message, { cause: thrown }), status };
+function rootOf(fault: Fault): Error {
+  return fault.cause instanceof Error ? fault.cause : fault;
 }
 
-const badRequests: Readonly<Record<string, readonly [number, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, "the head of the request is too large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request did not come in time"],
+/** What the framework refuses, by status, where it says more than the fault's own. */
+const refusals: Readonly<Record<number, string>> = {
+  400: "the request cannot be read",
+  413: "the body is too large",
+  414: "a part of the path is too long",
+  415: "the body is not application/json",
+};
+
+/** A refusal of the framework as a fault with its exact status; anything else as it was thrown. */
+export function readRefusal(thrown: unknown): { readonly fault: Fault; readonly status: number } | undefined {
+  if (thrown instanceof Fault || !(thrown instanceof Error)) return undefined;
+  const { statusCode, code } = thrown as { readonly statusCode?: unknown; readonly code?: unknown };
+  if (typeof statusCode !== "number" || typeof code !== "string" || !code.startsWith("FST_")) return undefined;
+  const detail = refusals[statusCode];
+  return detail === undefined
+    ? undefined
+    : { fault: new Fault("invalid", detail, { cause: thrown }), status: statusCode };
+}
+
+const badRequests: Readonly<Record<string, readonly [status: number, reason: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "the head of the request is too large"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "the request did not come in time"],
 };
 
 /** Answers what is no HTTP request, or came too slowly; there is no route and no reply yet. */
 export function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed) return;
-  const [status, detail] = badRequests[error.code ?? ""] ?? [400, "this is no HTTP request"];
+  // After an answer on this connection nothing may be put in: it could be taken for a part of it.
+  if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) return void socket.destroy();
+  const [status, reason, detail] = badRequests[error.code ?? ""] ?? [400, "Bad Request", "this is no HTTP request"];
   const body = JSON.stringify({ ...problemOf(new Fault("invalid", detail)), status });
-  if (socket.writable) {
-    socket.end(
-      `HTTP/1.1 ${status} ${detail}\r\nconnection: close\r\ncontent-type: ${problemType}\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-  }
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: ${problemType}\r\n` +
+      `x-content-type-options: nosniff\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
   socket.destroySoon();
 }

@@ -1,20 +1,17 @@
-import type { FastifyReply } from "fastify";
-
-const common = {
+const common: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "cache-control": "no-store",
 };
 
-/** What every answer says; pages replace the policy and the caching by their own. */
-export function setSafeHeaders(reply: FastifyReply, requestId: string): void {
-  reply.headers(common);
-  if (requestId !== "") reply.header("x-request-id", requestId);
+/** What every answer says; pages and their files replace the policy and the caching by their own. */
+export function safeHeaders(requestId: string): Readonly<Record<string, string>> {
+  return { ...common, "x-request-id": requestId };
 }
 
 /** For a page: only our own files run; styles made while it runs carry the nonce. */

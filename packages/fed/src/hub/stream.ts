@@ -135,12 +135,8 @@ export function makeSeats(limits: Pick<ServeLimits, "streams" | "streamsOfOne">)
     /** Fault `limited` when there is no seat left; the returned function gives it back. */
     take(who: string): () => void {
       const his = taken.get(who) ?? 0;
-      if (all >= limits.streams || his >= limits.streamsOfOne) {
-        throw new Fault("limited", `${all >= limits.streams ? `the hub` : who} has ${all >= limits.streams ? all : his} streams open, which is the most`, {
-          hint: "Close a page or a command that follows something.",
-          details: { retryAfterSeconds: 5 },
-        });
-      }
+      if (all >= limits.streams) throw noSeat("the hub has", all);
+      if (his >= limits.streamsOfOne) throw noSeat("you have", his);
       all++;
       taken.set(who, his + 1);
       return () => {
@@ -151,4 +147,11 @@ export function makeSeats(limits: Pick<ServeLimits, "streams" | "streamsOfOne">)
       };
     },
   };
+}
+
+function noSeat(who: string, open: number): Fault {
+  return new Fault("limited", `${who} ${open} streams open, and more are not served`, {
+    hint: "Close a page, or a command that follows something.",
+    details: { retryAfterSeconds: 5 },
+  });
 }

@@ -1,0 +1,182 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { childController, untilAborted } from "#base/abort.ts";
+import { type Clock, withDeadline } from "#base/clock.ts";
+import { Fault, isFault } from "#base/fault.ts";
+import type { Trace } from "#base/trace.ts";
+import type { Endpoint } from "#wire/endpoint.ts";
+import { accessOf, actorOf, type CallContext, type Caller } from "#wire/handler.ts";
+import { tellable } from "./answer-fault.ts";
+import { type Credentials, credentialsOf, makeCookie, type Refusal, requireAccess, requireOwnPage } from "./gate.ts";
+import type { ServeLimits } from "./limit.ts";
+import { type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
+
+/** Of what a route is made, besides its endpoint. */
+export interface RouteNeeds {
+  readonly clock: Clock;
+  readonly trace: Trace;
+  readonly limits: ServeLimits;
+  readonly seats: ReturnType<typeof makeSeats>;
+  /** Aborts when the hub begins to close: ends streams. */
+  readonly closing: AbortSignal;
+  /** Aborts when the hub waits no longer for what is under way. */
+  readonly over: AbortSignal;
+  identify(credentials: Credentials): Promise<Caller>;
+  checkCsrf(caller: Caller, header: string | undefined): boolean;
+  refused(refusal: Refusal): void;
+  /** A stream has begun. */
+  streaming(request: FastifyRequest, reply: FastifyReply): void;
+}
+
+export type AnyHandler = (input: unknown, context: CallContext) => unknown;
+
+interface Known {
+  readonly caller: Caller;
+  readonly credentials: Credentials;
+}
+
+const nobody: Caller = { kind: "nobody" };
+
+/** Makes one endpoint answer: who calls and whether they may is settled before the body is read. */
+export function addRoute(
+  app: FastifyInstance,
+  name: string,
+  endpoint: Endpoint,
+  handler: AnyHandler,
+  needs: RouteNeeds,
+): void {
+  const known = new WeakMap<FastifyRequest, Known>();
+  // Those who watch whether the hub is well ask with HEAD.
+  const probed = endpoint.method === "GET" && endpoint.role === "open" && endpoint.answer === "one";
+  app.route({
+    method: probed ? ["GET", "HEAD"] : endpoint.method,
+    url: endpoint.path,
+    config: { endpoint: name },
+    async onRequest(request) {
+      const credentials = credentialsOf(request);
+      const shown = credentials.bearer !== undefined || credentials.cookie !== undefined;
+      const caller = shown ? await needs.identify(credentials) : nobody;
+      try {
+        requireOwnPage(request, endpoint, { caller, credentials }, needs.checkCsrf);
+        requireAccess(endpoint, caller);
+      } catch (thrown) {
+        if (isFault(thrown) && thrown.code === "denied") {
+          needs.refused({ endpoint: name, reason: thrown.message, caller, address: credentials.address });
+        }
+        throw thrown;
+      }
+      known.set(request, { caller, credentials });
+    },
+    async handler(request, reply) {
+      const who = known.get(request) ?? { caller: nobody, credentials: credentialsOf(request) };
+      const input = readInput(endpoint, request);
+      const { answer } = endpoint;
+      if (answer === "many" || answer === "events") {
+        return stream(request, reply, { ...who, endpoint, answer, call: (context) => handler(input, context) }, needs);
+      }
+      const value = await answerOnce(request, reply, who, (context) => handler(input, context), needs);
+      if (answer === "text") reply.type("text/plain; version=0.0.4; charset=utf-8");
+      return reply.send(value);
+    },
+  });
+}
+
+function contextOf(request: FastifyRequest, reply: FastifyReply, known: Known, signal: AbortSignal): CallContext {
+  const { caller, credentials } = known;
+  return {
+    signal,
+    correlation: request.id,
+    caller,
+    actor: actorOf(caller),
+    address: credentials.address,
+    agent: (request.headers["user-agent"] ?? "").replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 200),
+    cookie: makeCookie(request, reply),
+  };
+}
+
+async function answerOnce(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  known: Known,
+  call: (context: CallContext) => unknown,
+  needs: RouteNeeds,
+): Promise<unknown> {
+  const { controller, release } = childController(needs.over);
+  const leave = () => controller.abort(new Fault("unreachable", "the caller has gone"));
+  reply.raw.once("close", leave);
+  try {
+    return await withDeadline(
+      needs.clock,
+      needs.limits.answerMs,
+      "the answer",
+      async (signal) => call(contextOf(request, reply, known, signal)),
+      controller.signal,
+    );
+  } finally {
+    reply.raw.off("close", leave);
+    release();
+  }
+}
+
+interface StreamOf extends Known {
+  readonly endpoint: Endpoint;
+  readonly answer: "many" | "events";
+  call(context: CallContext): unknown;
+}
+
+async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf, needs: RouteNeeds): Promise<void> {
+  const leaveSeat = needs.seats.take(seatOf(of.caller));
+  const { controller, release } = childController(needs.closing);
+  const leave = () => controller.abort(new Fault("unreachable", "the caller has gone"));
+  reply.raw.once("close", leave);
+  try {
+    const context = contextOf(request, reply, of, controller.signal);
+    const items = (await untilAborted(Promise.resolve(of.call(context)), controller.signal)) as AsyncIterable<unknown>;
+    reply.type(streamTypeOf(of.answer)).header("x-accel-buffering", "no");
+    reply.hijack();
+    reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
+    needs.streaming(request, reply);
+    const still = async () => {
+      const now = await needs.identify(of.credentials);
+      return now.kind === of.caller.kind && accessOf(now) === accessOf(of.caller);
+    };
+    await writeStream(
+      reply.raw,
+      {
+        ...{ answer: of.answer, items, controller },
+        stillMay: of.caller.kind === "nobody" ? async () => true : still,
+        tellable: (thrown) => tellable(thrown, needs.trace, request.id),
+      },
+      needs.clock,
+      needs.limits,
+    );
+  } finally {
+    leaveSeat();
+    reply.raw.off("close", leave);
+    release();
+  }
+}
+
+/** Whose streams are counted together. */
+function seatOf(caller: Caller): string {
+  if (caller.kind === "user") return `user:${caller.userId}`;
+  return caller.kind === "token" ? `token:${caller.tokenId}` : caller.kind;
+}
+
+function readInput(endpoint: Endpoint, request: FastifyRequest): unknown {
+  const given = endpoint.method === "GET" ? request.query : (request.body ?? {});
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new Fault("invalid", "the body is not a JSON object");
+  }
+  // What the path says counts: a body must not turn a deed on one thing into a deed on another.
+  const input: Record<string, unknown> = { ...given, ...(request.params as object) };
+  const resumed = request.headers["last-event-id"];
+  if (endpoint.answer === "events" && typeof resumed === "string" && /^\d{1,15}$/.test(resumed)) input.after = resumed;
+  const read = endpoint.input.safeParse(input);
+  if (read.success) return read.data;
+  const issues = read.error.issues.slice(0, 20).map(({ path, message }) => ({ path: path.map(String), message }));
+  const [first] = issues;
+  throw new Fault("invalid", `${first?.path.join(".") || "the request"}: ${first?.message ?? "is not valid"}`, {
+    details: { issues },
+  });
+}
