@@ -53,6 +53,12 @@ export function sqliteFault(thrown: unknown, deed: string, path: string, text?: 
   });
 }
 
+/** Whether there was no room left. */
+export function isDiskFull(thrown: unknown): boolean {
+  const extended = resultCode(isFault(thrown) ? thrown.cause : thrown);
+  return extended !== undefined && (extended & 0xff) === 13;
+}
+
 /** Whether someone else holds the lock it needs. */
 export function isBusy(thrown: unknown): boolean {
   const extended = resultCode(thrown);

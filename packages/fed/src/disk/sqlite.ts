@@ -1,6 +1,6 @@
 import { constants, DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { Fault } from "#base/fault.ts";
-import { sqliteFault } from "./sqlite-fault.ts";
+import { isDiskFull, sqliteFault } from "./sqlite-fault.ts";
 import { requireDatabaseFile } from "./sqlite-file.ts";
 import { isIdle, parameterNames } from "./sqlite-text.ts";
 
@@ -41,8 +41,17 @@ export interface Tx extends Reader {
 /** What a transaction may return: anything but a promise, because nothing may wait inside one. */
 export type Settled<T> = T extends { then(...args: never): unknown } ? never : T;
 
+/** Whether the disk has room for what is to be written. */
+export interface Room {
+  readonly full: boolean;
+  /** Transactions undone since it was full. */
+  readonly refused: number;
+}
+
 export interface Database extends Reader {
   readonly path: string;
+  /** `full` from the first transaction that finds no room until one succeeds. */
+  readonly room: Room;
   /**
    * Runs `work` in one transaction (BEGIN IMMEDIATE): its value once committed, all undone when it throws. A promise is
    * refused by the compiler, and at run time undone with Fault `internal`; so is a transaction inside a transaction:
@@ -127,6 +136,7 @@ const reservedActions: readonly number[] = [
 
 class OpenDatabase implements Database {
   readonly path: string;
+  room: Room = { full: false, refused: 0 };
   readonly #connection: DatabaseSync;
   readonly #readOnly: boolean;
   readonly #prepared = new Map<string, Prepared>();
@@ -170,8 +180,10 @@ class OpenDatabase implements Database {
       refuseThenable(value);
       tx.requireOpen();
       this.#control("COMMIT", "commit to");
+      if (this.room.full) this.room = { full: false, refused: 0 };
       return value as T;
     } catch (thrown) {
+      if (isDiskFull(thrown)) this.room = { full: true, refused: this.room.refused + 1 };
       // SQLite has undone it already when the disk was full or failed.
       if (this.#connection.isTransaction) this.#control("ROLLBACK", "undo a transaction in");
       throw thrown;

@@ -4,17 +4,18 @@ import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { cryptoRandom, makeId } from "#base/id.ts";
 import { makeMeter } from "#base/meter.ts";
-import { makeNotice } from "#base/notice.ts";
+import { makeNotice, type Notice } from "#base/notice.ts";
 import type { Trace } from "#base/trace.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
 import { api } from "#wire/api.ts";
+import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
 import { openDesk } from "./desk.ts";
 import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
-import { makeHandlers, makeProgressChannel } from "./http.ts";
+import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
 import type { LoadedLab } from "./lab/load.ts";
 import { lookLoop, makeLookAt } from "./machine/loop.ts";
@@ -22,6 +23,7 @@ import { openMachines } from "./machine/verbs.ts";
 import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
 import { writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
+import { makeRoomWatch, roomLoop } from "./room.ts";
 import { openScheduler } from "./scheduler.ts";
 import { serve } from "./serve.ts";
 import { openControl } from "./service/control.ts";
@@ -40,7 +42,7 @@ export interface HubOptions {
   /** Take edits of the lab's files as they come; otherwise only `apply` does. */
   readonly watch: boolean;
   readonly version: string;
-  /** The built pages; undefined: the port serves the API only. */
+  /** Folder of the built pages; undefined: the port serves the API only. */
   readonly pages: string | undefined;
   /** Variables every service inherits. */
   readonly inherited: Readonly<Record<string, string>>;
@@ -67,8 +69,50 @@ const settleLimitMs = 120_000;
 
 /** Opens one hub on one data folder. What was opened is closed again when a later part fails. */
 export async function openHub(options: HubOptions, signal: AbortSignal): Promise<Hub> {
-  const { dataFolder, clock, trace, host } = options;
   await using opened = new AsyncDisposableStack();
+  const ground = await openGround(options, opened);
+  const { events, users, hubOrigin } = ground;
+  const house = await openHouse(options, ground, opened);
+  const { control, status } = house;
+  const ended = Promise.withResolvers<void>();
+  const scheduler = opened.adopt(openLoops(options, ground), (open) => open.close());
+  let phase: Phase = "starting";
+  const served = await openDoor(
+    options,
+    ground,
+    { ...ground, ...house, scheduler, requireReady: () => requireReady(phase, house.room), end: () => ended.resolve() },
+    opened,
+  );
+  const presence = { url: served.url, ingressUrl: house.ingressUrl, pid: process.pid };
+  opened.adopt(await writePresence(options.dataFolder, presence), (written) => written.remove());
+  events.deed(hubOrigin(), (_tx, emit) =>
+    emit("hub", { type: "hub.started", version: options.version, pid: process.pid }),
+  );
+  const code = users.firstCode();
+  await control.begin(signal);
+  const loops = [lookLoop(house.machines, house.lookAt), sweepLoop(users), trimLoop(events), roomLoop(house.room)];
+  for (const loop of loops) scheduler.add(loop);
+  phase = "ready";
+  const parts = opened.move();
+  return {
+    url: served.url,
+    ingressUrl: house.ingressUrl,
+    firstLink: code === undefined ? undefined : `${served.url}/welcome#code=${code}`,
+    status,
+    ended: ended.promise,
+    async close() {
+      phase = "stopping";
+      events.note(hubOrigin(), "hub", { type: "hub.stopping", reason: "asked to" });
+      control.leave();
+      await control.loop.settled(AbortSignal.timeout(settleLimitMs)).catch(() => undefined);
+      await parts.disposeAsync();
+    },
+  };
+}
+
+/** What everything else stands on: the folder, the database, the log, who may come in. */
+async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
+  const { dataFolder, clock, trace } = options;
   await ensureFolder(dataFolder);
   opened.adopt(holdFolder(dataFolder), (lock) => lock.close());
   const db = opened.adopt(openDatabase(dataFolder), (open) => open.close());
@@ -76,18 +120,24 @@ export async function openHub(options: HubOptions, signal: AbortSignal): Promise
     readKey(join(dataFolder, "token")),
     readKey(join(dataFolder, "signing.key")),
   ]);
-  const meter = makeMeter();
   const events = openEventLog({ db, clock, trace });
   const users = openUsers({ db, events, clock, trace, signingKey: Buffer.from(signingKey, "base64url"), localToken });
-  const { runtime, ingress } = await openParts(options, opened);
-  const probe = makeLocalProbe(clock);
-  const changes = makeNotice();
-  const progress = makeProgressChannel();
-  const ended = Promise.withResolvers<void>();
   const makeCorrelation = () => makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
   const hubOrigin = () => ({ actor: "hub", correlation: makeCorrelation() });
-  opened.defer(changes.listen(options.onChange));
+  return { db, events, users, meter: makeMeter(), makeCorrelation, hubOrigin };
+}
 
+type Ground = Awaited<ReturnType<typeof openGround>>;
+
+/** The lab and what it is made real with. */
+async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDisposableStack) {
+  const { dataFolder, clock, trace, host } = options;
+  const { db, events, makeCorrelation, meter } = ground;
+  const { runtime, ingress } = await openParts(options, opened);
+  const probe = makeLocalProbe(clock);
+  const changes: Notice = makeNotice();
+  const progress = makeProgressChannel();
+  opened.defer(changes.listen(options.onChange));
   const ingressUrl = `http://${host}:${ingress.address.port}`;
   const control = openControl({
     ...{ db, events, runtime, ingress, probe, clock, trace, dataFolder },
@@ -115,68 +165,64 @@ export async function openHub(options: HubOptions, signal: AbortSignal): Promise
     }),
     (open) => open.close(),
   );
-  const status = () => statusOf(desk, control, ingressUrl);
-  const scheduler = opened.adopt(openLoops(), (open) => open.close());
-  const lookAt = makeLookAt(probe, readLocalFacts);
+  const room = makeRoomWatch({
+    ...{ db, events, clock, folder: dataFolder, origin: ground.hubOrigin },
+    onFull() {
+      trace.error("the disk is full: what runs goes on, wishes are refused until there is room", {
+        folder: dataFolder,
+      });
+      changes.send();
+    },
+    onRoom() {
+      if (options.watch) desk.look();
+      control.loop.wake(false);
+      changes.send();
+    },
+  });
+  const status = () => statusOf({ desk, control, room, ingressUrl });
   const own = { version: options.version, db, status, lastEvent: () => events.last };
   opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
+  const lookAt = makeLookAt(probe, readLocalFacts);
+  const read = (inner: AbortSignal): AsyncIterable<Progress> => progress.read(inner);
+  return { runtime, control, machines, desk, room, status, lookAt, changes, ingressUrl, progress: read };
+}
 
-  function openLoops() {
-    return openScheduler({
-      ...{ clock, trace, meter },
-      onTurn(loop, { kind, reason }) {
-        const data =
-          kind === "ok" ? ({ type: "loop.recovered", loop } as const) : { type: "loop.failed" as const, loop, reason };
-        events.note(hubOrigin(), "hub", data);
-      },
-    });
-  }
-
-  let phase: Phase = "starting";
-  let url = "";
-  const handlers = makeHandlers({
-    ...{ control, runtime, status, desk, events, users, machines, lookAt, meter, scheduler, changes },
-    version: options.version,
-    requireReady: () => requireReady(phase, db),
-    url: () => url,
-    progress: (inner) => progress.read(inner),
-    end: () => ended.resolve(),
+function openLoops({ clock, trace }: HubOptions, { events, meter, hubOrigin }: Ground) {
+  return openScheduler({
+    ...{ clock, trace, meter },
+    onTurn(loop, { kind, reason }) {
+      events.note(
+        hubOrigin(),
+        "hub",
+        kind === "ok" ? { type: "loop.recovered", loop } : { type: "loop.failed", loop, reason },
+      );
+    },
   });
+}
+
+/** The port people and programs come in by. */
+async function openDoor(
+  options: HubOptions,
+  { users, meter, makeCorrelation }: Ground,
+  needs: Omit<HttpNeeds, "url" | "version">,
+  opened: AsyncDisposableStack,
+) {
+  const { host, port, clock, trace, version, pages } = options;
+  let url = "";
+  const handlers = makeHandlers({ ...needs, version, url: () => url });
   const served = opened.adopt(
     await serve(api, handlers, {
-      ...{ host, port: options.port, clock, trace, makeCorrelation },
+      ...{ host, port, clock, trace, makeCorrelation },
       identify: (credentials) => users.identify(credentials),
       checkCsrf: (caller, header) => users.checkCsrf(caller, header),
-      refused: (facts) => users.recordRefusal(facts),
+      refused: (refusal) => users.recordRefusal(refusal),
       onRequest: meterRequests(meter),
-      pages: options.pages,
+      pages,
     }),
     (open) => open.close(),
   );
   url = `http://${host}:${served.port}`;
-  opened.adopt(await writePresence(dataFolder, { url, ingressUrl, pid: process.pid }), (presence) => presence.remove());
-  events.deed(hubOrigin(), (_tx, emit) =>
-    emit("hub", { type: "hub.started", version: options.version, pid: process.pid }),
-  );
-  const code = users.firstCode();
-  await control.begin(signal);
-  for (const loop of [lookLoop(machines, lookAt), sweepLoop(users), trimLoop(events)]) scheduler.add(loop);
-  phase = "ready";
-  const parts = opened.move();
-  return {
-    url,
-    ingressUrl,
-    firstLink: code === undefined ? undefined : `${url}/welcome#code=${code}`,
-    status,
-    ended: ended.promise,
-    async close() {
-      phase = "stopping";
-      events.note(hubOrigin(), "hub", { type: "hub.stopping", reason: "asked to" });
-      control.leave();
-      await control.loop.settled(AbortSignal.timeout(settleLimitMs)).catch(() => undefined);
-      await parts.disposeAsync();
-    },
-  };
+  return { url };
 }
 
 /** One hub, one data folder. */

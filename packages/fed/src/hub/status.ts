@@ -1,16 +1,24 @@
 import type { HubStatus } from "#wire/status.ts";
 import type { Desk } from "./desk.ts";
+import type { RoomWatch } from "./room.ts";
 import type { Control } from "./service/control.ts";
 
 /** The lab, its services and their instances, as they are now. */
-export function statusOf(desk: Desk, control: Control, ingressUrl: string): HubStatus {
-  const { lab, rejected } = desk;
-  const services = control.status();
+export function statusOf(parts: {
+  readonly desk: Desk;
+  readonly control: Control;
+  readonly room: RoomWatch;
+  readonly ingressUrl: string;
+}): HubStatus {
+  const { lab, rejected } = parts.desk;
+  const services = parts.control.status();
+  const { full } = parts.room;
   return {
     lab: { name: lab.document.name, hash: lab.hash, file: lab.file, acceptedMs: lab.acceptedMs },
     ...(rejected ? { rejected: { atMs: rejected.atMs, diagnostics: [...rejected.diagnostics] } } : {}),
     ready: services.every(({ state }) => state === "healthy"),
-    ingress: ingressUrl,
+    ingress: parts.ingressUrl,
+    ...(full ? { diskFull: full } : {}),
     environments: Object.keys(lab.document.environments),
     services: [...services],
   };

@@ -51,6 +51,8 @@ export const statusShape = z.object({
   /** Every service is healthy and nothing is left to do. */
   ready: z.boolean(),
   ingress: z.string(),
+  /** The disk of the data folder has no room: what runs goes on, wishes are refused until there is. */
+  diskFull: z.object({ sinceMs: z.number(), refused: z.number().int(), folder: z.string() }).optional(),
   environments: z.array(z.string()),
   services: z.array(serviceStatusShape),
 });

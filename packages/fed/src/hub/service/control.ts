@@ -69,7 +69,6 @@ export interface Control {
 const finalCodes: ReadonlySet<Fault["code"]> = new Set(["missing", "denied", "unsupported", "invalid"]);
 
 const adoptWithinMs = 3_000;
-const hubOrigin: Origin = { actor: "hub", correlation: "hub" };
 
 export function openControl(options: ControlOptions): Control {
   const { clock, trace, events, runtime, dataFolder } = options;
@@ -80,6 +79,8 @@ export function openControl(options: ControlOptions): Control {
   let lab: AcceptedLab | undefined;
   let services: readonly ResolvedService[] = [];
   let leaving = false;
+  /** Of the wish that what happens now most likely follows from. */
+  let correlation = "hub";
 
   const checks = openChecks({
     probe: options.probe,
@@ -140,7 +141,7 @@ export function openControl(options: ControlOptions): Control {
     const hold = holdOf(history, spec, clock.nowMs());
     const gaveUp = hold?.kind === "gaveUp";
     events.note(
-      hubOrigin,
+      { actor: "hub", correlation },
       `service:${key}`,
       gaveUp ? { type: "service.gaveUp", crashes: hold.crashes, last: reason } : { type: "service.failed", reason },
     );
@@ -158,7 +159,7 @@ export function openControl(options: ControlOptions): Control {
   }
 
   function onNews(news: WorldNews) {
-    recordNews(events, news);
+    recordNews(events, news, correlation);
     if (news.kind === "health") {
       if (news.state.health === "healthy") healthySince.set(news.instance.id, clock.nowMs());
       else loop.wake(true);
@@ -200,6 +201,7 @@ export function openControl(options: ControlOptions): Control {
     const { doors, resolved } = resolveFor(wished);
     handOutDoors(options, origin, doors);
     rememberSpecs(options, origin, resolved);
+    correlation = origin.correlation;
     lab = wished;
     services = resolved;
     for (const { spec, key, fields, contract } of services)

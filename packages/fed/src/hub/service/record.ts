@@ -5,10 +5,10 @@ import { exitText } from "./exit.ts";
 import { instanceKey, type WorldNews } from "./world.ts";
 
 /** Writes what happened in the world into the event log. */
-export function recordNews(events: EventLog, news: WorldNews): void {
+export function recordNews(events: EventLog, news: WorldNews, correlation: string): void {
   const service = news.kind === "switched" ? news.service : instanceKey(news.instance);
   const data = eventOf(news);
-  if (data) events.note({ actor: "hub", correlation: "hub" }, `service:${service}`, data);
+  if (data) events.note({ actor: "hub", correlation }, `service:${service}`, data);
 }
 
 function eventOf(news: WorldNews): EventData | undefined {
