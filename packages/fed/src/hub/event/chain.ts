@@ -25,6 +25,23 @@ export function hashOf(before: string, link: Omit<Link, "hash">): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
+/**
+ * The link that follows. Its texts are made well-formed first: half of a surrogate pair is hashed as one thing and
+ * stored as another, and would look like tampering ever after.
+ */
+export function linkAfter(head: Head, said: Omit<Link, "sequence" | "hash">): Link {
+  const link = {
+    sequence: head.sequence + 1,
+    atMs: Math.floor(said.atMs),
+    type: said.type.toWellFormed(),
+    actor: said.actor.toWellFormed(),
+    subject: said.subject.toWellFormed(),
+    correlation: said.correlation.toWellFormed(),
+    data: said.data.toWellFormed(),
+  };
+  return { ...link, hash: hashOf(head.hash, link) };
+}
+
 export type Walk =
   | { readonly kind: "sound"; readonly head: Head }
   | { readonly kind: "broken"; readonly sequence: number; readonly reason: string };

@@ -16,7 +16,7 @@ export function eventHandlers(needs: {
       return { events: page, ...(found.length > limit && last ? { more: last.sequence } : {}) };
     },
     eventStream: ({ type, subject, after }, { signal }) =>
-      events.stream({ filter: readFilter({ type, subject }), after }, needs.onChanged, signal),
+      events.stream({ filter: readFilter({ type, subject }), after }, (listener) => needs.onChanged(listener), signal),
     verifyEvents: () => events.verify(),
   };
 }

@@ -17,6 +17,8 @@ const readLink = (row: SqlRow): Link => ({
 
 const readHead = (row: SqlRow): Head => ({ sequence: Number(row.sequence), hash: String(row.hash) });
 
+const readSequence = (row: SqlRow) => (row.sequence === null ? undefined : Number(row.sequence));
+
 export function insertEvent(tx: Tx, link: Link): void {
   tx.run(
     `INSERT INTO event (${columns})
@@ -36,11 +38,34 @@ export function selectHead(db: Reader): Head {
   return newest ?? selectBase(db);
 }
 
+/** The oldest sequence that is there. */
+export function selectFirst(db: Reader): number | undefined {
+  return db.prepare("SELECT min(sequence) AS sequence FROM event", readSequence).first();
+}
+
 /** The events that follow, oldest first. */
 export function selectAfter(db: Reader, sequence: number, limit: number): readonly Link[] {
   return db
     .prepare(`SELECT ${columns} FROM event WHERE sequence > :sequence ORDER BY sequence LIMIT :limit`, readLink)
     .all({ sequence, limit });
+}
+
+/** The newest at or before this sequence. */
+export function selectUpTo(db: Reader, sequence: number): Head | undefined {
+  return db
+    .prepare("SELECT sequence, hash FROM event WHERE sequence <= :sequence ORDER BY sequence DESC LIMIT 1", readHead)
+    .first({ sequence });
+}
+
+/** What the newest cut of retention says it dropped. */
+export function selectLastTrimmed(db: Reader): Head | undefined {
+  return db
+    .prepare(
+      `SELECT json_extract(data, '$.upTo') AS sequence, json_extract(data, '$.head') AS hash
+       FROM event WHERE type = 'log.trimmed' ORDER BY sequence DESC LIMIT 1`,
+      readHead,
+    )
+    .first();
 }
 
 export interface ListQuery extends EventFilter {
@@ -49,71 +74,78 @@ export interface ListQuery extends EventFilter {
   readonly limit: number;
 }
 
+/**
+ * The subjects that begin with the prefix, each found by one step into the index. With them, as with types, SQLite takes
+ * the newest of each and merges them, where a range of the index would have to be sorted as a whole.
+ */
+const subjectsBelow = `WITH RECURSIVE known (subject) AS (
+    SELECT min(subject) FROM event WHERE subject >= :subject AND subject < :subjectEnd
+    UNION ALL
+    SELECT (SELECT min(event.subject) FROM event WHERE event.subject > known.subject AND event.subject < :subjectEnd)
+    FROM known WHERE known.subject IS NOT NULL
+  )`;
+
 /** The newest first. */
 export function selectNewest(db: Reader, query: ListQuery): readonly Link[] {
-  const { clauses, params } = conditionsOf(query);
-  if (query.before !== undefined) {
-    clauses.push("sequence < :before");
-    params.before = query.before;
+  const { types, subject, before, sinceMs, limit } = query;
+  const clauses: string[] = [];
+  const params: Record<string, SqlParams[string]> = { limit };
+  let subjects = "";
+  if (types.length > 0) {
+    clauses.push("type IN (SELECT value FROM json_each(:types))");
+    params.types = JSON.stringify(types);
   }
-  if (query.sinceMs !== undefined) {
-    clauses.push("at_ms >= :sinceMs");
-    params.sinceMs = Math.floor(query.sinceMs);
+  if (subject?.endsWith(":")) {
+    subjects = subjectsBelow;
+    clauses.push("subject IN (SELECT subject FROM known WHERE subject IS NOT NULL)");
+    params.subject = subject;
+    // A semicolon is the letter after the colon.
+    params.subjectEnd = `${subject.slice(0, -1)};`;
+  } else if (subject !== undefined) {
+    clauses.push("subject = :subject");
+    params.subject = subject;
+  }
+  if (before !== undefined) {
+    clauses.push("sequence < :before");
+    params.before = before;
+  }
+  if (sinceMs !== undefined) {
+    // Nearly in the order of the sequence, but clocks are put back: a bound for the search, and the condition itself.
+    clauses.push(
+      "sequence >= (SELECT min(sequence) FROM event INDEXED BY event_by_time WHERE at_ms >= :sinceMs)",
+      "+at_ms >= :sinceMs",
+    );
+    params.sinceMs = sinceMs;
   }
   const where = clauses.length === 0 ? "" : `WHERE ${clauses.join(" AND ")}`;
   return db
-    .prepare(`SELECT ${columns} FROM event ${where} ORDER BY sequence DESC LIMIT :limit`, readLink)
-    .all({ ...params, limit: query.limit });
+    .prepare(`${subjects} SELECT ${columns} FROM event ${where} ORDER BY sequence DESC LIMIT :limit`, readLink)
+    .all(params);
 }
 
-function conditionsOf(filter: EventFilter) {
-  const clauses: string[] = [];
-  const params: Record<string, SqlParams[string]> = {};
-  const types = filter.types.map((type, at) => {
-    params[`type${at}`] = type;
-    if (!type.endsWith(".")) return `type = :type${at}`;
-    params[`typeEnd${at}`] = endOf(type);
-    return `(type >= :type${at} AND type < :typeEnd${at})`;
-  });
-  if (types.length > 0) clauses.push(`(${types.join(" OR ")})`);
-  if (filter.subject !== undefined) {
-    params.subject = filter.subject;
-    if (filter.subject.endsWith(":")) {
-      params.subjectEnd = endOf(filter.subject);
-      clauses.push("subject >= :subject AND subject < :subjectEnd");
-    } else clauses.push("subject = :subject");
-  }
-  return { clauses, params };
-}
-
-/** The first text after all that begin with this one. */
-function endOf(prefix: string): string {
-  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
-}
-
-/** The newest event that is older than this; undefined when there is none. */
-export function selectLastBefore(db: Reader, atMs: number, upTo: number): Head | undefined {
+/** The last event up to `upTo` that is older than this; looks only between the base and there. */
+export function selectLastOlder(db: Reader, upTo: number, atMs: number): number | undefined {
   return db
-    .prepare(
-      "SELECT sequence, hash FROM event WHERE at_ms < :atMs AND sequence <= :upTo ORDER BY sequence DESC LIMIT 1",
-      readHead,
-    )
-    .first({ atMs, upTo });
+    .prepare("SELECT max(sequence) AS sequence FROM event WHERE sequence <= :upTo AND +at_ms < :atMs", readSequence)
+    .first({ upTo, atMs });
 }
 
-export function selectAt(db: Reader, sequence: number): Head | undefined {
-  return db.prepare("SELECT sequence, hash FROM event WHERE sequence = :sequence", readHead).first({ sequence });
-}
+const sampled = 500;
 
-/** Mean size of the newest thousand, in bytes, with what SQLite and the indexes add. */
-export function selectMeanBytes(db: Reader): number {
+/** Mean size in bytes, with what SQLite and the indexes add; of a sample spread evenly over the log. */
+export function selectMeanBytes(db: Reader, first: number, last: number): number {
+  const stride = Math.max(1, Math.floor((last - first + 1) / sampled));
   const mean = db
     .prepare(
-      `SELECT avg(length(data) + 3 * length(subject) + 2 * length(type) + 220) AS mean
-       FROM (SELECT data, subject, type FROM event ORDER BY sequence DESC LIMIT 1000)`,
+      `WITH RECURSIVE sample (sequence) AS (
+         SELECT :first UNION ALL SELECT sequence + :stride FROM sample WHERE sequence + :stride <= :last
+       )
+       SELECT avg(octet_length(data) + octet_length(actor) + octet_length(correlation)
+         + 2 * octet_length(subject) + 2 * octet_length(type) + 140) AS mean
+       FROM sample JOIN event USING (sequence)`,
       (row) => Number(row.mean ?? 0),
     )
-    .first();
+    .first({ first, last, stride });
   return mean ?? 0;
 }
 

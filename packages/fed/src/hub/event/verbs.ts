@@ -1,24 +1,15 @@
 import type { Clock } from "#base/clock.ts";
-import { isFault } from "#base/fault.ts";
+import { Fault, isFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database, Settled, Tx } from "#disk/sqlite.ts";
 import type { EventData, FedEvent, StreamItem, Verdict } from "#wire/event.ts";
-import { type Head, hashOf, type Link, walk } from "./chain.ts";
-import { defaultRetention, type EventFilter, keptEvents, type Retention } from "./event.ts";
-import { openRing } from "./ring.ts";
-import {
-  dropUpTo,
-  insertEvent,
-  type ListQuery,
-  selectAfter,
-  selectAt,
-  selectBase,
-  selectHead,
-  selectLastBefore,
-  selectMeanBytes,
-  selectNewest,
-} from "./store.ts";
-import { type StreamSource, streamEvents } from "./stream.ts";
+import { type Link, linkAfter } from "./chain.ts";
+import { defaultRetention, type EventFilter, matches, type Retention } from "./event.ts";
+import { findCut } from "./retention.ts";
+import { openRing, type Ring } from "./ring.ts";
+import { dropUpTo, insertEvent, type ListQuery, selectAfter, selectHead, selectNewest } from "./store.ts";
+import { type Page, type StreamSource, streamEvents } from "./stream.ts";
+import { verifyChain } from "./verify.ts";
 
 /** Who does a deed, and what it belongs to. */
 export interface Origin {
@@ -31,8 +22,8 @@ export type Emit = (subject: string, data: EventData) => void;
 
 export interface EventLog {
   /**
-   * Does a deed: one transaction for its rows and its events. Listeners hear of the events once it is committed, and of
-   * none when it is undone.
+   * Does a deed: one transaction for its rows and its events. Listeners hear of the events once it is committed, in their
+   * order, and of none when it is undone. What a listener does itself is told after that.
    */
   deed<T>(origin: Origin, work: (tx: Tx, emit: Emit) => Settled<T>): T;
   /**
@@ -45,20 +36,23 @@ export interface EventLog {
   /** The newest first. */
   list(query: ListQuery): readonly FedEvent[];
   /**
-   * What happens from `after` on (from now on when left out), for as long as the reader asks. It is kept nowhere for a
-   * reader, so a slow one costs nothing; one that comes back too late gets a `gap`. `changed` comes at most every 100 ms.
+   * What happens from `after` on (from this call on when left out), until the signal aborts, the reader stops or the log
+   * is closed. It is kept nowhere for a reader, so a slow one costs nothing; one that comes back too late, or knows more
+   * than there is, gets a `gap`. `changed` comes at most every 100 ms.
    */
   stream(
     from: { readonly filter: EventFilter; readonly after: number | undefined },
     onChanged: (listener: () => void) => () => void,
     signal: AbortSignal,
   ): AsyncIterable<StreamItem>;
-  /** Walks the whole chain, a page at a time. */
+  /** Walks the whole chain, a page at a time. Who asks while it is walked gets the same answer. */
   verify(): Promise<Verdict>;
   /** Drops what is too old or too much, at most 10,000 events at a time; true when more is left to drop. */
   trim(origin: Origin): boolean;
   /** Sequence of the newest event. */
   readonly last: number;
+  /** Ends every stream and a walk under way. Deeds are done no more: the database is closed next. */
+  close(): void;
 }
 
 export interface EventLogNeeds {
@@ -68,140 +62,142 @@ export interface EventLogNeeds {
   readonly retention?: Retention;
 }
 
-const pageEvents = 2_000;
-const mostDropped = 10_000;
+const pageEvents = 500;
 
 export function openEventLog(needs: EventLogNeeds): EventLog {
   const { db, clock, trace, retention = defaultRetention } = needs;
-  const listeners = new Set<(event: FedEvent) => void>();
+  const told = makeTelling(trace);
   const ring = openRing();
+  const closing = new AbortController();
   let head = selectHead(db);
-
-  const tell = (event: FedEvent) => {
-    ring.add(event);
-    for (const listener of [...listeners]) {
-      try {
-        listener(event);
-      } catch (thrown) {
-        trace.error("who listens to the events has failed", { reason: String(thrown) });
-      }
-    }
-  };
+  let verifying: Promise<Verdict> | undefined;
 
   const deed = <T>(origin: Origin, work: (tx: Tx, emit: Emit) => Settled<T>): T => {
     let next = head;
     const emitted: FedEvent[] = [];
-    const { actor, correlation } = origin;
     const result = db.tx((tx) =>
       work(tx, (subject, { type, ...data }) => {
-        const link = linkAfter(next, {
-          atMs: clock.nowMs(),
-          type,
-          actor,
-          correlation,
-          subject,
-          data: JSON.stringify(data),
-        });
+        const said = { atMs: clock.nowMs(), type, ...origin, subject, data: JSON.stringify(data) };
+        const link = linkAfter(next, said);
         insertEvent(tx, link);
         next = link;
         emitted.push(eventOf(link));
       }),
     );
+    // Only now: a deed that is undone, or that fails to commit, has moved nothing.
     head = { sequence: next.sequence, hash: next.hash };
-    for (const event of emitted) tell(event);
+    for (const event of emitted) ring.add(event);
+    told.tell(emitted);
     return result as T;
   };
 
   const source: StreamSource = {
     clock,
+    closed: closing.signal,
     last: () => head.sequence,
-    after: (sequence) =>
-      ring.after(sequence) ??
-      selectAfter(db, sequence, 500).map((link): StreamItem => ({ kind: "event", event: eventOf(link) })),
+    after: (sequence, filter) => pageNear(ring, sequence, filter) ?? pageFar(db, sequence, filter),
   };
 
   return {
     deed,
-    note(origin, subject, data) {
-      try {
-        deed(origin, (_tx, emit) => emit(subject, data));
-        return true;
-      } catch (thrown) {
-        if (!isFault(thrown) || thrown.code === "internal") throw thrown;
-        trace.warn("an event could not be written", { type: data.type, subject, reason: thrown.message });
-        return false;
-      }
-    },
-    listen(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    note: (origin, subject, data) => note(deed, trace, origin, subject, data),
+    listen: told.listen,
     list: (query) => selectNewest(db, query).map(eventOf),
-    stream: (from, onChanged, signal) =>
-      streamEvents(source, from, { onEvent: (wake) => listenWith(listeners, wake), onChanged }, signal),
-    verify: () => verify(db),
-    trim: (origin) => trim(db, deed, origin, retention, head, clock.nowMs()),
+    stream: (from, onChanged, signal) => streamEvents(source, from, { onEvent: told.listen, onChanged }, signal),
+    verify() {
+      verifying ??= verifyChain(db, () => head, closing.signal).finally(() => {
+        verifying = undefined;
+      });
+      return verifying;
+    },
+    trim(origin) {
+      const cut = findCut(db, retention, head.sequence, clock.nowMs());
+      if (cut === undefined) return false;
+      const { upTo, more } = cut;
+      deed(origin, (tx, emit) => {
+        const events = dropUpTo(tx, upTo);
+        emit("hub", { type: "log.trimmed", upTo: upTo.sequence, events, head: upTo.hash });
+      });
+      return more;
+    },
     get last() {
       return head.sequence;
+    },
+    close: () => closing.abort(new Fault("unreachable", "the hub is stopping")),
+  };
+}
+
+/** Tells each event to all before the next one, also those of a deed that a listener does meanwhile. */
+function makeTelling(trace: Trace) {
+  const listeners = new Set<{ readonly hear: (event: FedEvent) => void }>();
+  const untold: FedEvent[] = [];
+  let telling = false;
+  const tellOne = (event: FedEvent) => {
+    for (const listener of [...listeners]) {
+      try {
+        listener.hear(event);
+      } catch (thrown) {
+        trace.error("who listens to the events has failed", { reason: String(thrown) });
+      }
+    }
+  };
+  return {
+    tell(events: readonly FedEvent[]) {
+      untold.push(...events);
+      if (telling) return;
+      telling = true;
+      try {
+        for (let event = untold.shift(); event !== undefined; event = untold.shift()) tellOne(event);
+      } finally {
+        telling = false;
+      }
+    },
+    listen(hear: (event: FedEvent) => void) {
+      // Its own entry, so that one function that listens twice is heard twice and ends one at a time.
+      const entry = { hear };
+      listeners.add(entry);
+      return () => void listeners.delete(entry);
     },
   };
 }
 
-function listenWith(listeners: Set<(event: FedEvent) => void>, wake: () => void): () => void {
-  const listener = () => wake();
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
+function note(deed: EventLog["deed"], trace: Trace, origin: Origin, subject: string, data: EventData): boolean {
+  try {
+    deed(origin, (_tx, emit) => emit(subject, data));
+    return true;
+  } catch (thrown) {
+    if (!isFault(thrown) || thrown.code === "internal") throw thrown;
+    trace.warn("an event could not be written", { type: data.type, subject, reason: thrown.message });
+    return false;
+  }
 }
 
-function linkAfter(head: Head, said: Omit<Link, "sequence" | "hash">): Link {
-  const link = { ...said, atMs: Math.floor(said.atMs), sequence: head.sequence + 1 };
-  return { ...link, hash: hashOf(head.hash, link) };
+function pageNear(ring: Ring, sequence: number, filter: EventFilter): Page | undefined {
+  const items = ring.after(sequence, pageEvents);
+  const [first] = items ?? [];
+  const last = items?.at(-1);
+  if (items === undefined || first === undefined || last === undefined) return undefined;
+  return {
+    first: first.event.sequence,
+    last: last.event.sequence,
+    items: items.filter(({ event }) => matches(filter, event)),
+    fromDisk: false,
+  };
+}
+
+function pageFar(db: Database, sequence: number, filter: EventFilter): Page | undefined {
+  const links = selectAfter(db, sequence, pageEvents);
+  const [first] = links;
+  const last = links.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  return {
+    first: first.sequence,
+    last: last.sequence,
+    items: links.flatMap((link) => (matches(filter, link) ? [{ kind: "event", event: eventOf(link) }] : [])),
+    fromDisk: true,
+  };
 }
 
 function eventOf({ data, ...link }: Link): FedEvent {
   return { ...link, data: JSON.parse(data) } as FedEvent;
-}
-
-async function verify(db: Database): Promise<Verdict> {
-  const base = selectBase(db);
-  const until = selectHead(db).sequence;
-  let head = base;
-  while (head.sequence < until) {
-    const page = selectAfter(db, head.sequence, pageEvents);
-    const walked = walk(head, page);
-    // Retention may have moved on meanwhile: what it dropped is not missing.
-    if (walked.kind === "broken") return selectBase(db).sequence === base.sequence ? walked : verify(db);
-    head = walked.head;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return {
-    kind: "sound",
-    events: head.sequence - base.sequence,
-    first: base.sequence + 1,
-    last: head.sequence,
-    head: head.hash,
-  };
-}
-
-/** The event that tells of it is not dropped with them, so the newest always stays. */
-function trim(
-  db: Database,
-  deed: EventLog["deed"],
-  origin: Origin,
-  retention: Retention,
-  head: Head,
-  nowMs: number,
-): boolean {
-  const base = selectBase(db).sequence;
-  const byNumber = head.sequence - keptEvents(retention, selectMeanBytes(db));
-  const mostUpTo = Math.min(head.sequence - 1, base + mostDropped);
-  const old = selectLastBefore(db, nowMs - retention.maxAgeMs, head.sequence - 1)?.sequence ?? 0;
-  const wanted = Math.max(byNumber, old);
-  const last = selectAt(db, Math.min(wanted, mostUpTo));
-  if (last === undefined) return false;
-  deed(origin, (tx, emit) => {
-    const events = dropUpTo(tx, last);
-    emit("hub", { type: "log.trimmed", upTo: last.sequence, events, head: last.hash });
-  });
-  return wanted > last.sequence;
 }
