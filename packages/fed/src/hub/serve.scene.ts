@@ -144,8 +144,11 @@ function openRaw(port: number): Raw {
     ...{ socket, send: (part) => void socket.write(part), text: () => text, closed: closed.promise },
     until: (part) =>
       new Promise((resolve, reject) => {
+        let from = 0;
         const look = () => {
-          if (!text.includes(part)) return;
+          const found = text.includes(part, from);
+          from = Math.max(0, text.length - part.length);
+          if (!found) return;
           waiting.delete(look);
           resolve(text);
         };
