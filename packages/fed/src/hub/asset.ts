@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
-import { extname, join, relative, sep } from "node:path";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Fault } from "#base/fault.ts";
 
 /** A built file of the dashboard. */
 export interface Asset {
@@ -41,13 +42,7 @@ const mostFiles = 5_000;
  * what is listed here is ever opened, so no path a caller makes up leads anywhere.
  */
 export async function indexAssets(folder: string): Promise<ReadonlyMap<string, Asset>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = new Map<string, string>();
-  for (const entry of entries.slice(0, mostFiles)) {
-    const path = join(entry.parentPath, entry.name);
-    const name = relative(folder, path).split(sep);
-    if (entry.isFile() && !name.some((part) => part.startsWith("."))) files.set(`/${name.join("/")}`, path);
-  }
+  const files = new Map(await listFiles(folder, ""));
   const assets = new Map<string, Asset>();
   for (const [name, path] of files) {
     if (name === "/index.html" || packings.some(({ end }) => name.endsWith(end))) continue;
@@ -66,18 +61,31 @@ export async function indexAssets(folder: string): Promise<ReadonlyMap<string, A
   return assets;
 }
 
+/** Node's own recursive `readdir` would follow links to folders. */
+async function listFiles(folder: string, prefix: string): Promise<readonly (readonly [name: string, path: string])[]> {
+  const found: (readonly [string, string])[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const [name, path] = [`${prefix}/${entry.name}`, join(folder, entry.name)];
+    if (entry.name.startsWith(".") || found.length > mostFiles) continue;
+    if (entry.isFile()) found.push([name, path]);
+    else if (entry.isDirectory()) found.push(...(await listFiles(path, name)));
+  }
+  return found;
+}
+
 export async function answerAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset): Promise<FastifyReply> {
-  reply
-    .header("etag", asset.etag)
-    .header("vary", "accept-encoding")
-    .header("cache-control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache");
-  if (matches(request.headers["if-none-match"], asset.etag)) return reply.status(304).send();
+  const known = {
+    etag: asset.etag,
+    vary: "accept-encoding",
+    "cache-control": asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
+  };
+  if (matches(request.headers["if-none-match"], asset.etag)) return reply.headers(known).status(304).send();
   const wanted = acceptedEncodings(request.headers["accept-encoding"]);
   const packed = asset.packed.find(({ encoding }) => wanted.has(encoding));
-  const file = await open(packed?.path ?? asset.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const file = await openFile(packed?.path ?? asset.path);
   try {
     const { size } = await file.stat();
-    reply.type(asset.type).header("content-length", size);
+    reply.headers(known).type(asset.type).header("content-length", size);
     if (packed) reply.header("content-encoding", packed.encoding);
     if (request.method !== "HEAD" && size > 0) return reply.send(file.createReadStream({ end: size - 1 }));
   } catch (thrown) {
@@ -86,6 +94,15 @@ export async function answerAsset(request: FastifyRequest, reply: FastifyReply, 
   }
   await file.close();
   return reply.send("");
+}
+
+/** A build may take a file away while the hub runs. */
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (thrown) {
+    throw new Fault("missing", "this file is no longer there", { hint: "Load the page again.", cause: thrown });
+  }
 }
 
 function matches(header: string | undefined, etag: string): boolean {
