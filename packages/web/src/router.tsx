@@ -1,0 +1,106 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { meQuery, queries } from "./hub.ts";
+import { Broken, NotFound } from "./shell/fallback.tsx";
+import { Shell } from "./shell/shell.tsx";
+import { readFault } from "./view/fault.ts";
+
+const root = createRootRoute({ component: Outlet, errorComponent: Broken, notFoundComponent: NotFound });
+
+/** A path of our own, never another site. */
+export function safePath(text: unknown): string {
+  return typeof text === "string" && /^\/(?![/\\])/.test(text) ? text : "/";
+}
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { to?: string } => {
+    const to = safePath(search.to);
+    return to === "/" ? {} : { to };
+  },
+  component: lazyRouteComponent(() => import("./page/sign-in.tsx"), "SignInPage"),
+});
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: "/welcome",
+  component: lazyRouteComponent(() => import("./page/welcome.tsx"), "WelcomePage"),
+});
+
+/** Everything behind the sign-in. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: Shell,
+  async beforeLoad({ location }) {
+    try {
+      await queries.ensureQueryData(meQuery);
+    } catch (thrown) {
+      if (readFault(thrown).code !== "unauthenticated") throw thrown;
+      throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { to: location.href } });
+    }
+  },
+});
+
+const overview = createRoute({
+  getParentRoute: () => inside,
+  path: "/",
+  component: lazyRouteComponent(() => import("./page/overview.tsx"), "OverviewPage"),
+});
+const machines = createRoute({
+  getParentRoute: () => inside,
+  path: "/machines",
+  component: lazyRouteComponent(() => import("./page/machines.tsx"), "MachinesPage"),
+});
+const machine = createRoute({
+  getParentRoute: () => inside,
+  path: "/machines/$name",
+  component: lazyRouteComponent(() => import("./page/machine.tsx"), "MachinePage"),
+});
+const services = createRoute({
+  getParentRoute: () => inside,
+  path: "/services",
+  component: lazyRouteComponent(() => import("./page/services.tsx"), "ServicesPage"),
+});
+const service = createRoute({
+  getParentRoute: () => inside,
+  path: "/services/$environment/$service",
+  component: lazyRouteComponent(() => import("./page/services.tsx"), "ServicesPage"),
+});
+const events = createRoute({
+  getParentRoute: () => inside,
+  path: "/events",
+  validateSearch: (search: Record<string, unknown>): { type?: string; subject?: string } => ({
+    ...(typeof search.type === "string" ? { type: search.type } : {}),
+    ...(typeof search.subject === "string" ? { subject: search.subject } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./page/events.tsx"), "EventsPage"),
+});
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./page/settings.tsx"), "SettingsPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    welcome,
+    inside.addChildren([overview, machines, machine, services, service, events, settings]),
+  ]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,90 @@
+import type { WireDiagnostic } from "@fed/fed/wire/diagnostic.ts";
+import type { HubStatus } from "@fed/fed/wire/status.ts";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { statusQuery } from "../hub.ts";
+import { StateMark } from "../view/badge.tsx";
+import { Button } from "../view/button.tsx";
+import { countText } from "../view/format.ts";
+import { Time } from "../view/time.tsx";
+import type { Tone } from "../view/tone.ts";
+
+/** What people must know on every page: an edit that was refused, a disk that is full. */
+export function Banners() {
+  const { data: status } = useQuery(statusQuery);
+  return (
+    <div aria-live="polite">
+      {status?.diskFull && <DiskFull full={status.diskFull} />}
+      {status?.rejected && <RejectedEdit rejected={status.rejected} file={status.lab.file} />}
+    </div>
+  );
+}
+
+function Banner({ tone, children }: { readonly tone: Tone; readonly children: ReactNode }) {
+  const wash = tone === "bad" ? "bg-bad-wash" : "bg-warn-wash";
+  return (
+    <div className={`border-line border-b ${wash}`}>
+      <div className="mx-auto flex w-full max-w-7xl gap-3 px-4 py-3 md:px-6">
+        <StateMark look={{ tone }} className="mt-0.5" />
+        <div className="min-w-0 flex-1">{children}</div>
+      </div>
+    </div>
+  );
+}
+
+function DiskFull({ full }: { readonly full: NonNullable<HubStatus["diskFull"]> }) {
+  return (
+    <Banner tone="bad">
+      <p className="font-semibold">The hub's disk is full</p>
+      <p className="[overflow-wrap:anywhere] text-soft">
+        Since <Time atMs={full.sinceMs} /> nothing can be written to {full.folder}, and {countText(full.refused, "change")}{" "}
+        {full.refused === 1 ? "was" : "were"} refused. What runs goes on. Make room; the hub goes on by itself.
+      </p>
+    </Banner>
+  );
+}
+
+const shownAtFirst = 3;
+
+function RejectedEdit(props: { readonly rejected: NonNullable<HubStatus["rejected"]>; readonly file: string }) {
+  const { diagnostics, atMs } = props.rejected;
+  const [all, setAll] = useState(false);
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const shown = all ? errors : errors.slice(0, shownAtFirst);
+  return (
+    <Banner tone="bad">
+      <p className="font-semibold">
+        The edit was refused: {countText(errors.length, "error")} in {fileName(props.file)}
+      </p>
+      <p className="text-soft">
+        <Time atMs={atMs} />. The last good lab keeps running. Mend the file and save it; it is taken up at once.
+      </p>
+      <ul className="mt-2 flex flex-col gap-1.5">
+        {shown.map((diagnostic) => (
+          <li key={`${diagnostic.path} ${diagnostic.message} ${place(diagnostic)}`}>
+            <p className="[overflow-wrap:anywhere]">
+              <code className="mr-2 font-mono text-small text-soft">{place(diagnostic)}</code>
+              {diagnostic.message}
+            </p>
+            {diagnostic.hint !== undefined && <p className="text-small text-soft">{diagnostic.hint}</p>}
+          </li>
+        ))}
+      </ul>
+      {errors.length > shown.length && (
+        <Button size="small" kind="quiet" className="mt-1" onClick={() => setAll(true)}>
+          Show {errors.length - shown.length} more
+        </Button>
+      )}
+    </Banner>
+  );
+}
+
+/** `lab.ts:12:5`, or where in the lab it is when no line is known. */
+function place({ at, path }: WireDiagnostic): string {
+  if (at === undefined) return path;
+  return [fileName(at.file), at.line, at.column].filter((part) => part !== undefined).join(":");
+}
+
+function fileName(path: string): string {
+  return path.split("/").at(-1) ?? path;
+}

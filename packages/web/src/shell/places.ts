@@ -1,0 +1,18 @@
+import { Boxes, LayoutDashboard, ListTree, type LucideIcon, Server, Settings } from "lucide-react";
+
+interface Place {
+  readonly to: "/" | "/machines" | "/services" | "/events" | "/settings";
+  readonly word: string;
+  readonly icon: LucideIcon;
+  /** Typed after `g`. */
+  readonly key: string;
+}
+
+/** The rooms of the window. */
+export const places: readonly Place[] = [
+  { to: "/", word: "Overview", icon: LayoutDashboard, key: "o" },
+  { to: "/machines", word: "Machines", icon: Server, key: "m" },
+  { to: "/services", word: "Services", icon: Boxes, key: "s" },
+  { to: "/events", word: "Events", icon: ListTree, key: "e" },
+  { to: "/settings", word: "Settings", icon: Settings, key: "," },
+];
