@@ -45,6 +45,7 @@ export function streamEvents(
   const deafen = [ears.onEvent(bell.ring), ears.onChanged(nudge.note)];
   const ends = [signal, source.closed];
   const end = () => {
+    if (bell.ended) return;
     for (const one of ends) one.removeEventListener("abort", end);
     for (const one of deafen) one();
     nudge.close();
