@@ -1,6 +1,6 @@
 import { type EventData, eventShape, eventTypes, type FedEvent } from "@fed/fed/wire/event.ts";
 import { expect, test } from "vitest";
-import { actorText, eventSentence, eventTone, subjectText } from "./event.ts";
+import { actorText, eventSentence, eventTone, instanceText, subjectText } from "./event.ts";
 import { tones } from "./tone.ts";
 
 const base = { sequence: 7, atMs: 1_800_000_060_000, actor: "user:ada", correlation: "c1", hash: "ab" };
@@ -111,6 +111,10 @@ test.each([
   ["nobody", "nobody"],
 ])("the actor %s is %s", (actor, words) => {
   expect(actorText(actor)).toBe(words);
+});
+
+test("an instance is shown by the letters that tell it apart", () => {
+  expect(["ins_01hq5x9c2k7d3f8mqa", "i1"].map(instanceText)).toEqual(["f8mqa", "i1"]);
 });
 
 test("a subject is shown without its kind", () => {

@@ -127,17 +127,17 @@ function accessSentence(event: OfNoun<"session" | "access" | "token">, name: str
 function serviceSentence(event: OfNoun<"instance" | "service">, name: string): string {
   switch (event.type) {
     case "instance.started":
-      return `${name} got a new instance ${event.data.instance}, replica ${event.data.replica}.`;
+      return `${name} got a new instance ${instanceText(event.data.instance)}, replica ${event.data.replica}.`;
     case "instance.adopted":
-      return `${name} kept its instance ${event.data.instance}, which was already running.`;
+      return `${name} kept its instance ${instanceText(event.data.instance)}, which was already running.`;
     case "instance.exited":
-      return `The instance ${event.data.instance} of ${name} ended by itself: ${sentenceEnd(event.data.exit)}`;
+      return `The instance ${instanceText(event.data.instance)} of ${name} ended by itself: ${sentenceEnd(event.data.exit)}`;
     case "instance.stopped":
-      return `The instance ${event.data.instance} of ${name} was stopped.`;
+      return `The instance ${instanceText(event.data.instance)} of ${name} was stopped.`;
     case "instance.healthy":
-      return `The instance ${event.data.instance} of ${name} is healthy.`;
+      return `The instance ${instanceText(event.data.instance)} of ${name} is healthy.`;
     case "instance.unhealthy":
-      return `The instance ${event.data.instance} of ${name} is not healthy: ${sentenceEnd(event.data.reason)}`;
+      return `The instance ${instanceText(event.data.instance)} of ${name} is not healthy: ${sentenceEnd(event.data.reason)}`;
     case "service.switched":
       return event.data.targets === 0
         ? `${name} gets no requests any more.`
@@ -167,6 +167,11 @@ function purposeText(purpose: Purpose): string {
 /** The first letters of a hash are enough to compare by. */
 export function shortHash(hash: string): string {
   return hash.slice(0, 8);
+}
+
+/** The last letters of an instance's id, which tell it apart; the first ones are only the time. */
+export function instanceText(id: string): string {
+  return id.startsWith("ins_") ? id.slice(-5) : id;
 }
 
 /** With exactly one point at its end. */

@@ -1,4 +1,4 @@
-import { ChevronDown } from "lucide-react";
+import { ChevronDown, Search } from "lucide-react";
 import { Switch as Radix } from "radix-ui";
 import { type ComponentProps, type ReactNode, useId } from "react";
 import { cx } from "./class-names.ts";
@@ -8,6 +8,41 @@ const control =
 
 export function Input({ className, ...rest }: ComponentProps<"input">) {
   return <input {...rest} className={cx(control, className)} />;
+}
+
+interface SearchInputProps {
+  /** What is looked through: the label and, small, what is in the empty field. */
+  readonly label: string;
+  readonly value: string;
+  onChange(value: string): void;
+  readonly className?: string;
+  /** Id of a list of proposals. */
+  readonly list?: string;
+}
+
+/** Looks through what is on the page; Escape empties it. */
+export function SearchInput({ label, value, onChange, className, list }: SearchInputProps) {
+  return (
+    <span className={cx("relative inline-flex max-sm:w-full", className)}>
+      <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2 size-4 -translate-y-1/2 text-faint" />
+      <Input
+        type="search"
+        aria-label={label}
+        placeholder={label}
+        value={value}
+        list={list}
+        autoComplete="off"
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || value === "") return;
+          event.stopPropagation();
+          onChange("");
+        }}
+        className="pl-8"
+      />
+    </span>
+  );
 }
 
 /** The browser's own list of choices: it fits every screen and every assistive technology. */

@@ -1,0 +1,28 @@
+import type { ServiceStatus } from "@fed/fed/wire/status.ts";
+import { StateMark } from "../view/badge.tsx";
+import { cx } from "../view/class-names.ts";
+import { lookOfService, nextStepOf } from "../view/state.ts";
+import { toneBadge } from "../view/tone.ts";
+
+/** Why a service is in its state, and what to do about it; nothing when there is nothing to say. */
+export function StateNote({ service }: { readonly service: Pick<ServiceStatus, "state" | "detail"> }) {
+  const look = lookOfService(service.state);
+  const next = nextStepOf(service);
+  if (service.detail === "" && next === undefined) return null;
+  return (
+    <div role="note" className={cx("flex gap-3 rounded-large px-4 py-3", toneBadge[look.tone])}>
+      <StateMark look={look} className="mt-0.5" />
+      <div className="min-w-0 text-ink">
+        <p className="[overflow-wrap:anywhere]">
+          <span className="font-semibold">{capital(look.word)}</span>
+          {service.detail !== "" && `: ${service.detail}`}
+        </p>
+        {next !== undefined && <p className="text-soft">{next}</p>}
+      </div>
+    </div>
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
