@@ -92,18 +92,15 @@ async function tryAgain(): Promise<void> {
 function take(data: string): void {
   const item = streamItemShape.safeParse(JSON.parse(data));
   // An event that this page does not know comes from a newer hub: what it shows is asked for again all the same.
-  if (!item.success) return refreshAll();
-  switch (item.data.kind) {
-    case "event":
-      return takeEvent(item.data.event);
-    case "changed":
-      void queries.invalidateQueries({ queryKey: statusQuery.queryKey });
-      void queries.invalidateQueries({ queryKey: machinesQuery.queryKey });
-      return;
-    case "gap":
-      events = [];
-      void queries.invalidateQueries({ queryKey: recentEventsQuery.queryKey });
-      return refreshAll();
+  if (!item.success) refreshAll();
+  else if (item.data.kind === "event") takeEvent(item.data.event);
+  else if (item.data.kind === "changed") {
+    void queries.invalidateQueries({ queryKey: statusQuery.queryKey });
+    void queries.invalidateQueries({ queryKey: machinesQuery.queryKey });
+  } else {
+    events = [];
+    void queries.invalidateQueries({ queryKey: recentEventsQuery.queryKey });
+    refreshAll();
   }
 }
 

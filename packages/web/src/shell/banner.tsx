@@ -37,8 +37,9 @@ function DiskFull({ full }: { readonly full: NonNullable<HubStatus["diskFull"]> 
     <Banner tone="bad">
       <p className="font-semibold">The hub's disk is full</p>
       <p className="[overflow-wrap:anywhere] text-soft">
-        Since <Time atMs={full.sinceMs} /> nothing can be written to {full.folder}, and {countText(full.refused, "change")}{" "}
-        {full.refused === 1 ? "was" : "were"} refused. What runs goes on. Make room; the hub goes on by itself.
+        Since <Time atMs={full.sinceMs} /> nothing can be written to {full.folder}, and{" "}
+        {countText(full.refused, "change")} {full.refused === 1 ? "was" : "were"} refused. What runs goes on. Make room;
+        the hub goes on by itself.
       </p>
     </Banner>
   );

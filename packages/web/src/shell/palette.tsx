@@ -41,7 +41,8 @@ export function Palette() {
   const [restarting, setRestarting] = useState<{ readonly environment: string; readonly service: string }>();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey)
+        return;
       event.preventDefault();
       setOpen((was) => !was);
     };
@@ -117,7 +118,9 @@ function Choices(props: { close(): void; askRestart(service: { environment: stri
               <Choice
                 key={`${environment}/${service}`}
                 icon={Boxes}
-                onSelect={then(() => navigate({ to: "/services/$environment/$service", params: { environment, service } }))}
+                onSelect={then(() =>
+                  navigate({ to: "/services/$environment/$service", params: { environment, service } }),
+                )}
                 aside={<StateDot look={lookOfService(state)} />}
               >
                 {environment}/{service}

@@ -9,7 +9,11 @@ import { readFault } from "../view/fault.ts";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../view/menu.tsx";
 import { toast } from "../view/toast-store.ts";
 
-export const themes: readonly { readonly theme: Appearance["theme"]; readonly word: string; readonly icon: typeof Sun }[] = [
+export const themes: readonly {
+  readonly theme: Appearance["theme"];
+  readonly word: string;
+  readonly icon: typeof Sun;
+}[] = [
   { theme: "system", word: "As the system", icon: Monitor },
   { theme: "light", word: "Light", icon: Sun },
   { theme: "dark", word: "Dark", icon: Moon },

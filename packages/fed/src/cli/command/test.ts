@@ -16,6 +16,7 @@ interface Check {
 const checks: readonly Check[] = [
   { name: "format and lint", command: ["biome", "ci", "."] },
   { name: "types", command: ["tsc", "-p", "."] },
+  { name: "types of the window", command: ["tsc", "-p", "packages/web"] },
   { name: "unused code", command: ["knip"] },
 ];
 

@@ -4,9 +4,11 @@ import type { Hub } from "#hub/hub.ts";
 import { loadLab } from "#hub/lab/load.ts";
 import { defineCommand } from "../command.ts";
 import { nearPath, showDiagnostics } from "../diagnostic.ts";
+import type { Env } from "../env.ts";
 import { labArg, labPath } from "../lab-path.ts";
 import type { Screen } from "../print.ts";
 import { statusTable } from "../status-table.ts";
+import { ensureWeb } from "../web-build.ts";
 
 /** How often the ages in the table on a terminal move on. */
 const redrawMs = 1_000;
@@ -40,6 +42,7 @@ export const command = defineCommand({
       showDiagnostics(screen, lab.diagnostics, env.cwd);
       return 2;
     }
+    const pages = await readyPages(env, screen, signal);
     const view = openView(screen, env.cwd);
     const hub = await openHub(
       {
@@ -50,7 +53,7 @@ export const command = defineCommand({
         ingressPort: flags.ingressPort,
         watch: !flags.noWatch,
         version: program.version,
-        pages: undefined,
+        pages,
         inherited: env.inherited,
         clock: systemClock,
         trace: makeTrace(Date.now, env.debug ? "debug" : "warn", ({ level, message, facts }) =>
@@ -65,6 +68,7 @@ export const command = defineCommand({
     );
     const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
     screen.note({ text: `${lab.document.name}  ${nearPath(lab.file, env.cwd)}${starter}`, style: "dim" });
+    showWayIn(screen, hub, pages !== undefined);
     view.show(hub);
     await Promise.race([hub.ended, aborted(signal)]);
     view.stopping();
@@ -73,6 +77,27 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** The built pages; without them the hub serves its API all the same. */
+async function readyPages(env: Env, screen: Screen, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return await ensureWeb(env, (text) => screen.note({ text, style: "dim" }), signal);
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    screen.fault(thrown, env.debug);
+    screen.note({ text: "going on without the dashboard", style: "warn" });
+    return undefined;
+  }
+}
+
+/** Where people come in: the link of the first start, or the address of the dashboard. */
+function showWayIn(screen: Screen, hub: Hub, pages: boolean): void {
+  if (hub.firstLink !== undefined) {
+    if (screen.json) screen.data({ kind: "link", url: hub.firstLink });
+    screen.line("Choose your name and password (the link works once, for 15 minutes):");
+    screen.line({ text: hub.firstLink, style: "accent" });
+  } else if (pages) screen.line("dashboard ", { text: hub.url, style: "accent" });
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

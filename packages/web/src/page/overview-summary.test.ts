@@ -1,0 +1,52 @@
+import type { WireMachine } from "@fed/fed/wire/machine.ts";
+import type { ServiceStatus } from "@fed/fed/wire/status.ts";
+import { expect, test } from "vitest";
+import { groupMachines, machineShare, matrixOf, serviceShare } from "./overview-summary.ts";
+
+const service = (environment: string, name: string, state: ServiceStatus["state"] = "healthy"): ServiceStatus => ({
+  ...{ environment, service: name, state, machine: "here", detail: "", crashes: 0, instances: [] },
+  replicas: { wanted: 1, healthy: state === "healthy" ? 1 : 0 },
+});
+const machine = (name: string, kind: WireMachine["kind"], state: WireMachine["state"]): WireMachine => ({
+  ...{ name, kind, state, labels: {}, detail: "", sinceMs: 0, services: [] },
+});
+
+test("the share of services is bad when one is down, busy while one is on its way", () => {
+  expect(serviceShare([])).toEqual({ good: 0, all: 0, tone: "idle" });
+  expect(serviceShare([service("dev", "a")])).toEqual({ good: 1, all: 1, tone: "good" });
+  expect(serviceShare([service("dev", "a"), service("dev", "b", "starting")]).tone).toBe("info");
+  expect(serviceShare([service("dev", "a", "starting"), service("dev", "b", "gave up")]).tone).toBe("bad");
+});
+
+test("a workstation that is away is nobody's alarm; a server that is offline is", () => {
+  const away = machine("mbp", "workstation", "away");
+  expect(machineShare([machine("hub", "server", "online"), away])).toEqual({ good: 1, all: 1, tone: "good" });
+  expect(machineShare([machine("hub", "server", "offline"), away])).toEqual({ good: 0, all: 1, tone: "bad" });
+  expect(machineShare([machine("mbp", "workstation", "online")])).toEqual({ good: 1, all: 1, tone: "good" });
+});
+
+test("the matrix keeps the order of the environments and leaves out what does not run there", () => {
+  const services = [service("prod", "web"), service("dev", "web", "starting"), service("dev", "api")];
+  const matrix = matrixOf({ environments: ["dev", "prod"], services });
+  expect(matrix.environments).toEqual(["dev", "prod"]);
+  expect(matrix.rows.map(({ service: name, cells }) => [name, ...cells.map((cell) => cell?.state)])).toEqual([
+    ["api", "healthy", undefined],
+    ["web", "starting", "healthy"],
+  ]);
+});
+
+test("a service in an environment that the lab no longer has still has a column", () => {
+  expect(matrixOf({ environments: ["dev"], services: [service("old", "web", "stopping")] }).environments).toEqual([
+    "dev",
+    "old",
+  ]);
+});
+
+test("servers and workstations stand apart, by name", () => {
+  const { servers, workstations } = groupMachines([
+    machine("z", "server", "online"),
+    machine("m", "workstation", "away"),
+    machine("a", "server", "online"),
+  ]);
+  expect([servers.map(({ name }) => name), workstations.map(({ name }) => name)]).toEqual([["a", "z"], ["m"]]);
+});
