@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 import { api } from "./api.ts";
 import { openapiOf } from "./openapi.ts";
@@ -9,6 +10,28 @@ const { version } = JSON.parse(readFileSync(join(root, "packages/fed/package.jso
 
 test("docs/openapi.json is what the endpoints say; `node docs/write-openapi.ts` writes it anew", () => {
   expect(JSON.parse(readFileSync(join(root, "docs/openapi.json"), "utf8"))).toEqual(openapiOf(version));
+});
+
+test("the document is valid OpenAPI 3.1", async () => {
+  const validator = new Validator();
+  const checked = await validator.validate(openapiOf(version) as Record<string, unknown>);
+  expect(checked).toMatchObject({ valid: true });
+  expect(validator.version).toBe("3.1");
+  const broken = { ...openapiOf(version), paths: { "/x": { get: { responses: "none" } } } };
+  expect(await new Validator().validate(broken)).toMatchObject({ valid: false });
+});
+
+test("the same table gives the same text", () => {
+  expect(JSON.stringify(openapiOf(version))).toBe(JSON.stringify(openapiOf(version)));
+});
+
+test("a page's session needs its token to change something; the hub's own token is asked for where only it will do", () => {
+  const { paths } = openapiOf(version) as { paths: Record<string, Record<string, { security: readonly object[] }>> };
+  const security = (path: string, method: string) => paths[path]?.[method]?.security;
+  expect(security("/health", "get")).toEqual([]);
+  expect(security("/api/v1/users", "get")).toEqual([{ bearer: [] }, { session: [] }]);
+  expect(security("/api/v1/users", "post")).toEqual([{ bearer: [] }, { session: [], csrf: [] }]);
+  expect(security("/api/v1/rescue", "post")).toEqual([{ bearer: [] }]);
 });
 
 test("every endpoint is in the document, once, with its role and its answers", () => {

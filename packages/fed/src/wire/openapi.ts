@@ -54,7 +54,11 @@ export function openapiOf(version: string): Json {
   for (const [name, endpoint] of Object.entries(api) as [string, Endpoint][]) {
     if (!registry.has(endpoint.output)) registry.add(endpoint.output, { id: outputName(name) });
   }
-  const { schemas } = z.toJSONSchema(registry, { io: "output", uri: (id) => `#/components/schemas/${id}` });
+  const { schemas } = z.toJSONSchema(registry, {
+    io: "output",
+    override: loosen,
+    uri: (id) => `#/components/schemas/${id}`,
+  });
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [name, endpoint] of Object.entries(api) as [string, Endpoint][]) {
     const path = endpoint.path.replaceAll(/:([a-z]+)/gi, "{$1}");
@@ -75,8 +79,12 @@ export function openapiOf(version: string): Json {
       schemas: Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, bare(schema as Schema)])),
       responses: { Problem: { description: "What went wrong and what to do next.", content: problemContent } },
       securitySchemes: {
-        bearer: { type: "http", scheme: "bearer", description: "An access token (JWT) or a long-lived API token." },
+        bearer: {
+          ...{ type: "http", scheme: "bearer" },
+          description: "An access token (JWT), a long-lived API token, or the hub's own token from its data folder.",
+        },
         session: { type: "apiKey", in: "cookie", name: "fed_session", description: "A page's session." },
+        csrf: { type: "apiKey", in: "header", name: "x-csrf-token", description: "What `me` gives a page's session." },
       },
     },
   };
@@ -88,7 +96,7 @@ const problemContent = { [problemType]: { schema: { $ref: "#/components/schemas/
 const outputName = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Answer`;
 
 function operationOf(name: string, endpoint: Endpoint, outputId: string): Schema {
-  const input = bare(z.toJSONSchema(endpoint.input, { io: "input", unrepresentable: "any" }) as Schema);
+  const input = bare(z.toJSONSchema(endpoint.input, { io: "input", override: loosen }) as Schema);
   const properties = (input.properties ?? {}) as Readonly<Record<string, Schema>>;
   const required = (input.required ?? []) as readonly string[];
   const inPath = [...endpoint.path.matchAll(/:([a-z]+)/gi)].map(([, part = ""]) => part);
@@ -98,6 +106,7 @@ function operationOf(name: string, endpoint: Endpoint, outputId: string): Schema
     ...(endpoint.method === "GET" ? rest : []).map((key) => ({
       ...{ name: key, in: "query", required: required.includes(key), schema: queryOf(properties[key] ?? {}) },
     })),
+    ...(endpoint.answer === "events" ? [resumeParameter] : []),
   ];
   const body = {
     type: "object",
@@ -108,13 +117,32 @@ function operationOf(name: string, endpoint: Endpoint, outputId: string): Schema
     operationId: name,
     summary: endpoint.summary,
     "x-fed-role": endpoint.role,
-    security: endpoint.role === "open" ? [] : [{ bearer: [] }, { session: [] }],
+    security: securityOf(endpoint),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(endpoint.method === "POST" && rest.length > 0
       ? { requestBody: { required: body.required.length > 0, content: { "application/json": { schema: body } } } }
       : {}),
     responses: responsesOf(endpoint, outputId),
   };
+}
+
+const resumeParameter = {
+  ...{ name: "Last-Event-ID", in: "header", required: false, schema: { type: "integer", minimum: 0 } },
+  description: "The id of the last event that was read; counts more than `after`.",
+};
+
+function securityOf({ role, method }: Endpoint): readonly Schema[] {
+  if (role === "open") return [];
+  // Only who can read the hub's data folder has the token that is `local`.
+  if (role === "local") return [{ bearer: [] }];
+  return [{ bearer: [] }, method === "GET" ? { session: [] } : { session: [], csrf: [] }];
+}
+
+/** Without what zod adds of its own: an answer may get more fields later, and every number of JSON is a safe one. */
+function loosen({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }
 
 /** A number of a query is written as text; what zod takes from it is a number all the same. */
