@@ -3,10 +3,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   chooseNoun,
+  groupDays,
   isWhole,
   matchesView,
   mergeEvents,
+  readTypeQuery,
   splitHeld,
+  subjectQuery,
   typeQuery,
   typesByNoun,
   wholeView,
@@ -95,4 +98,28 @@ test("the hub understands every choice", () => {
       expect(typeQuery(types).length).toBeLessThanOrEqual(1000);
     }),
   );
+});
+
+test("a choice survives the address of the page", () => {
+  fc.assert(
+    fc.property(fc.subarray([...eventTypes]), (types) => {
+      expect(readTypeQuery(typeQuery(types))).toEqual(types);
+    }),
+  );
+  expect(readTypeQuery("zebra., hub.started ,")).toEqual(["hub.started"]);
+});
+
+test("the hub is asked only for subjects it can know", () => {
+  expect(subjectQuery(" service:dev/api ", ["service:dev/api"])).toBe("service:dev/api");
+  expect(subjectQuery("service:", [])).toBe("service:");
+  expect(subjectQuery("service:dev/a", ["service:dev/api"])).toBe("");
+});
+
+test("events stand under their day", () => {
+  const at = (day: number, hour: number) => new Date(2026, 10, day, hour).getTime();
+  const events = [at(21, 9), at(21, 0), at(20, 23)].map((atMs, index) => ({ ...event(9 - index), atMs }));
+  expect(groupDays(events).map((day) => [new Date(day.dayMs).getDate(), day.events.length])).toEqual([
+    [21, 2],
+    [20, 1],
+  ]);
 });

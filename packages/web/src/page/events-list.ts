@@ -76,3 +76,31 @@ export function typeQuery(types: readonly EventType[]): string {
     })
     .join(",");
 }
+
+/** The types that a query such as `user.,hub.started` means; what it does not know is left out. Pure. */
+export function readTypeQuery(text: string): readonly EventType[] {
+  const parts = text.split(",").map((part) => part.trim());
+  return eventTypes.filter((type) =>
+    parts.some((part) => part === type || (part.endsWith(".") && type.startsWith(part))),
+  );
+}
+
+/** What the hub is asked for: it knows whole subjects and whole kinds; the rest of a word is looked for on the page. */
+export function subjectQuery(text: string, known: readonly string[]): string {
+  const wanted = text.trim();
+  return wanted.endsWith(":") || known.includes(wanted) ? wanted : "";
+}
+
+/** Events under the day they happened on, in the reader's time zone, in the order they come. Pure. */
+export function groupDays(
+  events: readonly FedEvent[],
+): readonly { readonly dayMs: number; readonly events: readonly FedEvent[] }[] {
+  const days: { dayMs: number; events: FedEvent[] }[] = [];
+  for (const event of events) {
+    const dayMs = new Date(event.atMs).setHours(0, 0, 0, 0);
+    const last = days.at(-1);
+    if (last?.dayMs === dayMs) last.events.push(event);
+    else days.push({ dayMs, events: [event] });
+  }
+  return days;
+}

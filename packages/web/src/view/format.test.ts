@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ageStepMs, ageText, bytesText, clockText, countText, durationText, momentText } from "./format.ts";
+import { ageStepMs, ageText, bytesText, clockText, countText, dayText, durationText, momentText } from "./format.ts";
 
 const nowMs = 1_800_000_000_000;
 
@@ -75,4 +75,11 @@ test("a moment is in full and sortable", () => {
   const atMs = new Date(2026, 10, 21, 6, 9, 5).getTime();
   expect(momentText(atMs)).toBe("2026-11-21 06:09:05");
   expect(clockText(atMs)).toBe("06:09:05");
+});
+
+test("a day has a name while it is near", () => {
+  const at = (day: number, hour: number) => new Date(2026, 10, day, hour).getTime();
+  expect(dayText(at(21, 0), at(21, 23))).toBe("Today");
+  expect(dayText(at(20, 23), at(21, 0))).toBe("Yesterday");
+  expect(dayText(at(19, 12), at(21, 0))).toMatch(/^Thursday,? 19 November 2026$/);
 });

@@ -80,3 +80,15 @@ export function momentText(atMs: number): string {
 export function clockText(atMs: number): string {
   return momentText(atMs).slice(11);
 }
+
+/** The day of a point in time: `Today`, `Yesterday`, `Friday, 20 November 2026`. */
+export function dayText(atMs: number, nowMs: number): string {
+  const startOf = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
+  // A day may have 23 or 25 hours.
+  const days = Math.round((startOf(nowMs) - startOf(atMs)) / day);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(
+    atMs,
+  );
+}
