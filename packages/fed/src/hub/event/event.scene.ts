@@ -58,7 +58,8 @@ export function listed(
 export const sequencesOf = (items: readonly StreamItem[]) =>
   items.flatMap((item) => (item.kind === "event" ? [item.event.sequence] : []));
 
-export const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
+export const range = (first: number, last: number) =>
+  Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n);
 
 /** Nothing ever changes. */
 export const silence = (_listener: () => void) => () => {};

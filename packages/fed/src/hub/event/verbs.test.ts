@@ -187,5 +187,6 @@ test("no filter reads the whole log: each finds its way by an index", () => {
     const plan = prepare(`EXPLAIN QUERY PLAN ${text}`, (row) => String(row.detail)).all(Object.fromEntries(names));
     expect(plan.filter((line) => line.startsWith("SEARCH event"))).not.toEqual([]);
     expect(plan.filter((line) => /^SCAN event\b/.test(line))).toEqual([]);
+    expect(plan.some((line) => line.includes("event_by_time (at_ms>?)"))).toBe(text.includes(":sinceMs"));
   }
 });
