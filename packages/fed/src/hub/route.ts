@@ -138,7 +138,7 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
     needs.streaming(request, reply);
     const still = async () => {
       const now = await needs.identify(of.credentials);
-      return now.kind === of.caller.kind && accessOf(now) === accessOf(of.caller);
+      return seatOf(now) === seatOf(of.caller) && accessOf(now) === accessOf(of.caller);
     };
     await writeStream(
       reply.raw,

@@ -40,7 +40,7 @@ export const table = {
 } as const satisfies Record<string, Endpoint>;
 
 /** What bearers and cookies mean; taking one away is signing out. */
-export function makeCallers() {
+function makeCallers() {
   const user = (role: Role, kind: "browser" | "client"): Caller => ({
     ...{ kind: "user", userId: `usr_${role}`, name: role, role },
     session: { id: `ses_${role}`, kind },

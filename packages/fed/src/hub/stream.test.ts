@@ -159,7 +159,10 @@ describe("heartbeats", () => {
           session: { id: "s", kind: "client" },
         }),
     ],
-    ["is somebody else", (hub) => hub.callers.set("viewer", { kind: "local" })],
+    [
+      "is somebody else",
+      (hub) => hub.callers.set("viewer", { kind: "token", tokenId: "tok_1", name: "ci", role: "viewer" }),
+    ],
   ])("end the stream of who %s, however busy", async (_what, change) => {
     const hub = await openStream();
     const [events, lines] = [
