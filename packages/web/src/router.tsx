@@ -7,16 +7,12 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { meQuery, queries } from "./hub.ts";
+import { safePath } from "./safe-path.ts";
 import { Broken, NotFound } from "./shell/fallback.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { readFault } from "./view/fault.ts";
 
 const root = createRootRoute({ component: Outlet, errorComponent: Broken, notFoundComponent: NotFound });
-
-/** A path of our own, never another site. */
-export function safePath(text: unknown): string {
-  return typeof text === "string" && /^\/(?![/\\])/.test(text) ? text : "/";
-}
 
 const signIn = createRoute({
   getParentRoute: () => root,

@@ -112,7 +112,7 @@ export function defineCommand<const A extends ArgSpecs, const F extends FlagSpec
 }
 
 /** `Hidden` is for programs (a shell that completes): help and completion leave it out. */
-export type Group = "Write" | "Run" | "See" | "Keep" | "Hidden";
+export type Group = "Write" | "Run" | "See" | "Let in" | "Keep" | "Hidden";
 
 /** A line of the table: what help shows without loading the command. */
 export interface CommandEntry {
@@ -122,7 +122,15 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
+/** Commands of two words that share the first: `user add`, `user list`. */
+export interface Family {
+  readonly name: string;
+  readonly group: Group;
+  readonly summary: string;
+}
+
 export interface Program {
+  readonly families: readonly Family[];
   readonly name: string;
   readonly version: string;
   readonly entries: readonly CommandEntry[];

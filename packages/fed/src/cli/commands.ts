@@ -1,4 +1,4 @@
-import type { CommandEntry } from "./command.ts";
+import type { CommandEntry, Family } from "./command.ts";
 
 /** Every command of fed. Each is loaded only when it is called, so that no verb pays for another. */
 export const commands: readonly CommandEntry[] = [
@@ -45,16 +45,112 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/apply.ts")).command,
   },
   {
+    name: "restart",
+    group: "Run",
+    summary: "Replace a service's instances by new ones",
+    load: async () => (await import("./command/restart.ts")).command,
+  },
+  {
     name: "status",
     group: "See",
     summary: "Show what runs, where, and how it is",
     load: async () => (await import("./command/status.ts")).command,
   },
   {
+    name: "machines",
+    group: "See",
+    summary: "Show the lab's machines and how they are",
+    load: async () => (await import("./command/machines.ts")).command,
+  },
+  {
+    name: "events",
+    group: "See",
+    summary: "Show what happened, and follow it",
+    load: async () => (await import("./command/events.ts")).command,
+  },
+  {
+    name: "events verify",
+    group: "See",
+    summary: "Prove that no event was changed or removed",
+    load: async () => (await import("./command/events-verify.ts")).command,
+  },
+  {
     name: "logs",
     group: "See",
     summary: "Show what a service writes",
     load: async () => (await import("./command/logs.ts")).command,
+  },
+  {
+    name: "login",
+    group: "Let in",
+    summary: "Sign in at a hub elsewhere",
+    load: async () => (await import("./command/login.ts")).command,
+  },
+  {
+    name: "logout",
+    group: "Let in",
+    summary: "Sign out at a hub elsewhere",
+    load: async () => (await import("./command/logout.ts")).command,
+  },
+  {
+    name: "user add",
+    group: "Let in",
+    summary: "Let somebody in",
+    load: async () => (await import("./command/user-add.ts")).command,
+  },
+  {
+    name: "user list",
+    group: "Let in",
+    summary: "Show who may sign in",
+    load: async () => (await import("./command/user-list.ts")).command,
+  },
+  {
+    name: "user disable",
+    group: "Let in",
+    summary: "Keep somebody out, at once",
+    load: async () => (await import("./command/user-disable.ts")).command,
+  },
+  {
+    name: "user enable",
+    group: "Let in",
+    summary: "Let a disabled user in again",
+    load: async () => (await import("./command/user-enable.ts")).command,
+  },
+  {
+    name: "user role",
+    group: "Let in",
+    summary: "Give a user another role",
+    load: async () => (await import("./command/user-role.ts")).command,
+  },
+  {
+    name: "user reset",
+    group: "Let in",
+    summary: "Make a link to choose a new password",
+    load: async () => (await import("./command/user-reset.ts")).command,
+  },
+  {
+    name: "user rescue",
+    group: "Let in",
+    summary: "Break glass: become admin on the hub's own machine",
+    load: async () => (await import("./command/user-rescue.ts")).command,
+  },
+  {
+    name: "token create",
+    group: "Let in",
+    summary: "Make a token for a program",
+    load: async () => (await import("./command/token-create.ts")).command,
+  },
+  {
+    name: "token list",
+    group: "Let in",
+    summary: "Show tokens",
+    load: async () => (await import("./command/token-list.ts")).command,
+  },
+  {
+    name: "token revoke",
+    group: "Let in",
+    summary: "End a token",
+    load: async () => (await import("./command/token-revoke.ts")).command,
   },
   {
     name: "doctor",
@@ -86,4 +182,10 @@ export const commands: readonly CommandEntry[] = [
     summary: "Answer a shell that completes a line",
     load: async () => (await import("./command/complete.ts")).command,
   },
+];
+
+/** Commands of two words, by the first. */
+export const families: readonly Family[] = [
+  { name: "user", group: "Let in", summary: "Add, list, disable and reset who may sign in" },
+  { name: "token", group: "Let in", summary: "Make, list and revoke tokens for programs" },
 ];

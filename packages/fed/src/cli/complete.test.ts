@@ -27,6 +27,7 @@ const check = defineCommand({
 const program: Program = {
   name: "fed",
   version: "1.2.3",
+  families: [],
   entries: [
     { name: "logs", group: "See", summary: "Logs", load: async () => logs },
     { name: "help", group: "Keep", summary: "Help", load: async () => help },

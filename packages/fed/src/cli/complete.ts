@@ -1,6 +1,6 @@
 import type { ArgSpec, Command, CommandEntry, FlagSpec, Program, ValueSpec } from "./command.ts";
 import { flagWord } from "./command.ts";
-import { flagsOf, shownEntries } from "./help.ts";
+import { firstWords, flagsOf, shownEntries } from "./help.ts";
 
 /** What can follow on a command line, from the table and the commands' data. */
 
@@ -30,14 +30,22 @@ export async function complete(
   const before = words.slice(0, -1).filter((word) => word !== "=");
   const at = before.findIndex((word) => !word.startsWith("-"));
   if (at < 0) return { candidates: beginning(typed, commandsOf(program)), paths: undefined };
-  const entry = program.entries.find(({ name }) => name === before[at]);
+  const first = before[at] ?? "";
+  const rest = before.slice(at + 1);
+  const second = rest[0];
+  const inFamily = secondWords(program, first);
+  const long = second === undefined ? undefined : program.entries.find(({ name }) => name === `${first} ${second}`);
+  const entry = long ?? program.entries.find(({ name }) => name === first);
+  if (second === undefined && inFamily.length > 0 && !typed.startsWith("-")) {
+    return { candidates: beginning(typed, inFamily), paths: undefined };
+  }
   if (!entry) return nothing;
   const command = await entry.load();
-  const place = placeOf(command, before.slice(at + 1), typed);
+  const place = placeOf(command, long ? rest.slice(1) : rest, typed);
   if (place.kind === "flags") return { candidates: beginning(typed, flagCandidates(command)), paths: undefined };
   if (place.kind === "nothing") return nothing;
   const prefix = typed.slice(0, typed.length - place.typed.length);
-  const known = await valuesOf(place.spec, shownEntries(program), services);
+  const known = await valuesOf(place.spec, firstWords(program), services);
   const fitting = beginning(place.typed, known).map(({ word, description }) => ({ word: prefix + word, description }));
   const paths = place.spec.kind === "file" || place.spec.kind === "folder" ? place.spec.kind : undefined;
   return { candidates: fitting, paths };
@@ -86,7 +94,7 @@ function argAt(args: readonly (readonly [string, ArgSpec])[], taken: number): Ar
 
 async function valuesOf(
   spec: ValueSpec,
-  entries: readonly CommandEntry[],
+  entries: readonly Pick<CommandEntry, "name" | "summary">[],
   services: () => Promise<readonly string[]>,
 ): Promise<readonly Candidate[]> {
   if (spec.kind === "choice") return spec.of.map((word) => ({ word, description: "" }));
@@ -95,9 +103,16 @@ async function valuesOf(
   return [];
 }
 
+/** `add`, `list` … after `user`. */
+function secondWords(program: Program, first: string): readonly Candidate[] {
+  return shownEntries(program).flatMap(({ name, summary }) =>
+    name.startsWith(`${first} `) ? [{ word: name.slice(first.length + 1), description: summary }] : [],
+  );
+}
+
 function commandsOf(program: Program): readonly Candidate[] {
   const flags = ["--help", "--json", "--version"].map((word) => ({ word, description: "" }));
-  return [...shownEntries(program).map(({ name, summary }) => ({ word: name, description: summary })), ...flags];
+  return [...firstWords(program).map(({ name, summary }) => ({ word: name, description: summary })), ...flags];
 }
 
 function flagCandidates(command: Command): readonly Candidate[] {

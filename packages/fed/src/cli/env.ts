@@ -12,6 +12,8 @@ export interface Env {
   readonly dataFolder: string;
   /** FED_DATA was set: the person chose the folder. */
   readonly dataChosen: boolean;
+  /** Where sign-ins at hubs elsewhere are kept: `fed` in the XDG configuration folder. */
+  readonly configFolder: string;
   /** FED_HUB: address of a hub elsewhere; not yet checked. */
   readonly hub: string | undefined;
   /** FED_TOKEN: proves who is calling the hub at FED_HUB or `--hub`. A secret: never print it. */
@@ -51,6 +53,7 @@ export function readEnv(variables: Variables = process.env, cwd: string = workin
       ? resolve(cwd, chosen)
       : join(xdgFolder(read("XDG_DATA_HOME")) ?? join(home, ".local/share"), "fed"),
     dataChosen: chosen !== undefined,
+    configFolder: join(xdgFolder(read("XDG_CONFIG_HOME")) ?? join(home, ".config"), "fed"),
     hub: read("FED_HUB"),
     token: read("FED_TOKEN"),
     debug: !["0", "false", undefined].includes(read("FED_DEBUG")),

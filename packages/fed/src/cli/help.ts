@@ -1,11 +1,11 @@
-import type { Command, CommandEntry, FlagSpec, Group, Program } from "./command.ts";
+import type { Command, CommandEntry, Family, FlagSpec, Group, Program } from "./command.ts";
 import { flagWord } from "./command.ts";
 import { frameFlags, placeholderOf } from "./parse.ts";
 import type { Screen, Span } from "./print.ts";
 
 /** What help shows, from the table and a command's data. */
 
-const groups = ["Write", "Run", "See", "Keep"] as const satisfies readonly Group[];
+const groups = ["Write", "Run", "See", "Let in", "Keep"] as const satisfies readonly Group[];
 
 export function showOverview(screen: Screen, program: Program): void {
   if (screen.json) {
@@ -20,11 +20,41 @@ export function showOverview(screen: Screen, program: Program): void {
   for (const group of groups) {
     screen.line();
     screen.line({ text: group, style: "strong" });
-    const entries = program.entries.filter((entry) => entry.group === group);
+    const entries = firstWords(program).filter((entry) => entry.group === group);
     for (const entry of entries) screen.line("  ", { text: entry.name.padEnd(12), style: "accent" }, entry.summary);
   }
   screen.line();
   screen.line("fed help COMMAND explains one with examples. Every command takes --json and --help.");
+}
+
+/** The commands that begin with one word. */
+export function showFamily(screen: Screen, program: Program, family: Family): void {
+  const entries = shownEntries(program).filter(({ name }) => name.startsWith(`${family.name} `));
+  if (screen.json) {
+    screen.data({ name: family.name, commands: entries.map(({ name, summary }) => ({ name, summary })) });
+    return;
+  }
+  screen.line({ text: `fed ${family.name}`, style: "strong" }, `: ${family.summary}`);
+  screen.line();
+  const width = Math.max(...entries.map(({ name }) => name.length)) + 2;
+  for (const { name, summary } of entries) {
+    screen.line("  fed ", { text: name.padEnd(width), style: "accent" }, summary);
+  }
+  screen.line();
+  screen.line(`fed help ${entries[0]?.name} explains one with examples.`);
+}
+
+/** What may stand first: commands of one word, and each family once. */
+export function firstWords(program: Program): readonly Family[] {
+  const families = new Set(program.families.map(({ name }) => name));
+  const placed = new Set<string>();
+  return shownEntries(program).flatMap((entry): readonly Family[] => {
+    const [first = ""] = entry.name.split(" ");
+    if (!entry.name.includes(" ")) return [entry];
+    if (!families.has(first) || placed.has(first)) return [];
+    placed.add(first);
+    return program.families.filter(({ name }) => name === first);
+  });
 }
 
 export function showCommand(screen: Screen, entry: CommandEntry, command: Command): void {

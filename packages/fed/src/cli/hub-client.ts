@@ -7,25 +7,33 @@ import { type Client, makeClient } from "#wire/client.ts";
 import type { HubStatus, ServiceStatus } from "#wire/status.ts";
 import type { Env } from "./env.ts";
 import { chooseHub, type HubChoice } from "./hub-flags.ts";
+import { openLoginStore } from "./login-store.ts";
 
 /** The client of the hub that the flags mean. Fault `unreachable` when none runs. */
 export async function openClient(
   flags: { readonly data: string | undefined; readonly hub: string | undefined },
   env: Env,
+  signal: AbortSignal,
 ): Promise<Client> {
-  return clientOf(chooseHub(flags, env));
+  return clientOf(chooseHub(flags, env), env, signal);
 }
 
-async function clientOf(choice: HubChoice): Promise<Client> {
-  if (choice.kind === "url") return makeClient({ url: choice.url, token: choice.token });
-  const presence = await readPresence(choice.folder);
-  if (!presence) {
-    throw new Fault("unreachable", `no hub runs on ${choice.folder}`, {
-      hint: "Start one with `fed up`, or name its data folder with --data DIR.",
-    });
+async function clientOf(choice: HubChoice, env: Env, signal: AbortSignal): Promise<Client> {
+  const logins = openLoginStore(env.configFolder);
+  const elsewhere = (url: string) => makeClient({ url, token: () => logins.accessToken(url, signal) });
+  if (choice.kind === "url") {
+    return choice.token === undefined ? elsewhere(choice.url) : makeClient({ url: choice.url, token: choice.token });
   }
-  const token = (await readFileIfThere(join(choice.folder, "token")))?.trim();
-  return makeClient({ url: presence.url, token });
+  const presence = await readPresence(choice.folder);
+  if (presence) {
+    const token = (await readFileIfThere(join(choice.folder, "token")))?.trim();
+    return makeClient({ url: presence.url, token });
+  }
+  const last = choice.kind === "usual" ? await logins.last() : undefined;
+  if (last !== undefined) return elsewhere(last);
+  throw new Fault("unreachable", `no hub runs on ${choice.folder}`, {
+    hint: "Start one with `fed up`, name its data folder with --data DIR, or sign in at one elsewhere: `fed login URL`.",
+  });
 }
 
 /** The service a person means by `api` or `dev/api`. */

@@ -6,7 +6,7 @@ const choose = (flags: { data?: string; hub?: string }, variables: Record<string
   chooseHub({ data: flags.data, hub: flags.hub }, readEnv({ HOME: "/home/ada", ...variables }, "/work"));
 
 describe("which hub is meant", () => {
-  const standard = { kind: "data", folder: "/home/ada/.local/share/fed" };
+  const standard = { kind: "usual", folder: "/home/ada/.local/share/fed" };
   test.each([
     [{}, {}, standard],
     [{ data: "/d" }, {}, { kind: "data", folder: "/d" }],

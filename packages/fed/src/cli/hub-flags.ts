@@ -6,10 +6,12 @@ import { checkUrl } from "./value.ts";
 /** The flags of every command that talks to a hub: `flags: { ...hubFlags, … }`. */
 export const hubFlags = {
   data: { kind: "folder", value: "DIR", description: "Data folder of a hub on this machine" },
-  hub: { kind: "url", value: "URL", description: "Address of a hub elsewhere (token in FED_TOKEN)" },
+  hub: { kind: "url", value: "URL", description: "Address of a hub elsewhere (fed login, or a token in FED_TOKEN)" },
 } as const satisfies FlagSpecs;
 
 export type HubChoice =
+  /** Nobody said: the hub of the usual data folder, or else the one signed in at last. */
+  | { readonly kind: "usual"; readonly folder: string }
   /** A hub of this machine, found by its data folder. */
   | { readonly kind: "data"; readonly folder: string }
   | { readonly kind: "url"; readonly url: string; readonly token: string | undefined };
@@ -32,5 +34,5 @@ export function chooseHub(
     });
   }
   if (env.hub !== undefined) return { kind: "url", url: checkUrl("FED_HUB", env.hub), token: env.token };
-  return { kind: "data", folder: env.dataFolder };
+  return { kind: env.dataChosen ? "data" : "usual", folder: env.dataFolder };
 }

@@ -16,7 +16,7 @@ function command(run: Command["run"]): Command {
 function programOf(run: Command["run"]): Program {
   const entry = { name: "status", group: "See", summary: "Look", load: async () => command(run) } as const;
   const hidden = { name: "complete", group: "Hidden", summary: "Answer", load: async () => command(run) } as const;
-  return { name: "fed", version: "1.2.3", entries: [entry, hidden] };
+  return { name: "fed", version: "1.2.3", entries: [entry, hidden], families: [] };
 }
 
 async function use(

@@ -1,7 +1,7 @@
 import { type Fault, faultTable, toFault } from "#base/fault.ts";
 import type { Call, CommandEntry, Program } from "./command.ts";
 import type { Env } from "./env.ts";
-import { showCommand, shownEntries, showOverview } from "./help.ts";
+import { firstWords, showCommand, showFamily, showOverview } from "./help.ts";
 import { Interrupted } from "./interrupted.ts";
 import { misspelt, suggest } from "./misspelling.ts";
 import { parseWords } from "./parse.ts";
@@ -46,9 +46,16 @@ async function runWords(
     showOverview(screen, program);
     return 0;
   }
-  const entry = findEntry(program, verb);
+  const family = program.families.find(({ name }) => name === verb);
+  const second = words[at + 1];
+  if (family && (second === undefined || second.startsWith("-"))) {
+    showFamily(screen, program, family);
+    return [...before, ...words.slice(at + 1)].some((word) => word === "--help" || word === "-h") ? 0 : 2;
+  }
+  const entry = findEntry(program, verb, second);
   const command = await entry.load();
-  const parsed = parseWords(verb, command, [...before, ...words.slice(at + 1)], env.cwd);
+  const used = entry.name.split(" ").length;
+  const parsed = parseWords(entry.name, command, [...before, ...words.slice(at + used)], env.cwd);
   if (parsed.kind === "help") {
     showCommand(screen, entry, command);
     return 0;
@@ -61,10 +68,22 @@ async function runWords(
 /** Flags that may stand before the command. */
 const leading: ReadonlySet<string> = new Set(["--json", "--help", "-h", "--version"]);
 
-export function findEntry(program: Program, verb: string): CommandEntry {
-  const entry = program.entries.find(({ name }) => name === verb);
+/** The command of the first word, or of the first two. */
+export function findEntry(program: Program, verb: string, second?: string): CommandEntry {
+  const find = (wanted: string) => program.entries.find(({ name }) => name === wanted);
+  const entry = (second === undefined ? undefined : find(`${verb} ${second}`)) ?? find(verb);
   if (entry) return entry;
-  const known = shownEntries(program).map(({ name }) => name);
+  if (second !== undefined && program.families.some(({ name }) => name === verb)) {
+    const known = program.entries.flatMap(({ name }) =>
+      name.startsWith(`${verb} `) ? [name.slice(verb.length + 1)] : [],
+    );
+    throw misspelt(
+      `fed ${verb} has no command ${JSON.stringify(second)}`,
+      { typed: second, known },
+      `fed ${verb} lists them`,
+    );
+  }
+  const known = firstWords(program).map(({ name }) => name);
   throw misspelt(`fed has no command ${JSON.stringify(verb)}`, { typed: verb, known }, "fed help lists them all");
 }
 

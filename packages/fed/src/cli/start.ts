@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { Fault } from "#base/fault.ts";
-import { commands } from "./commands.ts";
+import { commands, families } from "./commands.ts";
 import { type Env, readEnv } from "./env.ts";
 import { Interrupted } from "./interrupted.ts";
 import { openScreen, type Screen } from "./print.ts";
@@ -19,7 +19,7 @@ export async function start(version: string): Promise<never> {
       process.exit(1);
     });
   }
-  const program = { name: "fed", version, entries: commands };
+  const program = { name: "fed", version, entries: commands, families };
   const code = await runProgram(program, words, env, screen, controller.signal);
   await written(process.stdout);
   await written(process.stderr);

@@ -77,7 +77,7 @@ async function waitForTurn(path: string, isDone: () => boolean, signal: AbortSig
 
 function build(env: Env, outFolder: string, signal: AbortSignal): Promise<void> {
   const vite = join(env.installation, "node_modules/vite/bin/vite.js");
-  const words = ["build", "--outDir", outFolder, "--logLevel", "warn"];
+  const words = ["build", "--configLoader", "native", "--outDir", outFolder, "--logLevel", "warn"];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [vite, ...words], {
       cwd: join(env.installation, "packages/web"),

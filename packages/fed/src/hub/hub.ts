@@ -120,7 +120,7 @@ async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
     readKey(join(dataFolder, "token")),
     readKey(join(dataFolder, "signing.key")),
   ]);
-  const events = openEventLog({ db, clock, trace });
+  const events = opened.adopt(openEventLog({ db, clock, trace }), (log) => log.close());
   const users = openUsers({ db, events, clock, trace, signingKey: Buffer.from(signingKey, "base64url"), localToken });
   const makeCorrelation = () => makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
   const hubOrigin = () => ({ actor: "hub", correlation: makeCorrelation() });

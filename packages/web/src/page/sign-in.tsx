@@ -2,7 +2,7 @@ import { api } from "@fed/fed/wire/api.ts";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { client, signedIn } from "../hub.ts";
-import { safePath } from "../router.tsx";
+import { safePath } from "../safe-path.ts";
 import { Button } from "../view/button.tsx";
 import { InlineCode } from "../view/code.tsx";
 import { ErrorState } from "../view/error-state.tsx";

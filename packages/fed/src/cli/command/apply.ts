@@ -26,7 +26,7 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal }) {
     const plan = args.plan === undefined ? undefined : await readPlan(args.plan);
-    const client = await openClient(flags, env);
+    const client = await openClient(flags, env, signal);
     const bound = plan && { desired: plan.desired, observed: plan.observed };
     return showProgress(screen, client.stream(api.apply, { plan: bound }, signal));
   },

@@ -10,7 +10,7 @@ export const command = defineCommand({
   details: ["Every service is asked to stop and given its grace; what needs another stops first. Data stays."],
   examples: [{ line: "fed down", says: "stop this machine's hub and everything it runs" }],
   async run({ flags, env, screen, signal }) {
-    const client = await openClient(flags, env);
+    const client = await openClient(flags, env, signal);
     const code = await showProgress(screen, client.stream(api.down, {}, signal));
     screen.line("the hub has stopped");
     return code;

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "#base/clock.ts";
 import { loadLab } from "#hub/lab/load.ts";
-import { commands } from "../commands.ts";
+import { commands, families } from "../commands.ts";
 import { readEnv } from "../env.ts";
 import { runProgram } from "../run.ts";
 import { recordScreen } from "../test-screen.ts";
@@ -28,7 +28,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 async function fed(...words: string[]) {
   const { screen, out, err } = recordScreen({ json: words.includes("--json") });
   const env = readEnv({ HOME: root, PATH: process.env.PATH }, root);
-  const program = { name: "fed", version: "1.2.3", entries: commands };
+  const program = { name: "fed", version: "1.2.3", entries: commands, families };
   const code = await runProgram(program, words, env, screen, new AbortController().signal);
   return { code, out: out(), err: err(), env };
 }

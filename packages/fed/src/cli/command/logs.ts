@@ -24,7 +24,7 @@ export const command = defineCommand({
     { line: "fed logs dev/api -f -n 20", says: "follow it" },
   ],
   async run({ args, flags, env, screen, signal }) {
-    const client = await openClient(flags, env);
+    const client = await openClient(flags, env, signal);
     const { environment, service, instances } = await findService(client, args.service, signal);
     const several = instances.length > 1 || flags.follow;
     const input = { environment, service, tail: flags.tail, follow: flags.follow ? "true" : "false" };

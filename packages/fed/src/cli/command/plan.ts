@@ -20,7 +20,7 @@ export const command = defineCommand({
     { line: "fed plan -o plan.json && fed apply plan.json", says: "carry out exactly what was shown" },
   ],
   async run({ flags, env, screen, signal }) {
-    const client = await openClient(flags, env);
+    const client = await openClient(flags, env, signal);
     const plan = await client.call(api.plan, {}, signal);
     if (flags.out !== undefined) await writeFileAtomic(flags.out, `${JSON.stringify(plan, null, 2)}\n`);
     if (screen.json) screen.data(plan);

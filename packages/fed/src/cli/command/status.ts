@@ -15,7 +15,7 @@ export const command = defineCommand({
     { line: "fed status --json", says: "print them as data" },
   ],
   async run({ flags, env, screen, signal }) {
-    const client = await openClient(flags, env);
+    const client = await openClient(flags, env, signal);
     const status = await client.call(api.status, {}, signal);
     if (screen.json) screen.data(status);
     screen.line(

@@ -1,0 +1,58 @@
+import { Fault } from "#base/fault.ts";
+import { api } from "#wire/api.ts";
+import { makeClient } from "#wire/client.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { openLoginStore } from "../login-store.ts";
+import { askLine, askSecret, readStdin, requirePerson } from "../prompt.ts";
+
+export const command = defineCommand({
+  args: { url: { kind: "url", optional: true, description: "Address of the hub; the last one when left out" } },
+  flags: {
+    name: { kind: "text", value: "NAME", short: "n", description: "Who signs in; asked for when left out" },
+    passwordStdin: { kind: "switch", description: "Read the password from stdin instead of asking" },
+  },
+  details: [
+    "Later commands use this hub by --hub URL or FED_HUB, and by themselves where no hub runs on this machine.",
+    "On the hub's own machine no login is needed.",
+  ],
+  examples: [
+    { line: "fed login http://hub.home:4747", says: "sign in, asking for name and password" },
+    { line: "pass hub | fed login http://hub.home:4747 -n ada --password-stdin", says: "without asking" },
+  ],
+  async run({ args, flags, env, screen, signal }) {
+    const logins = openLoginStore(env.configFolder);
+    const url = args.url ?? (await logins.last());
+    if (url === undefined) {
+      throw new Fault("invalid", "no hub is named, and nobody has signed in here before", {
+        hint: "fed login http://hub.example.org:4747",
+      });
+    }
+    warnOfPlainText(url, screen);
+    const name = flags.name ?? (await askName(signal));
+    const password = flags.passwordStdin ? await readStdin() : await askPassword(name, url, signal);
+    const grant = await makeClient({ url }).call(api.login, { name, password }, signal);
+    await logins.save(url, grant);
+    if (screen.json) screen.data({ url, name: grant.user.name, role: grant.user.role });
+    screen.line({ text: "signed in ", style: "good" }, `as ${grant.user.name} (${grant.user.role}) at ${url}`);
+    return 0;
+  },
+});
+
+function askName(signal: AbortSignal): Promise<string> {
+  requirePerson("give --name NAME and --password-stdin");
+  return askLine("Name: ", signal);
+}
+
+function askPassword(name: string, url: string, signal: AbortSignal): Promise<string> {
+  requirePerson("give --password-stdin, and the password on stdin");
+  return askSecret(`Password of ${name} at ${url}: `, signal);
+}
+
+function warnOfPlainText(url: string, screen: Call["screen"]): void {
+  const { protocol, hostname } = new URL(url);
+  if (protocol === "https:" || hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.")) return;
+  screen.note(
+    { text: "warning: ", style: "warn" },
+    `${url} is not encrypted: everybody on the way can read the password. Use https, or a tunnel (ssh -L).`,
+  );
+}

@@ -1,0 +1,28 @@
+import { api } from "#wire/api.ts";
+import { defineCommand } from "../command.ts";
+import { openClient } from "../hub-client.ts";
+import { hubFlags } from "../hub-flags.ts";
+import { localTime } from "../moment.ts";
+
+export const command = defineCommand({
+  args: { name: { kind: "text", optional: true, description: "User to become admin; a new one when left out" } },
+  flags: hubFlags,
+  details: [
+    "Only for who can read the hub's data folder. Prints a link whose holder chooses a password and is admin,",
+    "also when that user was disabled or every admin is gone. It is written into the event log.",
+  ],
+  examples: [
+    { line: "fed user rescue ada", says: "a link with which ada is admin again" },
+    { line: "fed user rescue", says: "a link to make a new admin" },
+  ],
+  async run({ args, flags, env, screen, signal }) {
+    const client = await openClient(flags, env, signal);
+    const { link } = await client.call(api.rescue, { name: args.name }, signal);
+    if (screen.json) screen.data({ link });
+    else {
+      screen.note(`Whoever opens this link becomes admin; it works once, until ${localTime(link.expiresMs)}:`);
+      screen.line(link.url);
+    }
+    return 0;
+  },
+});
