@@ -41,11 +41,13 @@ export async function leftBehind(data: string): Promise<readonly number[]> {
   return found;
 }
 
+/** `words` come last and win. */
 export async function up(stage: Stage, ...words: readonly string[]) {
-  const options = ["--data", stage.data, "--port", "0", "--ingress-port", "0", ...words];
+  const fixed = words.includes("--port") ? [] : ["--port", "0"];
+  const options = ["--data", stage.data, ...fixed, "--ingress-port", "0", ...words];
   const program = startProgram(join(repository, "fed"), ["up", stage.lab, ...options]);
-  const [, ingress = ""] = await program.says(/ready api=http:\/\/\S+ ingress=http:\/\/127\.0\.0\.1:(\d+)/);
-  return { ...program, ingress: Number(ingress) };
+  const [, url = "", ingress = ""] = await program.says(/ready api=(\S+) ingress=http:\/\/127\.0\.0\.1:(\d+)/);
+  return { ...program, url, ingress: Number(ingress) };
 }
 
 interface Answer {
