@@ -92,6 +92,67 @@ describe("migrate", () => {
     }
   });
 
+  it("fills what SQL cannot, once, in the transaction of its migration", () => {
+    const db = open();
+    const filled: string[] = [];
+    const shouted: Migration = {
+      ...names,
+      fill(tx) {
+        for (const id of tx.prepare("SELECT id FROM user", (row) => String(row.id)).all()) {
+          filled.push(id);
+          tx.run("UPDATE user SET name = :name WHERE id = :id", { id, name: id.toUpperCase() });
+        }
+      },
+    };
+    migrate(db, [users, shouted]);
+    migrate(db, [users, shouted]);
+    expect(filled).toEqual(["root"]);
+    expect(db.prepare("SELECT name FROM user", (row) => row.name).all()).toEqual(["ROOT"]);
+  });
+
+  it("undoes a migration with its fill when that fails", async () => {
+    const db = open();
+    const failing: Migration = {
+      ...names,
+      fill(tx) {
+        tx.run("DELETE FROM user");
+        throw new Error("no such luck");
+      },
+    };
+    expect(await thrownBy(() => migrate(db, [users, failing]))).toMatchObject({
+      code: "internal",
+      message: expect.stringContaining("migration 2 (names) does not run: no such luck"),
+    });
+    expect(applied(db)).toEqual([1]);
+    expect(ids(db)).toEqual(["root"]);
+    expect(migrate(db, [users, names])).toEqual([2]);
+  });
+
+  it("refuses by type a fill that waits", () => {
+    // @ts-expect-error: the transaction is over when it goes on
+    const waiting: Migration = { ...names, fill: async () => {} };
+    expect(waiting.id).toBe(2);
+  });
+
+  it("asks before it changes what is there already, and is stopped by a no", async () => {
+    const db = open();
+    const asked: number[] = [];
+    const before = ({ id }: Migration) => void asked.push(id);
+    migrate(db, [users], { before });
+    expect(asked).toEqual([]);
+    const no = new Error("no");
+    const refuse = () => {
+      throw no;
+    };
+    expect(await thrownBy(() => migrate(db, [users, names], { before: refuse }))).toBe(no);
+    expect(applied(db)).toEqual([1]);
+    migrate(db, [users, names, { id: 3, name: "more", sql: "DELETE FROM user" }], { before });
+    migrate(db, [users, names, { id: 3, name: "more", sql: "DELETE FROM user" }], { before });
+    expect(asked).toEqual([2]);
+    expect(await thrownBy(() => migrate(db, [users], { before }))).toMatchObject({ code: "conflict" });
+    expect(asked).toEqual([2]);
+  });
+
   it("refuses a database of another program", async () => {
     const db = open();
     db.tx((tx) => tx.script("CREATE TABLE bookmarks (url TEXT)"));

@@ -9,8 +9,8 @@ export interface Migration {
   readonly name: string;
   /** Any number of statements; runs inside a transaction of its own, so it has no BEGIN or COMMIT. */
   readonly sql: string;
-  /** What SQL alone cannot do with the rows that are there; runs in the same transaction. */
-  readonly fill?: (tx: Tx) => void;
+  /** What SQL alone cannot do with the rows that are there; runs in the same transaction, so it may not wait. */
+  readonly fill?: (tx: Tx) => undefined;
 }
 
 interface Applied {
@@ -26,25 +26,36 @@ const schema = `CREATE TABLE IF NOT EXISTS migration (
   appliedAt TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 ) STRICT`;
 
+export interface MigrateOptions {
+  /** Before the first change to a database that has something to lose; what it throws stops everything. */
+  readonly before?: ((next: Migration) => void) | undefined;
+}
+
 /**
  * Brings the database to the last migration and returns the ids applied now. Each is one transaction, so a crash leaves
  * the schema between two migrations, never inside one; two processes at once are harmless. Fault `conflict`: the database was
  * made by a newer fed, or is no database of fed. Fault `internal`: a released migration was changed, or one does not run.
  */
-export function migrate(db: Database, migrations: readonly Migration[]): readonly number[] {
+export function migrate(
+  db: Database,
+  migrations: readonly Migration[],
+  options: MigrateOptions = {},
+): readonly number[] {
   migrations.forEach(({ id }, at) => {
     if (id !== at + 1) throw new Fault("internal", `migration ${id} stands where ${at + 1} belongs`);
   });
   const done: number[] = [];
-  db.tx((tx) => begin(tx, db.path));
+  const last = db.tx((tx) => begin(tx, db.path, migrations));
+  const next = migrations[last];
+  if (last > 0 && next !== undefined) options.before?.(next);
   for (const migration of migrations)
     if (db.tx((tx) => apply(tx, db.path, migrations, migration))) done.push(migration.id);
   db.tx((tx) => compare(tx, db.path, migrations));
   return done;
 }
 
-/** Makes the table that remembers, unless the database belongs to something else. */
-function begin(tx: Tx, path: string): void {
+/** Makes the table that remembers, unless the database belongs to something else; the last applied id. */
+function begin(tx: Tx, path: string, migrations: readonly Migration[]): number {
   const tables = tx
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name", (row) => String(row.name))
     .all();
@@ -54,6 +65,7 @@ function begin(tx: Tx, path: string): void {
     });
   }
   tx.script(schema);
+  return compare(tx, path, migrations);
 }
 
 /** Looks again inside its own transaction: another process may have been quicker. False: it is there already. */

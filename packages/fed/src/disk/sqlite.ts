@@ -41,7 +41,7 @@ export interface Tx extends Reader {
 /** What a transaction may return: anything but a promise, because nothing may wait inside one. */
 export type Settled<T> = T extends { then(...args: never): unknown } ? never : T;
 
-/** Whether the disk has room for what is to be written. */
+/** Whether the disk has room for what is to be written. Reading goes on without. */
 export interface Room {
   readonly full: boolean;
   /** Transactions undone since it was full. */
@@ -72,10 +72,16 @@ export interface OpenOptions {
 /**
  * Opens a database file, made with mode 0600 when it is not there; the folder must exist. Only what is a sound SQLite
  * file is opened, and nothing else is ever overwritten: Faults `missing`, `denied`, `invalid` (not a database, damaged),
- * `conflict` (a folder, locked, disk full), each with a hint.
+ * `conflict` (a folder, locked), `unreachable` (disk full), each with a hint.
  *
- * WAL, so that readers and the writer do not wait for each other; synchronous FULL, because a wish that was acknowledged
- * must survive a power cut (NORMAL would lose the last ones), and wishes are few; foreign keys are held.
+ * WAL, so that readers and the writer do not wait for each other; foreign keys are held.
+ *
+ * Synchronous FULL, because a wish that was acknowledged must survive a power cut, and wishes are few. It promises: when `tx` has
+ * returned, the log was flushed to the disk (fsync), so neither a kill -9 nor a crash of the system nor a power cut takes
+ * the transaction back, and none leaves half of one (each frame of the log has a checksum, and what follows the last whole commit is
+ * ignored). NORMAL would stay whole as well, but lose the newest ones with the power. It does not promise more than the
+ * disk keeps: one that says "flushed" while the bytes are in a cache without a battery, some USB bridges and virtual
+ * machines with `cache=unsafe` among them, loses what it said to have.
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Database {
   const readOnly = options.readOnly ?? false;
@@ -172,10 +178,10 @@ class OpenDatabase implements Database {
     if (this.#tx)
       throw defect("a transaction was begun inside a transaction", { hint: "Pass the open one on instead." });
     if (this.#readOnly) throw new Fault("denied", `${this.path} is open for reading only`);
-    this.#control("BEGIN IMMEDIATE", "begin a transaction in");
     const tx = new OpenTx(this, this.#connection);
-    this.#tx = tx;
     try {
+      this.#control("BEGIN IMMEDIATE", "begin a transaction in");
+      this.#tx = tx;
       const value: unknown = work(tx);
       refuseThenable(value);
       tx.requireOpen();

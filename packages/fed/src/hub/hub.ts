@@ -12,6 +12,7 @@ import { api } from "#wire/api.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
+import { checkLoop } from "./db/loop.ts";
 import { openDesk } from "./desk.ts";
 import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
@@ -90,7 +91,10 @@ export async function openHub(options: HubOptions, signal: AbortSignal): Promise
   );
   const code = users.firstCode();
   await control.begin(signal);
-  const loops = [lookLoop(house.machines, house.lookAt), sweepLoop(users), trimLoop(events), roomLoop(house.room)];
+  const loops = [
+    ...[lookLoop(house.machines, house.lookAt), sweepLoop(users), trimLoop(events), roomLoop(house.room)],
+    checkLoop(ground.db.path, () => options.clock.nowMs()),
+  ];
   for (const loop of loops) scheduler.add(loop);
   phase = "ready";
   const parts = opened.move();

@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Fault } from "#base/fault.ts";
+import { damageFault } from "./damage.ts";
+
+/**
+ * Checks the whole database, its indexes too, soon after the start and each day: a disk that goes bad shows as a failed loop with
+ * what to do, while there is still a copy from before.
+ */
+export function checkLoop(path: string, nowMs: () => number) {
+  return {
+    name: "db.check",
+    intervalMs: 24 * 3_600_000,
+    jitter: 0.1,
+    timeoutMs: 600_000,
+    immediately: true,
+    async run(signal: AbortSignal) {
+      const damage = await findDamageApart(path, signal);
+      if (damage !== undefined) throw damageFault(path, damage, nowMs());
+    },
+  };
+}
+
+const program = fileURLToPath(new URL("./check-process.ts", import.meta.url));
+
+/** In a process of its own: a thread would leave the hub 18 MB larger for good. */
+async function findDamageApart(path: string, signal: AbortSignal): Promise<string | undefined> {
+  const options = { signal, killSignal: "SIGKILL", env: {}, maxBuffer: 65_536 } as const;
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program, path], options);
+    const { damage }: { damage?: string } = JSON.parse(stdout);
+    return damage;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw new Fault("internal", `the check of ${path} did not run to its end`, { cause: thrown });
+  }
+}
