@@ -25,18 +25,19 @@ export const EventRow = memo(({ event, onCorrelation, onSubject }: EventRowProps
         aria-expanded={open}
         aria-controls={open ? id : undefined}
         onClick={() => setOpen(!open)}
-        className="grid w-full grid-cols-[auto_auto_minmax(0,1fr)] items-start gap-x-3 px-4 py-row text-left outline-offset-[-2px] hover:bg-hover lg:grid-cols-[auto_auto_minmax(0,1fr)_9rem_12rem]"
+        className="flex w-full items-start gap-x-3 px-4 py-row text-left outline-offset-[-2px] hover:bg-hover lg:grid lg:grid-cols-[auto_auto_auto_minmax(0,1fr)_9rem_12rem]"
       >
-        <span className="flex items-center gap-2">
-          <ChevronRight aria-hidden className={cx("size-4 text-faint transition-transform", open && "rotate-90")} />
-          <time dateTime={new Date(event.atMs).toISOString()} title={momentText(event.atMs)} className="text-soft">
-            {clockText(event.atMs)}
-          </time>
-        </span>
+        <ChevronRight
+          aria-hidden
+          className={cx("mt-0.5 size-4 shrink-0 text-faint transition-transform", open && "rotate-90")}
+        />
+        <Clock atMs={event.atMs} className="text-soft max-sm:hidden" />
         <StateMark look={{ tone: eventTone(event) }} className="mt-0.5" />
-        <span className="min-w-0">
+        <span className="min-w-0 flex-1">
           <span className="[overflow-wrap:anywhere]">{eventSentence(event)}</span>
           <span className="block truncate text-small text-soft lg:hidden">
+            <Clock atMs={event.atMs} className="sm:hidden" />
+            <span className="sm:hidden"> · </span>
             {actorText(event.actor)} · {event.subject}
           </span>
         </span>
@@ -68,6 +69,14 @@ export const EventRow = memo(({ event, onCorrelation, onSubject }: EventRowProps
     </li>
   );
 });
+
+function Clock({ atMs, className }: { readonly atMs: number; readonly className: string }) {
+  return (
+    <time dateTime={new Date(atMs).toISOString()} title={momentText(atMs)} className={className}>
+      {clockText(atMs)}
+    </time>
+  );
+}
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (

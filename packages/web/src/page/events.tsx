@@ -80,13 +80,24 @@ export function EventsPage() {
       {verdict}
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <TypeMenu chosen={view.types} onChange={setTypes} />
-        <SearchInput label="Subject" value={view.subject} onChange={setSubject} list={list} className="w-48" />
+        <SearchInput
+          label="Subject"
+          value={view.subject}
+          onChange={setSubject}
+          list={list}
+          className="max-sm:order-1 max-sm:flex-1 sm:w-48"
+        />
         <datalist id={list}>
           {known.map((subject) => (
             <option key={subject} value={subject} />
           ))}
         </datalist>
-        <SearchInput label="Find in events" value={view.text} onChange={setText} className="w-48" />
+        <SearchInput
+          label="Find in events"
+          value={view.text}
+          onChange={setText}
+          className="max-sm:order-1 max-sm:flex-1 sm:w-48"
+        />
         {!isWhole(view) && (
           <Button kind="quiet" icon={X} onClick={clear}>
             Clear filters

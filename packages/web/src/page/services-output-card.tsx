@@ -80,13 +80,13 @@ export function ServiceOutput({ environment, service }: { readonly environment: 
       actions={
         <>
           {broken !== undefined && <Badge tone="warn">Interrupted, trying again</Badge>}
-          <SearchInput label="Find in the output" value={text} onChange={setText} className="w-44" />
+          <SearchInput label="Find in the output" value={text} onChange={setText} className="w-48" />
           {(instances.length > 1 || instance !== "") && (
             <Select
               aria-label="Of which instance"
               value={instance}
               onChange={(event) => setInstance(event.target.value)}
-              className="max-w-40"
+              className="w-36"
             >
               <option value="">All instances</option>
               {[...new Set([...instances, ...(instance === "" ? [] : [instance])])].map((id) => (

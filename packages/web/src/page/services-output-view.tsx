@@ -1,9 +1,9 @@
 import { ArrowDown } from "lucide-react";
-import { memo, useLayoutEffect, useRef } from "react";
+import { memo, type PointerEvent, useLayoutEffect, useRef } from "react";
 import { Button } from "../view/button.tsx";
 import { cx } from "../view/class-names.ts";
 import { instanceText } from "../view/event.ts";
-import { markHits, type OutputBlock, type OutputLine } from "./services-output.ts";
+import { isFull, markHits, type OutputBlock, type OutputLine } from "./services-output.ts";
 
 interface OutputViewProps {
   readonly label: string;
@@ -27,6 +27,7 @@ export function OutputView(props: OutputViewProps) {
   const { label, blocks, instances, sought, wrap, follow, onFollow, empty } = props;
   const frame = useRef<HTMLDivElement>(null);
   const lastTop = useRef(0);
+  const hand = useHand();
 
   // After every drawing, whatever it changed: setting it where it is already costs nothing.
   useLayoutEffect(() => {
@@ -37,9 +38,11 @@ export function OutputView(props: OutputViewProps) {
     const box = frame.current;
     if (!box) return;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < nearPx;
-    // Only the reader scrolls up; lines that come or go never do.
-    if (box.scrollTop < lastTop.current - 2 && !atEnd && follow) onFollow(false);
-    else if (atEnd && !follow) onFollow(true);
+    const up = box.scrollTop < lastTop.current;
+    // Lines that come, go or get their true height move it too: only the reader's own hand means something.
+    if (atEnd && !follow && hand.isOn()) onFollow(true);
+    else if (!atEnd && follow && up && hand.isOn()) onFollow(false);
+    else if (!atEnd && follow) box.scrollTop = box.scrollHeight;
     lastTop.current = box.scrollTop;
   };
   return (
@@ -51,6 +54,7 @@ export function OutputView(props: OutputViewProps) {
         aria-label={label}
         aria-live="off"
         onScroll={onScroll}
+        {...hand.handlers}
         className={cx(
           "h-[clamp(16rem,55dvh,48rem)] overflow-auto overscroll-contain bg-sunken py-2 font-mono text-small outline-offset-[-2px]",
           wrap ? "whitespace-pre-wrap [overflow-wrap:anywhere]" : "whitespace-pre",
@@ -75,6 +79,34 @@ export function OutputView(props: OutputViewProps) {
   );
 }
 
+/** A scroll so soon after a wheel, a finger or a key is the reader's. */
+const handMs = 600;
+
+/** Whether the reader is scrolling just now. */
+function useHand() {
+  const lastMs = useRef(Number.NEGATIVE_INFINITY);
+  const dragging = useRef(false);
+  const touch = () => {
+    lastMs.current = performance.now();
+  };
+  const handlers = {
+    onWheel: touch,
+    onTouchMove: touch,
+    onKeyDown: touch,
+    onPointerDown() {
+      dragging.current = true;
+    },
+    onPointerMove({ buttons }: PointerEvent) {
+      if (dragging.current && buttons === 0) dragging.current = false;
+    },
+    onPointerUp() {
+      dragging.current = false;
+      touch();
+    },
+  };
+  return { handlers, isOn: () => dragging.current || performance.now() - lastMs.current < handMs };
+}
+
 interface BlockProps {
   readonly block: OutputBlock;
   readonly instances: readonly string[];
@@ -83,7 +115,7 @@ interface BlockProps {
 
 const Block = memo(
   ({ block, instances, sought }: BlockProps) => (
-    <div className="[contain-intrinsic-size:auto_112rem] [content-visibility:auto]">
+    <div className={cx(isFull(block) && "[contain-intrinsic-size:auto_112rem] [content-visibility:auto]")}>
       {block.lines.map((line) => (
         <Line key={line.number} line={line} instances={instances} sought={sought} />
       ))}

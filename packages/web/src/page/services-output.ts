@@ -28,6 +28,11 @@ export const emptyOutput: Output = { blocks: [], size: 0, dropped: 0, next: 1 };
 export const mostLines = 5000;
 const blockLines = 100;
 
+/** It will not grow any more. */
+export function isFull({ lines }: OutputBlock): boolean {
+  return lines.length >= blockLines;
+}
+
 /** The output with these lines at its end; whole blocks at its beginning go when there are too many. Pure. */
 export function appendLines(
   output: Output,
@@ -43,7 +48,7 @@ export function appendLines(
   let next = output.next + skipped;
   let open: OutputLine[] = [];
   const last = blocks.at(-1);
-  if (last && last.lines.length < blockLines) {
+  if (last && !isFull(last)) {
     blocks.pop();
     open = [...last.lines];
   }

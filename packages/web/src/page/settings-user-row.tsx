@@ -31,34 +31,40 @@ export function UserRow({ user, onDeed }: { readonly user: WireUser; onDeed(deed
         <Time atMs={createdMs} />
       </Cell>
       <Cell>
-        {/* Who locks themselves out needs the hub's machine to come back: one's own account is left to others. */}
-        <Menu
-          trigger={
-            <IconButton
-              label={`Deeds for ${name}`}
-              icon={Ellipsis}
-              reason={self ? "Another admin can change your account." : undefined}
-            />
-          }
-        >
-          <MenuItem icon={ShieldHalf} onSelect={() => onDeed("role")}>
-            Change the role
-          </MenuItem>
-          <MenuItem icon={KeyRound} disabled={state === "disabled"} onSelect={() => onDeed("reset")}>
-            Reset the password
-          </MenuItem>
-          <MenuLine />
-          {state === "disabled" ? (
-            <MenuItem icon={UserCheck} onSelect={() => onDeed("enable")}>
-              Enable
-            </MenuItem>
-          ) : (
-            <MenuItem icon={UserX} danger onSelect={() => onDeed("disable")}>
-              Disable
-            </MenuItem>
-          )}
-        </Menu>
+        <UserMenu user={user} self={self} onDeed={onDeed} />
       </Cell>
     </Row>
+  );
+}
+
+interface UserMenuProps {
+  readonly user: WireUser;
+  /** Who locks themselves out needs the hub's machine to come back: one's own account is left to others. */
+  readonly self: boolean;
+  onDeed(deed: UserDeed): void;
+}
+
+function UserMenu({ user: { name, state }, self, onDeed }: UserMenuProps) {
+  const label = `Deeds for ${name}`;
+  if (self) return <IconButton label={label} icon={Ellipsis} reason="Another admin can change your account." />;
+  return (
+    <Menu trigger={<IconButton label={label} icon={Ellipsis} />}>
+      <MenuItem icon={ShieldHalf} onSelect={() => onDeed("role")}>
+        Change the role
+      </MenuItem>
+      <MenuItem icon={KeyRound} disabled={state === "disabled"} onSelect={() => onDeed("reset")}>
+        Reset the password
+      </MenuItem>
+      <MenuLine />
+      {state === "disabled" ? (
+        <MenuItem icon={UserCheck} onSelect={() => onDeed("enable")}>
+          Enable
+        </MenuItem>
+      ) : (
+        <MenuItem icon={UserX} danger onSelect={() => onDeed("disable")}>
+          Disable
+        </MenuItem>
+      )}
+    </Menu>
   );
 }

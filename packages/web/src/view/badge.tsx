@@ -45,7 +45,7 @@ export function StateMark({
 /** A state as mark and word. */
 export function StateDot({ look, className }: { readonly look: Look; readonly className?: string }) {
   return (
-    <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap", className)}>
+    <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap align-middle", className)}>
       <StateMark look={look} />
       <span className={toneText[look.tone]}>{look.word}</span>
     </span>
@@ -74,7 +74,7 @@ export function Badge({
   return (
     <span
       className={cx(
-        "inline-flex items-center gap-1 whitespace-nowrap rounded-base px-1.5 py-0.5 font-medium text-small",
+        "inline-flex items-center gap-1 whitespace-nowrap rounded-base align-middle px-1.5 py-0.5 font-medium text-small",
         toneBadge[tone],
         className,
       )}

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
 import { cx } from "./class-names.ts";
 import { ErrorState } from "./error-state.tsx";
+import { useFocusReturn } from "./focus.ts";
 
 const veil = "fixed inset-0 z-40 bg-veil";
 /** In the middle; on a phone at the bottom, where the thumb is. */
@@ -22,11 +23,13 @@ interface DialogProps {
 
 /** Holds the focus while it is open and gives it back; Escape closes it. */
 export function Dialog({ open, onOpenChange, title, about, children, wide = false }: DialogProps) {
+  const focus = useFocusReturn();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={veil} />
         <Radix.Content
+          {...focus}
           {...(about === undefined ? { "aria-describedby": undefined } : {})}
           className={cx(panel, wide && "sm:max-w-3xl")}
         >
@@ -63,6 +66,7 @@ interface ConfirmDialogProps {
 /** Asks before a deed. The way out has the focus first. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { open, onOpenChange, title, children, action, danger = false, onConfirm } = props;
+  const focus = useFocusReturn();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<{ readonly thrown: unknown }>();
   const change = (next: boolean) => {
@@ -85,7 +89,11 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
     <AlertDialog.Root open={open} onOpenChange={change}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={veil} />
-        <AlertDialog.Content className={cx(panel, "gap-3 p-4 sm:max-w-md")}>
+        <AlertDialog.Content
+          onCloseAutoFocus={focus.onCloseAutoFocus}
+          onOpenAutoFocus={focus.onOpenAutoFocus}
+          className={cx(panel, "gap-3 p-4 sm:max-w-md")}
+        >
           <AlertDialog.Title className="font-semibold text-large">{title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="text-soft">{children}</div>

@@ -23,7 +23,7 @@ interface SearchInputProps {
 /** Looks through what is on the page; Escape empties it. */
 export function SearchInput({ label, value, onChange, className, list }: SearchInputProps) {
   return (
-    <span className={cx("relative inline-flex max-sm:w-full", className)}>
+    <span className={cx("relative inline-flex min-w-32", className)}>
       <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2 size-4 -translate-y-1/2 text-faint" />
       <Input
         type="search"
@@ -46,9 +46,9 @@ export function SearchInput({ label, value, onChange, className, list }: SearchI
 }
 
 /** The browser's own list of choices: it fits every screen and every assistive technology. */
-export function Select({ className, children, ...rest }: ComponentProps<"select">) {
+export function Select({ className = "w-full", children, ...rest }: ComponentProps<"select">) {
   return (
-    <span className={cx("relative inline-flex w-full", className)}>
+    <span className={cx("relative inline-flex", className)}>
       <select {...rest} className={cx(control, "appearance-none pr-8")}>
         {children}
       </select>

@@ -1,12 +1,15 @@
 import { Check, type LucideIcon } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import type { ReactElement, ReactNode } from "react";
+import { createContext, type ReactElement, type ReactNode, useContext, useRef } from "react";
 import { cx } from "./class-names.ts";
 
 const panel =
   "z-50 max-h-[min(28rem,var(--radix-dropdown-menu-content-available-height))] min-w-48 animate-appear overflow-y-auto rounded-large border border-line bg-raised p-1 shadow-raised";
 const item =
   "flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-base px-2 text-ink outline-none data-disabled:cursor-not-allowed data-highlighted:bg-hover data-disabled:opacity-55 pointer-coarse:min-h-10";
+
+/** Takes a deed that is done once the menu has gone, so that a dialog it opens finds the focus on the menu's button. */
+const Later = createContext<(deed: () => void) => void>((deed) => deed());
 
 interface MenuProps {
   /** The button that opens it. */
@@ -17,12 +20,31 @@ interface MenuProps {
 
 /** A list of deeds or choices behind a button. */
 export function Menu({ trigger, children, align = "end" }: MenuProps) {
+  const deed = useRef<() => void>(undefined);
+  const run = () => {
+    queueMicrotask(() => {
+      deed.current?.();
+      deed.current = undefined;
+    });
+  };
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content align={align} sideOffset={4} collisionPadding={8} className={panel}>
-          {children}
+        <DropdownMenu.Content
+          align={align}
+          sideOffset={4}
+          collisionPadding={8}
+          onCloseAutoFocus={run}
+          className={panel}
+        >
+          <Later
+            value={(next) => {
+              deed.current = next;
+            }}
+          >
+            {children}
+          </Later>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
@@ -38,8 +60,9 @@ interface MenuItemProps {
 }
 
 export function MenuItem({ icon: Icon, danger = false, disabled = false, onSelect, children }: MenuItemProps) {
+  const later = useContext(Later);
   return (
-    <DropdownMenu.Item disabled={disabled} onSelect={onSelect} className={cx(item, danger && "text-bad")}>
+    <DropdownMenu.Item disabled={disabled} onSelect={() => later(onSelect)} className={cx(item, danger && "text-bad")}>
       {Icon && <Icon aria-hidden className="size-4 shrink-0" />}
       {children}
     </DropdownMenu.Item>

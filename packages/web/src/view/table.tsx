@@ -11,11 +11,11 @@ interface TableProps {
 /** A table that scrolls sideways inside of its own frame when the screen is too narrow for it. */
 export function Table({ label, children, className }: TableProps) {
   return (
-    <section aria-label={label} className="relative overflow-x-auto">
+    <div className="relative overflow-x-auto">
       <table aria-label={label} className={cx("w-full border-collapse text-left", className)}>
         {children}
       </table>
-    </section>
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Tabs as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 
 export interface Tab {
   readonly id: string;
@@ -16,9 +16,15 @@ interface TabsProps {
 
 /** Parts of a page, one at a time; arrow keys go from one to the next. */
 export function Tabs({ label, tabs, value, onChange }: TabsProps) {
+  const list = useRef<HTMLDivElement>(null);
+  // On a narrow screen the list scrolls: the chosen one is to be seen.
+  useEffect(() => {
+    const chosen = list.current?.querySelector(`[role=tab][id$="-trigger-${CSS.escape(value)}"]`);
+    chosen?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [value]);
   return (
     <Radix.Root value={value} onValueChange={onChange}>
-      <Radix.List aria-label={label} className="flex gap-1 overflow-x-auto border-line border-b">
+      <Radix.List ref={list} aria-label={label} className="flex gap-1 overflow-x-auto border-line border-b">
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.id}
