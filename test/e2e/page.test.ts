@@ -125,6 +125,7 @@ test.skipIf(chromiumPath === undefined)(
     const { page } = await browser.person();
     await enrol(page, await linkOf(hub));
     await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor(patience);
     await page.keyboard.type("dev/api");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "dev/api" }).waitFor(patience);

@@ -2,6 +2,7 @@ import { api } from "@fed/fed/wire/api.ts";
 import { type FedEvent, streamItemShape } from "@fed/fed/wire/event.ts";
 import { useSyncExternalStore } from "react";
 import { machinesQuery, meQuery, queries, recentEventsQuery, statusQuery, tokensQuery, usersQuery } from "./hub.ts";
+import { makeNudge } from "./nudge.ts";
 
 /** How the page hears of what happens. */
 export type Connection = "connecting" | "live" | "reconnecting" | "signedOut";
@@ -10,6 +11,14 @@ export type Connection = "connecting" | "live" | "reconnecting" | "signedOut";
 const keptEvents = 1_000;
 const firstWaitMs = 500;
 const longestWaitMs = 10_000;
+/** What changes again and again is asked for no more often than this. */
+const refreshPauseMs = 200;
+/** After so long in the dark, a connection that looks alive may be dead: the browser does not say. */
+const longAwayMs = 30_000;
+
+interface Known {
+  readonly queryKey: readonly unknown[];
+}
 
 let source: EventSource | undefined;
 let connection: Connection = "connecting";
@@ -17,7 +26,11 @@ let events: readonly FedEvent[] = [];
 let lastSequence: number | undefined;
 let waitMs = firstWaitMs;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let hiddenAtMs: number | undefined;
 const listeners = new Set<() => void>();
+const refresh = makeNudge<Known>((asked) => {
+  for (const { queryKey } of asked) void queries.invalidateQueries({ queryKey });
+}, refreshPauseMs);
 
 function tell(): void {
   for (const listener of listeners) listener();
@@ -34,11 +47,13 @@ export function startLive(): void {
   if (source !== undefined || timer !== undefined) return;
   open();
   window.addEventListener("online", reopen);
+  document.addEventListener("visibilitychange", onVisibility);
 }
 
 /** Stops, and forgets what was heard. */
 export function stopLive(): void {
   window.removeEventListener("online", reopen);
+  document.removeEventListener("visibilitychange", onVisibility);
   close();
   events = [];
   lastSequence = undefined;
@@ -57,6 +72,11 @@ function reopen(): void {
   open();
 }
 
+function onVisibility(): void {
+  if (document.visibilityState === "hidden") hiddenAtMs = Date.now();
+  else if (hiddenAtMs !== undefined && Date.now() - hiddenAtMs > longAwayMs) reopen();
+}
+
 function open(): void {
   timer = undefined;
   const after = lastSequence === undefined ? "" : `?after=${lastSequence}`;
@@ -64,7 +84,7 @@ function open(): void {
   source = opened;
   opened.onopen = () => {
     // What changed while nobody listened is asked for once.
-    if (connection !== "live") refreshAll();
+    refreshAll();
     waitMs = firstWaitMs;
     become("live");
   };
@@ -94,13 +114,11 @@ function take(data: string): void {
   // An event that this page does not know comes from a newer hub: what it shows is asked for again all the same.
   if (!item.success) refreshAll();
   else if (item.data.kind === "event") takeEvent(item.data.event);
-  else if (item.data.kind === "changed") {
-    void queries.invalidateQueries({ queryKey: statusQuery.queryKey });
-    void queries.invalidateQueries({ queryKey: machinesQuery.queryKey });
-  } else {
+  else if (item.data.kind === "changed") refresh([statusQuery, machinesQuery]);
+  else {
     events = [];
-    void queries.invalidateQueries({ queryKey: recentEventsQuery.queryKey });
     refreshAll();
+    tell();
   }
 }
 
@@ -108,12 +126,12 @@ function takeEvent(event: FedEvent): void {
   if (lastSequence !== undefined && event.sequence <= lastSequence) return;
   lastSequence = event.sequence;
   events = [event, ...events].slice(0, keptEvents);
-  for (const query of touchedBy(event)) void queries.invalidateQueries({ queryKey: query.queryKey });
+  refresh(touchedBy(event));
   tell();
 }
 
 /** What an event makes out of date. */
-function touchedBy({ type }: FedEvent): readonly { readonly queryKey: readonly unknown[] }[] {
+function touchedBy({ type }: FedEvent): readonly Known[] {
   switch (type.split(".")[0]) {
     case "machine":
       return [machinesQuery];
@@ -134,9 +152,7 @@ function touchedBy({ type }: FedEvent): readonly { readonly queryKey: readonly u
 }
 
 function refreshAll(): void {
-  for (const query of [statusQuery, machinesQuery, usersQuery, tokensQuery]) {
-    void queries.invalidateQueries({ queryKey: query.queryKey });
-  }
+  refresh([statusQuery, machinesQuery, usersQuery, tokensQuery, recentEventsQuery]);
 }
 
 function listen(listener: () => void): () => void {

@@ -6,13 +6,12 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
-import { meQuery, queries } from "./hub.ts";
+import { machinesQuery, meQuery, queries, statusQuery } from "./hub.ts";
 import { safePath } from "./safe-path.ts";
-import { Broken, NotFound } from "./shell/fallback.tsx";
-import { Shell } from "./shell/shell.tsx";
+import { Broken, BrokenAlone, NotFound, NotFoundAlone } from "./shell/fallback.tsx";
 import { readFault } from "./view/fault.ts";
 
-const root = createRootRoute({ component: Outlet, errorComponent: Broken, notFoundComponent: NotFound });
+const root = createRootRoute({ component: Outlet, errorComponent: BrokenAlone, notFoundComponent: NotFoundAlone });
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -34,7 +33,8 @@ const welcome = createRoute({
 const inside = createRoute({
   getParentRoute: () => root,
   id: "inside",
-  component: Shell,
+  component: lazyRouteComponent(() => import("./shell/shell.tsx"), "Shell"),
+  errorComponent: BrokenAlone,
   async beforeLoad({ location }) {
     try {
       await queries.ensureQueryData(meQuery);
@@ -42,6 +42,11 @@ const inside = createRoute({
       if (readFault(thrown).code !== "unauthenticated") throw thrown;
       throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { to: location.href } });
     }
+  },
+  // Asked for while the code of the page is on its way, not after it.
+  loader() {
+    void queries.prefetchQuery(statusQuery);
+    void queries.prefetchQuery(machinesQuery);
   },
 });
 
@@ -84,14 +89,17 @@ const settings = createRoute({
   path: "/settings",
   component: lazyRouteComponent(() => import("./page/settings.tsx"), "SettingsPage"),
 });
+/** Whatever else: said with the way to the other pages around it. */
+const elsewhere = createRoute({ getParentRoute: () => inside, path: "$", component: NotFound });
 
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     welcome,
-    inside.addChildren([overview, machines, machine, services, service, events, settings]),
+    inside.addChildren([overview, machines, machine, services, service, events, settings, elsewhere]),
   ]),
   defaultPreload: "intent",
+  defaultErrorComponent: Broken,
   scrollRestoration: true,
 });
 

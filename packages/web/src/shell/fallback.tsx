@@ -4,30 +4,52 @@ import { EmptyState } from "../view/empty-state.tsx";
 import { ErrorState } from "../view/error-state.tsx";
 import { PageHeader } from "../view/page-header.tsx";
 
-/** For a page that broke: what happened, and a way on. */
-export function Broken({ error, reset }: { readonly error: unknown; reset(): void }) {
+interface BrokenProps {
+  readonly error: unknown;
+  reset(): void;
+}
+
+/** In the place of a page that broke: what happened, and a way on. */
+export function Broken({ error, reset }: BrokenProps) {
   const router = useRouter();
   const again = () => {
     reset();
     void router.invalidate();
   };
   return (
-    <main className="p-4">
-      <PageHeader title="This page broke" />
+    <>
+      <PageHeader title="This page cannot be shown" />
       <ErrorState thrown={error} retry={again} />
+    </>
+  );
+}
+
+/** The same where nothing stands around it. */
+export function BrokenAlone(props: BrokenProps) {
+  return (
+    <main className="p-4">
+      <Broken {...props} />
     </main>
   );
 }
 
 export function NotFound() {
   return (
-    <main className="p-4">
+    <>
       <PageHeader title="No such page" />
       <EmptyState icon={MapPinOff} title="There is nothing at this address">
         <Link to="/" className="text-accent underline">
           Go to the overview
         </Link>
       </EmptyState>
+    </>
+  );
+}
+
+export function NotFoundAlone() {
+  return (
+    <main className="p-4">
+      <NotFound />
     </main>
   );
 }

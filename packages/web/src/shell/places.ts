@@ -16,3 +16,6 @@ export const places: readonly Place[] = [
   { to: "/events", word: "Events", icon: ListTree, key: "e" },
   { to: "/settings", word: "Settings", icon: Settings, key: "," },
 ];
+
+/** What is held for a command, as its key is called here. */
+export const commandKey = /mac|iphone|ipad/i.test(navigator.platform) ? "⌘" : "Ctrl";

@@ -1,10 +1,11 @@
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { startLive, useConnection } from "../live.ts";
+import { signedOut } from "../hub.ts";
+import { startLive, stopLive, useConnection } from "../live.ts";
 import { Toasts } from "../view/toast.tsx";
 import { Banners } from "./banner.tsx";
 import { ConnectionMark } from "./connection.tsx";
-import { Palette, PaletteButton } from "./palette.tsx";
+import { Palette, PaletteButton, PaletteIcon } from "./palette.tsx";
 import { places } from "./places.ts";
 import { Shortcuts } from "./shortcuts.tsx";
 import { UserMenu } from "./user-menu.tsx";
@@ -83,6 +84,7 @@ function TopBar() {
       </Link>
       <div className="ml-auto flex items-center gap-2">
         <ConnectionMark />
+        <PaletteIcon />
         <UserMenu />
       </div>
     </header>
@@ -117,7 +119,10 @@ function useSignedOut(): void {
   const navigate = useNavigate();
   const here = useRouterState({ select: (state) => state.location.href });
   useEffect(() => {
-    if (connection === "signedOut") void navigate({ to: "/sign-in", search: here === "/" ? {} : { to: here } });
+    if (connection !== "signedOut") return;
+    stopLive();
+    signedOut();
+    void navigate({ to: "/sign-in", search: here === "/" ? {} : { to: here } });
   }, [connection, here, navigate]);
 }
 

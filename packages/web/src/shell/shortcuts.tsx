@@ -1,15 +1,16 @@
-import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
-import { Dialog } from "../view/dialog.tsx";
-import { Kbd } from "../view/kbd.tsx";
+import { lazyRouteComponent, useNavigate } from "@tanstack/react-router";
+import { Suspense, useEffect, useState } from "react";
 import { places } from "./places.ts";
 
 /** How long after `g` the second key counts. */
 const chordMs = 1_500;
 
+/** Fetched when it is opened for the first time. */
+const Sheet = lazyRouteComponent(() => import("./shortcut-sheet.tsx"), "ShortcutSheet");
+
 /** Keys for who does not reach for the mouse, and the sheet that tells them (`?`). */
 export function Shortcuts() {
-  const [open, setOpen] = useState(false);
+  const [state, setState] = useState<"never" | "open" | "closed">("never");
   const navigate = useNavigate();
   useEffect(() => {
     let chordUntilMs = 0;
@@ -19,39 +20,17 @@ export function Shortcuts() {
       if (place && event.timeStamp < chordUntilMs) {
         event.preventDefault();
         void navigate({ to: place.to });
-      } else if (event.key === "?") setOpen(true);
+      } else if (event.key === "?") setState("open");
       chordUntilMs = event.key === "g" ? event.timeStamp + chordMs : 0;
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
   }, [navigate]);
+  if (state === "never") return null;
   return (
-    <Dialog open={open} onOpenChange={setOpen} title="Keyboard">
-      <dl className="grid grid-cols-[auto_1fr] items-center gap-x-6 gap-y-2">
-        <dt className="flex gap-1">
-          <Kbd>Ctrl</Kbd>
-          <Kbd>K</Kbd>
-        </dt>
-        <dd>Go anywhere, do anything (on a Mac with ⌘)</dd>
-        {places.map(({ key, word }) => (
-          <div key={key} className="contents">
-            <dt className="flex gap-1">
-              <Kbd>g</Kbd>
-              <Kbd>{key}</Kbd>
-            </dt>
-            <dd>{word}</dd>
-          </div>
-        ))}
-        <dt>
-          <Kbd>?</Kbd>
-        </dt>
-        <dd>This sheet</dd>
-        <dt>
-          <Kbd>Esc</Kbd>
-        </dt>
-        <dd>Close what is open</dd>
-      </dl>
-    </Dialog>
+    <Suspense fallback={null}>
+      <Sheet open={state === "open"} onOpenChange={(next: boolean) => setState(next ? "open" : "closed")} />
+    </Suspense>
   );
 }
 

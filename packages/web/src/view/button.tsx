@@ -111,17 +111,3 @@ export function IconButton({
     </Tooltip>
   );
 }
-
-/** A button that stays pressed, with its word. */
-export function ToggleButton({
-  pressed,
-  ...rest
-}: Omit<ButtonProps, "kind"> & { readonly pressed: boolean; readonly children: ReactNode }) {
-  return (
-    <Button
-      {...rest}
-      aria-pressed={pressed}
-      className={cx(pressed && "border-accent bg-accent-wash text-accent hover:bg-accent-wash", rest.className)}
-    />
-  );
-}

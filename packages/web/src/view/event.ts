@@ -165,7 +165,7 @@ function purposeText(purpose: Purpose): string {
 }
 
 /** The first letters of a hash are enough to compare by. */
-export function shortHash(hash: string): string {
+function shortHash(hash: string): string {
   return hash.slice(0, 8);
 }
 

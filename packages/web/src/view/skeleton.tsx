@@ -1,7 +1,7 @@
 import { cx } from "./class-names.ts";
 
 /** Keeps the place of what is on its way. */
-export function Skeleton({ className }: { readonly className?: string }) {
+function Skeleton({ className }: { readonly className?: string }) {
   return <span aria-hidden className={cx("block h-4 animate-pulse rounded-small bg-hover", className)} />;
 }
 
