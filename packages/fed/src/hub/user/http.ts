@@ -40,9 +40,9 @@ export function userHandlers(needs: {
   return {
     async login({ name, password }, context) {
       const from = fromOf(context);
-      return users.sessions.openClient(await users.authenticate(name, password, from), from);
+      return users.grants.openClient(await users.authenticate(name, password, from), from);
     },
-    refresh: ({ refreshToken }, context) => users.sessions.refresh(refreshToken, fromOf(context)),
+    refresh: ({ refreshToken }, context) => users.grants.refresh(refreshToken, fromOf(context)),
     async openSession({ name, password }, context) {
       const from = fromOf(context);
       const user = await users.authenticate(name, password, from);

@@ -90,7 +90,8 @@ export function openLinks(needs: LinkNeeds): Links {
         // Looked at again: the other one of two at once may have been quicker.
         const link = find(code);
         if (!takeLink(tx, hashSecret(code))) throw spent();
-        const user = link.userId === undefined ? addAdmin(tx, requireName(tx, name), hash) : keep(tx, link, hash);
+        const user =
+          link.userId === undefined ? addAdmin(tx, emit, requireName(tx, name), hash) : keep(tx, emit, link, hash);
         emit(`user:${user.name}`, { type: "user.enrolled", purpose: link.purpose, role: user.role });
         sessions.endAllIn(tx, emit, user, "a new password was chosen");
         return { user, opened: sessions.openBrowserIn(tx, emit, user, from) };
@@ -98,22 +99,26 @@ export function openLinks(needs: LinkNeeds): Links {
     },
   };
 
-  function addAdmin(tx: Tx, name: string, password: string): User {
+  function addAdmin(tx: Tx, emit: Emit, name: string, password: string): User {
     const createdMs = clock.nowMs();
     const id = makeId("usr", { nowMs: () => createdMs, random: cryptoRandom });
     const role = "admin";
     const user: User = { id, name, role, password, createdMs, signedInMs: undefined, disabledMs: undefined };
     insertUser(tx, user);
+    emit(`user:${name}`, { type: "user.added", role });
     return user;
   }
 
-  function keep(tx: Tx, link: LinkRow, password: string): User {
+  function keep(tx: Tx, emit: Emit, link: LinkRow, password: string): User {
     const known = selectUser(tx, link.userId ?? "");
     if (!known) throw spent();
     const rescued = link.purpose === "rescue" ? ({ role: "admin", disabledMs: undefined } as const) : {};
     const user = { ...known, ...rescued, password };
     if (user.disabledMs !== undefined) throw spent();
     updateUser(tx, user);
+    const subject = `user:${user.name}`;
+    if (known.disabledMs !== undefined) emit(subject, { type: "user.enabled" });
+    if (known.role !== user.role) emit(subject, { type: "user.roleChanged", from: known.role, to: user.role });
     return user;
   }
 }

@@ -5,23 +5,19 @@ import { cryptoRandom, makeId } from "#base/id.ts";
 import type { Database, Tx } from "#disk/sqlite.ts";
 import type { Emit, EventLog, Origin } from "#hub/event/verbs.ts";
 import type { Caller } from "#wire/handler.ts";
-import type { Grant } from "#wire/user.ts";
-import { type AccessTokens, accessSeconds } from "./jwt.ts";
+import type { AccessTokens } from "./jwt.ts";
 import { hashSecret, makeSecret, sameSecret } from "./secret.ts";
 import {
   endSession,
-  insertRefresh,
   insertSession,
   selectOpenSessions,
-  selectRefresh,
   selectSession,
   selectSessionBySecret,
   selectUser,
-  spendRefresh,
   touchSession,
-  updateUser,
+  touchUser,
 } from "./store.ts";
-import { isLive, maySignIn, type Session, sessionMs, type User, wireUser } from "./user.ts";
+import { isLive, maySignIn, mostSessions, type Session, sessionMs, type User } from "./user.ts";
 
 /** Where a call comes from. */
 export interface From {
@@ -38,12 +34,10 @@ export interface OpenedBrowser {
 }
 
 export interface Sessions {
+  /** `user` is the one whose password was checked: Fault `unauthenticated` when it has changed since. */
   openBrowser(user: User, from: From): OpenedBrowser;
   /** The same inside a transaction of a greater deed. */
   openBrowserIn(tx: Tx, emit: Emit, user: User, from: From): OpenedBrowser;
-  openClient(user: User, from: From): Promise<Grant>;
-  /** Exchanges a refresh token; one that was exchanged before ends its session: somebody has a copy. */
-  refresh(secret: string, from: From): Promise<Grant>;
   ofCookie(secret: string): Caller;
   ofAccessToken(token: string): Promise<Caller>;
   csrfOf(sessionId: string): string;
@@ -68,97 +62,28 @@ const nobody: Caller = { kind: "nobody" };
 const subjectOf = (user: User) => `user:${user.name}`;
 
 export function openSessions(needs: SessionNeeds): Sessions {
-  const { db, events, clock, accessTokens } = needs;
-
-  const callerOf = (session: Session | undefined): Caller => {
-    const nowMs = clock.nowMs();
-    const user = session && isLive(session, nowMs) ? selectUser(db, session.userId) : undefined;
-    if (!session || !user || !maySignIn(user)) return nobody;
-    if (nowMs - session.usedMs >= touchMs) touch(needs, session, nowMs);
-    return {
-      kind: "user",
-      userId: user.id,
-      name: user.name,
-      role: user.role,
-      session: { id: session.id, kind: session.kind },
-    };
-  };
-
-  const openIn = (tx: Tx, emit: Emit, user: User, kind: Session["kind"], secret: string | undefined, from: From) => {
-    const createdMs = clock.nowMs();
-    const id = makeId("ses", { nowMs: () => createdMs, random: cryptoRandom });
-    const { address, agent } = from;
-    insertSession(tx, {
-      ...{ id, userId: user.id, kind, address, agent, createdMs, expiresMs: createdMs + sessionMs },
-      secret: secret === undefined ? undefined : hashSecret(secret),
-    });
-    updateUser(tx, { ...user, signedInMs: createdMs });
-    emit(subjectOf(user), { type: "session.opened", session: id, kind, address });
-    return id;
-  };
+  const { db, events, clock, accessTokens, signingKey } = needs;
+  const csrfOf = (sessionId: string) =>
+    createHmac("sha256", signingKey).update(`csrf ${sessionId}`).digest("base64url");
 
   const openBrowserIn: Sessions["openBrowserIn"] = (tx, emit, user, from) => {
     const secret = makeSecret();
-    const id = openIn(tx, emit, user, "browser", secret, from);
+    const id = openIn({ tx, emit, nowMs: clock.nowMs() }, user, { kind: "browser", secret: hashSecret(secret) }, from);
     return { secret, maxAgeSeconds: sessionMs / 1_000, csrf: csrfOf(id) };
   };
-
-  const csrfOf = (sessionId: string) =>
-    createHmac("sha256", needs.signingKey).update(`csrf ${sessionId}`).digest("base64url");
-
-  const grantOf = async (user: User, sessionId: string, refreshToken: string): Promise<Grant> => ({
-    accessToken: await accessTokens.sign({ userId: user.id, sessionId }),
-    refreshToken,
-    expiresInSeconds: accessSeconds,
-    user: wireUser(user),
-  });
 
   return {
     openBrowserIn,
     openBrowser: (user, from) =>
       events.deed(originOf(user, from), (tx, emit) => openBrowserIn(tx, emit, user, from)) as OpenedBrowser,
-    async openClient(user, from) {
-      const secret = makeSecret();
-      const id = events.deed(originOf(user, from), (tx, emit) => {
-        const opened = openIn(tx, emit, user, "client", undefined, from);
-        insertRefresh(tx, hashSecret(secret), opened, clock.nowMs());
-        return opened;
-      });
-      return grantOf({ ...user, signedInMs: clock.nowMs() }, id, secret);
-    },
-    async refresh(secret, from) {
-      const row = selectRefresh(db, hashSecret(secret));
-      const session = row && selectSession(db, row.sessionId);
-      const user = session && selectUser(db, session.userId);
-      if (!row || !session || !user || !maySignIn(user) || !isLive(session, clock.nowMs())) throw notSignedIn();
-      if (row.spentMs !== undefined) {
-        events.deed({ actor: "nobody", correlation: from.correlation }, (tx, emit) => {
-          endSession(tx, session.id, clock.nowMs());
-          emit(subjectOf(user), { type: "session.replayed", session: session.id, address: from.address });
-          emit(subjectOf(user), {
-            type: "session.ended",
-            session: session.id,
-            reason: "a refresh token was shown twice",
-          });
-        });
-        throw notSignedIn();
-      }
-      const next = makeSecret();
-      events.deed(originOf(user, from), (tx) => {
-        spendRefresh(tx, hashSecret(secret), clock.nowMs());
-        insertRefresh(tx, hashSecret(next), session.id, clock.nowMs());
-        touchSession(tx, session.id, clock.nowMs());
-      });
-      return grantOf(user, session.id, next);
-    },
     ofCookie: (secret) => {
       const session = selectSessionBySecret(db, hashSecret(secret));
-      return session?.kind === "browser" ? callerOf(session) : nobody;
+      return session?.kind === "browser" ? callerOf(needs, session) : nobody;
     },
     async ofAccessToken(token) {
       const claims = await accessTokens.verify(token);
       const session = claims && selectSession(db, claims.sessionId);
-      return session?.userId === claims?.userId && session?.kind === "client" ? callerOf(session) : nobody;
+      return session?.userId === claims?.userId && session?.kind === "client" ? callerOf(needs, session) : nobody;
     },
     csrfOf,
     checkCsrf: (sessionId, header) => header !== undefined && sameSecret(header, csrfOf(sessionId)),
@@ -166,20 +91,59 @@ export function openSessions(needs: SessionNeeds): Sessions {
       const session = selectSession(db, sessionId);
       const user = session && selectUser(db, session.userId);
       if (!user || session.endedMs !== undefined) return;
-      events.deed(origin, (tx, emit) => {
-        endSession(tx, sessionId, clock.nowMs());
-        emit(subjectOf(user), { type: "session.ended", session: sessionId, reason });
-      });
+      events.deed(origin, (tx, emit) => endIn({ tx, emit, nowMs: clock.nowMs() }, user, session, reason));
     },
     endAllIn(tx, emit, user, reason, except) {
-      const open = selectOpenSessions(tx, user.id).filter(({ id }) => id !== except);
-      for (const { id } of open) {
-        endSession(tx, id, clock.nowMs());
-        emit(subjectOf(user), { type: "session.ended", session: id, reason });
-      }
-      return open.length;
+      const nowMs = clock.nowMs();
+      const live = selectOpenSessions(tx, user.id).filter((one) => one.id !== except && isLive(one, nowMs));
+      for (const session of live) endIn({ tx, emit, nowMs }, user, session, reason);
+      return live.length;
     },
   };
+}
+
+/** A deed under way. */
+interface Deed {
+  readonly tx: Tx;
+  readonly emit: Emit;
+  readonly nowMs: number;
+}
+
+/** Records a new session of the user whose password was checked; its id. Fault `unauthenticated` as in `Sessions`. */
+export function openIn(
+  deed: Deed,
+  checked: User,
+  { kind, secret }: { readonly kind: Session["kind"]; readonly secret: string | undefined },
+  { address, agent }: From,
+): string {
+  const { tx, emit, nowMs } = deed;
+  // Looked at again: since the password was checked, an admin may have disabled the user or reset the password.
+  const user = selectUser(tx, checked.id);
+  if (!user || !maySignIn(user) || user.password !== checked.password) throw notSignedIn();
+  const live = selectOpenSessions(tx, user.id).filter((one) => isLive(one, nowMs));
+  for (const old of live.slice(0, Math.max(0, live.length - mostSessions + 1)))
+    endIn(deed, user, old, "too many sessions");
+  const id = makeId("ses", { nowMs: () => nowMs, random: cryptoRandom });
+  const expiresMs = nowMs + sessionMs;
+  insertSession(tx, { id, userId: user.id, kind, secret, address, agent, createdMs: nowMs, expiresMs });
+  touchUser(tx, user.id, nowMs);
+  emit(subjectOf(user), { type: "session.opened", session: id, kind, address });
+  return id;
+}
+
+export function endIn({ tx, emit, nowMs }: Deed, user: User, session: Session, reason: string): void {
+  endSession(tx, session.id, nowMs);
+  emit(subjectOf(user), { type: "session.ended", session: session.id, reason });
+}
+
+/** Read anew each time, so that whatever an admin or the user does counts from the next request. */
+function callerOf(needs: SessionNeeds, session: Session): Caller {
+  const nowMs = needs.clock.nowMs();
+  const user = isLive(session, nowMs) ? selectUser(needs.db, session.userId) : undefined;
+  if (!user || !maySignIn(user)) return nobody;
+  if (nowMs - session.usedMs >= touchMs) touch(needs, session, nowMs);
+  const { id, name, role } = user;
+  return { kind: "user", userId: id, name, role, session: { id: session.id, kind: session.kind } };
 }
 
 /** A disk that is full must not sign anybody out. */
@@ -191,10 +155,10 @@ function touch({ events }: SessionNeeds, session: Session, nowMs: number): void 
   }
 }
 
-function originOf(user: User, from: From): Origin {
+export function originOf(user: User, from: From): Origin {
   return { actor: subjectOf(user), correlation: from.correlation };
 }
 
-function notSignedIn(): Fault {
+export function notSignedIn(): Fault {
   return new Fault("unauthenticated", "this sign-in is no longer good", { hint: "Sign in again: `fed login`." });
 }

@@ -51,6 +51,11 @@ export function updateUser(tx: Tx, user: User): void {
   );
 }
 
+/** Of the last sign-in. */
+export function touchUser(tx: Tx, id: string, nowMs: number): void {
+  tx.run("UPDATE user SET signed_in_ms = :nowMs WHERE id = :id", { id, nowMs });
+}
+
 const userParams = (user: User) => ({
   ...user,
   password: user.password ?? null,
@@ -95,9 +100,13 @@ export function selectSessionBySecret(db: Reader, secret: string): Session | und
   return db.prepare(`SELECT ${sessionColumns} FROM session WHERE secret = :secret`, readSession).first({ secret });
 }
 
+/** Those that nobody has ended, the one used longest ago first. */
 export function selectOpenSessions(db: Reader, userId: string): readonly Session[] {
   return db
-    .prepare(`SELECT ${sessionColumns} FROM session WHERE user = :userId AND ended_ms IS NULL`, readSession)
+    .prepare(
+      `SELECT ${sessionColumns} FROM session WHERE user = :userId AND ended_ms IS NULL ORDER BY used_ms, id`,
+      readSession,
+    )
     .all({ userId });
 }
 
@@ -237,8 +246,9 @@ export function dropLinksFor(tx: Tx, userId: string): void {
   tx.run("DELETE FROM link WHERE user = :userId", { userId });
 }
 
+/** Only those whose holder chooses a name. */
 export function dropLinksOf(tx: Tx, purpose: Purpose): void {
-  tx.run("DELETE FROM link WHERE purpose = :purpose", { purpose });
+  tx.run("DELETE FROM link WHERE purpose = :purpose AND user IS NULL", { purpose });
 }
 
 export function dropLinksBefore(tx: Tx, nowMs: number): void {

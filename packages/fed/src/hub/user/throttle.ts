@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { Fault } from "#base/fault.ts";
 
 /**
@@ -6,6 +7,7 @@ import { Fault } from "#base/fault.ts";
  * - of an address, over all accounts: one who tries one password on many;
  * - of an account over all addresses, mild: many machines that guess one account. Its delays stay short, so that nobody
  *   can lock its owner out by guessing from elsewhere.
+ * Names that nobody has are counted the same, so that being slowed down does not tell which accounts exist.
  */
 interface Rule {
   /** So many failures cost nothing. */
@@ -13,16 +15,17 @@ interface Rule {
   readonly longestMs: number;
 }
 
-const rules = {
+export const rules = {
   pair: { free: 5, longestMs: 15 * 60_000 },
   address: { free: 30, longestMs: 15 * 60_000 },
   account: { free: 50, longestMs: 5_000 },
 } as const satisfies Record<string, Rule>;
 
+const ruleNames = Object.keys(rules) as readonly (keyof typeof rules)[];
 const firstMs = 1_000;
 /** So long without a failure, and it is forgotten. */
-const forgetMs = 60 * 60_000;
-const mostKeys = 10_000;
+export const forgetMs = 60 * 60_000;
+export const mostKeys = 10_000;
 
 interface Count {
   readonly failures: number;
@@ -36,66 +39,98 @@ export interface Attempt {
   readonly step: boolean;
   /** It was the right password: what was counted against the account is forgotten. */
   succeeded(): void;
+  /** The password was never looked at: this one does not count. */
+  abandoned(): void;
 }
 
 export interface Throttle {
   /**
    * Counts an attempt as failed before its password is looked at, so that many at once do not slip through. Fault
-   * `limited` while one of the counts says wait; such an attempt is not counted.
+   * `limited` while one of the counts says wait; such an attempt is not counted. `tickMs` is of a clock that never goes
+   * back.
    */
-  begin(account: string, address: string, nowMs: number): Attempt;
+  begin(account: string, address: string, tickMs: number): Attempt;
 }
 
 export function makeThrottle(): Throttle {
-  const counts = new Map<string, Count>();
-
-  const read = (key: string, nowMs: number): Count => {
-    const known = counts.get(key);
-    return known && nowMs - known.lastMs < forgetMs ? known : { failures: 0, lastMs: 0 };
-  };
-  const write = (key: string, count: Count) => {
-    counts.delete(key);
-    counts.set(key, count);
-    if (counts.size > mostKeys) counts.delete(counts.keys().next().value ?? "");
-  };
-
+  const counts = openCounts();
   return {
-    begin(account, address, nowMs) {
+    begin(account, address, tickMs) {
       const name = account.toLowerCase();
+      const network = networkOf(address);
       const keys = {
-        pair: JSON.stringify([name, address]),
-        address: `address ${address}`,
+        pair: JSON.stringify([name, network]),
+        address: `address ${network}`,
         account: `account ${name}`,
       };
       const waitMs = Math.max(
-        ...(Object.keys(rules) as (keyof typeof rules)[]).map((rule) => {
-          const { failures, lastMs } = read(keys[rule], nowMs);
-          return lastMs + delayAfter(failures, rules[rule]) - nowMs;
+        ...ruleNames.map((rule) => {
+          const { failures, lastMs } = counts.read(keys[rule], tickMs);
+          return lastMs + delayAfter(failures, rules[rule]) - tickMs;
         }),
       );
-      if (waitMs > 0) {
-        const retryAfterSeconds = Math.ceil(waitMs / 1_000);
-        throw new Fault("limited", "too many attempts to sign in", {
-          hint: `Try again in ${retryAfterSeconds} s.`,
-          details: { retryAfterSeconds },
-        });
-      }
-      for (const key of Object.values(keys)) write(key, { failures: read(key, nowMs).failures + 1, lastMs: nowMs });
-      const { failures } = read(keys.pair, nowMs);
+      if (waitMs > 0) throw tooMany(waitMs);
+      for (const key of Object.values(keys)) counts.add(key, 1, tickMs);
+      const { failures } = counts.read(keys.pair, tickMs);
       return {
         failures,
         step: failures === 1 || failures >= rules.pair.free,
         succeeded() {
-          counts.delete(keys.pair);
-          counts.delete(keys.account);
-          const spent = counts.get(keys.address);
-          if (spent) write(keys.address, { ...spent, failures: Math.max(0, spent.failures - 1) });
+          counts.forget(keys.pair);
+          counts.forget(keys.account);
+          counts.add(keys.address, -1, tickMs);
+        },
+        abandoned() {
+          for (const key of Object.values(keys)) counts.add(key, -1, tickMs);
         },
       };
     },
   };
 }
 
-function delayAfter(failures: number, { free, longestMs }: Rule): number {
+/** Failures by key; the key that was written longest ago makes room for a new one. */
+function openCounts() {
+  const counts = new Map<string, Count>();
+  const read = (key: string, tickMs: number): Count => {
+    const known = counts.get(key);
+    return known && tickMs - known.lastMs < forgetMs ? known : { failures: 0, lastMs: 0 };
+  };
+  return {
+    read,
+    add(key: string, more: 1 | -1, tickMs: number) {
+      const { failures, lastMs } = read(key, tickMs);
+      counts.delete(key);
+      if (failures + more <= 0) return;
+      counts.set(key, { failures: failures + more, lastMs: Math.max(lastMs, tickMs) });
+      if (counts.size > mostKeys) counts.delete(counts.keys().next().value ?? "");
+    },
+    forget: (key: string) => void counts.delete(key),
+  };
+}
+
+/** Whoever has one address of IPv6 has 2^64 of them: the network counts. */
+function networkOf(address: string): string {
+  const [plain = ""] = address.split("%");
+  if (!isIPv6(plain)) return address;
+  const [head = "", tail] = plain.split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const groups = [...before, ...Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0"), ...after];
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":");
+}
+
+/** How long after the last of so many failures the next attempt may come. */
+export function delayAfter(failures: number, { free, longestMs }: Rule): number {
   return failures < free ? 0 : Math.min(longestMs, firstMs * 2 ** Math.min(40, failures - free));
+}
+
+function tooMany(waitMs: number): Fault {
+  const retryAfterSeconds = Math.ceil(waitMs / 1_000);
+  return new Fault("limited", "too many attempts to sign in", {
+    hint: `Try again in ${retryAfterSeconds} s.`,
+    details: { retryAfterSeconds },
+  });
 }

@@ -44,7 +44,7 @@ export function requireAdminLeft(users: readonly User[], after: User): void {
   if (hasAdmin(users.map((user) => (user.id === after.id ? after : user)))) return;
   if (!hasAdmin(users)) return;
   throw new Fault("conflict", `${after.name} is the last admin of this hub`, {
-    hint: "Make another one first: `fed user add NAME --role admin`.",
+    hint: "Make another one first: `fed user add NAME --role admin`. Who has lost the password: `fed user rescue NAME` on the hub's machine.",
   });
 }
 
@@ -97,6 +97,8 @@ export interface Session {
 const dayMs = 86_400_000;
 /** Unused for so long, a session ends. */
 export const idleMs = 7 * dayMs;
+/** So many sessions of one user at once; a new one ends the one used longest ago. */
+export const mostSessions = 100;
 /** A session ends after this, however much it is used. */
 export const sessionMs = 30 * dayMs;
 
