@@ -157,7 +157,10 @@ function tcpContract(scene: () => Scene): void {
 
   it("is unhealthy where nobody listens and where nobody is", async () => {
     const { probe } = scene();
-    expect(await probe.tcp(await freeAddress(), 5000, going())).toEqual({ ...unhealthy("connection refused"), refused: true });
+    expect(await probe.tcp(await freeAddress(), 5000, going())).toEqual({
+      ...unhealthy("connection refused"),
+      refused: true,
+    });
     const nowhere = { host: "no-such-host.invalid", port: 80 };
     expect(await probe.tcp(nowhere, 5000, going())).toEqual(unhealthy("host name not found: no-such-host.invalid"));
   });
