@@ -5,8 +5,9 @@ import { Fault } from "#base/fault.ts";
  * Slows down whoever guesses passwords. Three counts, because each alone can be turned against somebody:
  * - of an account at one address, strict: one who guesses from one place;
  * - of an address, over all accounts: one who tries one password on many;
- * - of an account over all addresses, mild: many machines that guess one account. Its delays stay short, so that nobody
- *   can lock its owner out by guessing from elsewhere.
+ * - of an account over all addresses, mild: many machines that guess one account. Its delays stay short, and an address
+ *   from which the account was signed in to before does not wait for it, so that nobody can lock its owner out by
+ *   guessing from elsewhere.
  * Names that nobody has are counted the same, so that being slowed down does not tell which accounts exist.
  */
 interface Rule {
@@ -54,6 +55,7 @@ export interface Throttle {
 
 export function makeThrottle(): Throttle {
   const counts = openCounts();
+  const signedIn = new Set<string>();
   return {
     begin(account, address, tickMs) {
       const name = account.toLowerCase();
@@ -63,14 +65,19 @@ export function makeThrottle(): Throttle {
         address: `address ${network}`,
         account: `account ${name}`,
       };
+      const asked = ruleNames.filter((rule) => rule !== "account" || !signedIn.has(keys.pair));
       const waitMs = Math.max(
-        ...ruleNames.map((rule) => {
+        ...asked.map((rule) => {
           const { failures, lastMs } = counts.read(keys[rule], tickMs);
           return lastMs + delayAfter(failures, rules[rule]) - tickMs;
         }),
       );
       if (waitMs > 0) throw tooMany(waitMs);
-      for (const key of Object.values(keys)) counts.add(key, 1, tickMs);
+      const undo = {
+        pair: counts.add(keys.pair, tickMs),
+        address: counts.add(keys.address, tickMs),
+        account: counts.add(keys.account, tickMs),
+      };
       const { failures } = counts.read(keys.pair, tickMs);
       return {
         failures,
@@ -78,10 +85,13 @@ export function makeThrottle(): Throttle {
         succeeded() {
           counts.forget(keys.pair);
           counts.forget(keys.account);
-          counts.add(keys.address, -1, tickMs);
+          undo.address();
+          signedIn.delete(keys.pair);
+          signedIn.add(keys.pair);
+          if (signedIn.size > mostKeys) signedIn.delete(signedIn.keys().next().value ?? "");
         },
         abandoned() {
-          for (const key of Object.values(keys)) counts.add(key, -1, tickMs);
+          for (const rule of ruleNames) undo[rule]();
         },
       };
     },
@@ -95,14 +105,23 @@ function openCounts() {
     const known = counts.get(key);
     return known && tickMs - known.lastMs < forgetMs ? known : { failures: 0, lastMs: 0 };
   };
+  const put = (key: string, count: Count) => {
+    counts.delete(key);
+    if (count.failures <= 0) return;
+    counts.set(key, count);
+    if (counts.size > mostKeys) counts.delete(counts.keys().next().value ?? "");
+  };
   return {
     read,
-    add(key: string, more: 1 | -1, tickMs: number) {
-      const { failures, lastMs } = read(key, tickMs);
-      counts.delete(key);
-      if (failures + more <= 0) return;
-      counts.set(key, { failures: failures + more, lastMs: Math.max(lastMs, tickMs) });
-      if (counts.size > mostKeys) counts.delete(counts.keys().next().value ?? "");
+    /** One more; the returned function takes it back, and nobody waits for it any more. */
+    add(key: string, tickMs: number): () => void {
+      const before = read(key, tickMs);
+      const after = { failures: before.failures + 1, lastMs: Math.max(before.lastMs, tickMs) };
+      put(key, after);
+      return () => {
+        const now = counts.get(key);
+        if (now) put(key, now === after ? before : { ...now, failures: now.failures - 1 });
+      };
     },
     forget: (key: string) => void counts.delete(key),
   };
