@@ -1,4 +1,4 @@
-/** Why `call.signal` aborted: a signal of the system, or nobody reads the output any more. */
+/** Why `call.signal` aborted: a signal of the system, or nobody reads the output any more. Thrown alone: Ctrl-C at a prompt. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly exitCode: number;

@@ -3,15 +3,35 @@ import { Fault } from "#base/fault.ts";
 
 /** Times and durations as people type and read them. */
 
-/** `1h`: so long ago; `2026-11-21T08:00Z`: then. Milliseconds since the epoch. */
+/**
+ * `1h`: so long ago; `2026-11-21T08:00Z`: then; without a zone in the person's own. Milliseconds since the epoch. Anything
+ * else is Fault `invalid`: JavaScript would read `7` as a month of 2001, and a date that does not exist as another one.
+ */
 export function momentOf(flag: string, word: string, nowMs: number): number {
   const agoMs = durationMs(word);
-  if (agoMs !== undefined) return nowMs - agoMs;
-  const atMs = Date.parse(word);
-  if (Number.isFinite(atMs)) return atMs;
-  throw new Fault("invalid", `${flag} is no time: ${JSON.stringify(word)}`, {
-    hint: "write how long ago, such as 30m, 1h or 7d, or a time, such as 2026-11-21T08:00:00Z",
+  if (agoMs !== undefined) return Math.max(0, nowMs - agoMs);
+  const atMs = isoMs(word);
+  if (atMs !== undefined) return atMs;
+  const meant = /^\d+$/.test(word) ? `; ${word}m, ${word}h or ${word}d?` : "";
+  throw new Fault("invalid", `${flag} is no time: ${JSON.stringify(word)}${meant}`, {
+    hint: "write how long ago (30s, 30m, 1h, 2d), or an ISO time (2026-11-21, 2026-11-21T08:00, 2026-11-21T08:00:00Z)",
   });
+}
+
+const isoTime =
+  /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(?<zone>Z|[+-]\d{2}:\d{2})?)?$/;
+
+function isoMs(word: string): number | undefined {
+  const { date, time = "00:00", zone = "" } = isoTime.exec(word)?.groups ?? {};
+  if (date === undefined || !isDay(date)) return undefined;
+  const atMs = Date.parse(`${date}T${time}${zone}`);
+  return Number.isFinite(atMs) ? Math.max(0, atMs) : undefined;
+}
+
+/** Not the 31st of February. */
+function isDay(date: string): boolean {
+  const atMs = Date.parse(`${date}T00:00Z`);
+  return Number.isFinite(atMs) && new Date(atMs).toISOString().startsWith(date);
 }
 
 /** Undefined for what is no duration. */
@@ -19,8 +39,9 @@ export function durationMs(word: string): number | undefined {
   return isDuration(word) ? parseDuration(word) : undefined;
 }
 
+/** As the language has it, of whole milliseconds that a number holds. */
 function isDuration(word: string): word is Duration {
-  return /^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/.test(word);
+  return /^\d{1,8}(?:ms|(?:\.\d{1,3})?[smhd])$/.test(word);
 }
 
 /** `2026-11-21 08:00:00`, in the time zone of the person. */

@@ -19,6 +19,7 @@ export async function runProgram(
     const code = await runWords(program, words, env, screen, signal);
     return signal.aborted && code === 0 ? interruptedCode(signal) : code;
   } catch (thrown) {
+    if (thrown instanceof Interrupted) return thrown.exitCode;
     if (signal.aborted && stemsFrom(thrown, signal.reason)) return interruptedCode(signal);
     screen.fault(await suggest(thrown), env.debug);
     return faultTable[toFault(thrown).code].exit;

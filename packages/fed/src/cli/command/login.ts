@@ -3,7 +3,8 @@ import { api } from "#wire/api.ts";
 import { makeClient } from "#wire/client.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { openLoginStore } from "../login-store.ts";
-import { askLine, askSecret, readStdin, requirePerson } from "../prompt.ts";
+import { isLoopback } from "../loopback.ts";
+import { askLine, askSecret, readPassword, requirePerson } from "../prompt.ts";
 
 export const command = defineCommand({
   args: { url: { kind: "url", optional: true, description: "Address of the hub; the last one when left out" } },
@@ -29,7 +30,7 @@ export const command = defineCommand({
     }
     warnOfPlainText(url, screen);
     const name = flags.name ?? (await askName(signal));
-    const password = flags.passwordStdin ? await readStdin() : await askPassword(name, url, signal);
+    const password = flags.passwordStdin ? await readPassword() : await askPassword(name, url, signal);
     const grant = await makeClient({ url }).call(api.login, { name, password }, signal);
     await logins.save(url, grant);
     if (screen.json) screen.data({ url, name: grant.user.name, role: grant.user.role });
@@ -49,8 +50,7 @@ function askPassword(name: string, url: string, signal: AbortSignal): Promise<st
 }
 
 function warnOfPlainText(url: string, screen: Call["screen"]): void {
-  const { protocol, hostname } = new URL(url);
-  if (protocol === "https:" || hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.")) return;
+  if (url.startsWith("https:") || isLoopback(url)) return;
   screen.note(
     { text: "warning: ", style: "warn" },
     `${url} is not encrypted: everybody on the way can read the password. Use https, or a tunnel (ssh -L).`,

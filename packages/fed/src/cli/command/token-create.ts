@@ -37,9 +37,9 @@ export const command = defineCommand({
 
 function daysOf(word: string): number | undefined {
   if (word === "never") return undefined;
-  const days = Math.round((durationMs(word) ?? Number.NaN) / dayMs);
-  if (days >= 1 && days <= 3650) return days;
+  const days = (durationMs(word) ?? Number.NaN) / dayMs;
+  if (Number.isInteger(days) && days >= 1 && days <= 3650) return days;
   throw new Fault("invalid", `--expires is no number of days: ${JSON.stringify(word)}`, {
-    hint: "write 1d to 3650d, or never",
+    hint: "write whole days, 1d to 3650d, or never",
   });
 }

@@ -2,7 +2,7 @@ import { api } from "#wire/api.ts";
 import { defineCommand } from "../command.ts";
 import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
-import { readStdin } from "../prompt.ts";
+import { readPassword } from "../prompt.ts";
 import { roleSpec, showLink, showUser, userArg } from "../user-flags.ts";
 
 export const command = defineCommand({
@@ -19,7 +19,7 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal }) {
     const client = await openClient(flags, env, signal);
-    const password = flags.passwordStdin ? await readStdin() : undefined;
+    const password = flags.passwordStdin ? await readPassword() : undefined;
     const { name } = args;
     const { user, link } = await client.call(api.addUser, { name, role: flags.role, password }, signal);
     if (link) showLink(screen, link, { user });
