@@ -1,4 +1,6 @@
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
+// The pool alone: the whole of undici, with its own fetch, cache and web sockets, would cost 8 MB of memory.
+import Pool from "undici/lib/dispatcher/pool.js";
 import type { RouteTarget } from "#port/ingress.ts";
 import { limit } from "./limit.ts";
 
