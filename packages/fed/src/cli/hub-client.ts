@@ -3,35 +3,69 @@ import { Fault } from "#base/fault.ts";
 import { readFileIfThere } from "#disk/atomic-file.ts";
 import { readPresence } from "#hub/presence.ts";
 import { api } from "#wire/api.ts";
-import { type Client, makeClient } from "#wire/client.ts";
+import type { Client } from "#wire/client.ts";
 import type { HubStatus, ServiceStatus } from "#wire/status.ts";
 import type { Env } from "./env.ts";
-import { chooseHub, type HubChoice } from "./hub-flags.ts";
-import { openLoginStore } from "./login-store.ts";
+import { chooseHub } from "./hub-flags.ts";
+import { type LoginStore, openLoginStore } from "./login-store.ts";
+import { clientOf, type Way } from "./way.ts";
 
-/** The client of the hub that the flags mean. Fault `unreachable` when none runs. */
-export async function openClient(
-  flags: { readonly data: string | undefined; readonly hub: string | undefined },
-  env: Env,
-  signal: AbortSignal,
-): Promise<Client> {
-  return clientOf(chooseHub(flags, env), env, signal);
+interface HubFlags {
+  readonly data: string | undefined;
+  readonly hub: string | undefined;
 }
 
-async function clientOf(choice: HubChoice, env: Env, signal: AbortSignal): Promise<Client> {
+/** The client of the hub that the flags mean. Fault `unreachable` when none runs. */
+export async function openClient(flags: HubFlags, env: Env, signal: AbortSignal): Promise<Client> {
+  return clientOf(await findHub(flags, env, signal));
+}
+
+/** The same without flags, for who has no time: never exchanges a token, for who stops half-way would lose the next one. */
+export async function openClientForNow(env: Env, signal: AbortSignal): Promise<Client> {
   const logins = openLoginStore(env.configFolder);
-  const elsewhere = (url: string) => makeClient({ url, token: () => logins.accessToken(url, signal) });
+  const asTheyAre = { ...logins, accessToken: logins.freshToken, renew: async () => undefined };
+  return clientOf(await findHub({ data: undefined, hub: undefined }, env, signal, asTheyAre));
+}
+
+/**
+ * The way to the hub that the flags mean; Fault `unreachable` when none runs. Which hub it is is settled now: the way to
+ * it is looked for each time, so a hub that comes back on another port is found again.
+ */
+export async function findHub(
+  flags: HubFlags,
+  env: Env,
+  signal: AbortSignal,
+  logins: LoginStore = openLoginStore(env.configFolder),
+): Promise<() => Promise<Way>> {
+  const choice = chooseHub(flags, env);
   if (choice.kind === "url") {
-    return choice.token === undefined ? elsewhere(choice.url) : makeClient({ url: choice.url, token: choice.token });
+    const { url, token } = choice;
+    return token === undefined ? () => wayByLogin(logins, url, signal) : async () => ({ url, token });
   }
-  const presence = await readPresence(choice.folder);
-  if (presence) {
-    const token = (await readFileIfThere(join(choice.folder, "token")))?.trim();
-    return makeClient({ url: presence.url, token });
+  const here = () => wayHere(choice.folder);
+  if (choice.kind === "data" || (await readPresence(choice.folder)) !== undefined) {
+    await here();
+    return here;
   }
-  const last = choice.kind === "usual" ? await logins.last() : undefined;
-  if (last !== undefined) return elsewhere(last);
-  throw new Fault("unreachable", `no hub runs on ${choice.folder}`, {
+  const last = await logins.last();
+  if (last === undefined) throw nobodyRuns(choice.folder);
+  return () => wayByLogin(logins, last, signal);
+}
+
+/** Whoever may read the data folder is let in by its token. */
+async function wayHere(folder: string): Promise<Way> {
+  const presence = await readPresence(folder);
+  if (presence === undefined) throw nobodyRuns(folder);
+  return { url: presence.url, token: (await readFileIfThere(join(folder, "token")))?.trim() };
+}
+
+async function wayByLogin(logins: LoginStore, url: string, signal: AbortSignal): Promise<Way> {
+  const token = await logins.accessToken(url, signal);
+  return { url, token, renew: async () => (token === undefined ? undefined : logins.renew(url, token, signal)) };
+}
+
+function nobodyRuns(folder: string): Fault {
+  return new Fault("unreachable", `no hub runs on ${folder}`, {
     hint: "Start one with `fed up`, name its data folder with --data DIR, or sign in at one elsewhere: `fed login URL`.",
   });
 }

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { sleep, systemClock } from "#base/clock.ts";
+import { type Clock, sleep, systemClock, withDeadline } from "#base/clock.ts";
 import { Fault, isFault } from "#base/fault.ts";
 import { readFileIfThere, writeFileAtomic } from "#disk/atomic-file.ts";
 import { ensureFolder } from "#disk/folder.ts";
-import { holdLock } from "#disk/lock.ts";
+import { holdLock, type Lock } from "#disk/lock.ts";
 import { api } from "#wire/api.ts";
 import { makeClient } from "#wire/client.ts";
 import type { Grant } from "#wire/user.ts";
@@ -22,6 +22,7 @@ const fileShape = z.object({
   last: z.string().optional(),
 });
 
+type Login = z.infer<typeof loginShape>;
 type Logins = z.infer<typeof fileShape>;
 
 /** The sign-ins of this person at hubs elsewhere: `logins.json`, readable by its owner only. */
@@ -32,15 +33,29 @@ export interface LoginStore {
   save(url: string, grant: Grant): Promise<void>;
   /** True when there was one. */
   remove(url: string): Promise<boolean>;
+  /** A good access token that is there already. */
+  freshToken(url: string): Promise<string | undefined>;
   /** A good access token, fetched anew when the old one is about to end; undefined when nobody is signed in there. */
   accessToken(url: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Another token than this one, which the hub has refused though it looked good; undefined as above. */
+  renew(url: string, refused: string, signal: AbortSignal): Promise<string | undefined>;
+}
+
+export interface LoginStoreOptions {
+  readonly clock?: Clock;
+  readonly fetch?: typeof fetch;
 }
 
 /** So long before its end a token is not used any more: the request must arrive with it. */
 const earlyMs = 30_000;
-const waitMs = 50;
+/** How long the hub may take to exchange a refresh token. */
+const refreshMs = 15_000;
+/** Between two looks whether the lock is free, and how long in all: longer than one refresh. */
+const lookMs = 50;
+const lockMs = 20_000;
 
-export function openLoginStore(folder: string): LoginStore {
+export function openLoginStore(folder: string, options: LoginStoreOptions = {}): LoginStore {
+  const { clock = systemClock } = options;
   const path = join(folder, "logins.json");
 
   async function read(): Promise<Logins> {
@@ -60,17 +75,26 @@ export function openLoginStore(folder: string): LoginStore {
     await writeFileAtomic(path, `${JSON.stringify(logins, null, 2)}\n`, { mode: 0o600 });
   }
 
-  /** One process at a time: a refresh token works once, and showing it twice ends the session. */
-  async function alone<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async function waitForLock(signal: AbortSignal | undefined): Promise<Lock> {
     await ensureFolder(folder);
+    const untilMs = clock.tickMs() + lockMs;
     for (;;) {
       try {
-        const lock = holdLock(`${path}.lock`);
-        return await work().finally(() => lock.close());
+        return holdLock(`${path}.lock`);
       } catch (thrown) {
-        if (!isFault(thrown) || thrown.code !== "conflict") throw thrown;
+        if (!isFault(thrown) || thrown.code !== "conflict" || clock.tickMs() > untilMs) throw thrown;
       }
-      await sleep(systemClock, waitMs, signal);
+      await sleep(clock, lookMs, signal);
+    }
+  }
+
+  /** One process at a time: a refresh token works once, and showing it twice ends the session. */
+  async function alone<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const lock = await waitForLock(signal);
+    try {
+      return await work();
+    } finally {
+      lock.close();
     }
   }
 
@@ -82,15 +106,56 @@ export function openLoginStore(folder: string): LoginStore {
         name: grant.user.name,
         accessToken: grant.accessToken,
         refreshToken: grant.refreshToken,
-        expiresMs: Date.now() + grant.expiresInSeconds * 1_000,
+        expiresMs: clock.nowMs() + grant.expiresInSeconds * 1_000,
       },
     },
   });
 
   const without = ({ logins, last }: Logins, url: string): Logins => {
     const { [url]: _, ...rest } = logins;
-    return last === undefined || last === url ? { logins: rest } : { logins: rest, last };
+    return last === undefined ? { logins: rest } : { logins: rest, last };
   };
+
+  const fresh = (login: Login) => (login.expiresMs - earlyMs > clock.nowMs() ? login.accessToken : undefined);
+
+  /**
+   * Listens to no signal: once the refresh token is shown it is spent, and the pair that comes for it must be kept before
+   * anything may stop.
+   */
+  async function refresh(all: Logins, url: string, login: Login): Promise<string> {
+    const client = makeClient({ url, ...(options.fetch ? { fetch: options.fetch } : {}) });
+    try {
+      const grant = await withDeadline(clock, refreshMs, `the next token from ${url}`, (deadline) =>
+        client.call(api.refresh, { refreshToken: login.refreshToken }, deadline),
+      );
+      await write(withGrant(all, url, grant));
+      return grant.accessToken;
+    } catch (thrown) {
+      if (!isFault(thrown) || thrown.code !== "unauthenticated") throw thrown;
+      // Which hub it was stays known: `fed login` alone leads there again.
+      await write(without(all, url));
+      throw new Fault("unauthenticated", `the sign-in of ${login.name} at ${url} has ended`, {
+        hint: `Sign in again: fed login ${url}`,
+        cause: thrown,
+      });
+    }
+  }
+
+  /** The token that `good` finds in the file, by now perhaps written by another process; otherwise the next one. */
+  async function tokenOr(
+    url: string,
+    good: (login: Login) => string | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const token = await alone(async () => {
+      const all = await read();
+      const login = all.logins[url];
+      if (login === undefined) return undefined;
+      return good(login) ?? (await refresh(all, url, login));
+    }, signal);
+    signal.throwIfAborted();
+    return token;
+  }
 
   return {
     last: async () => (await read()).last,
@@ -100,36 +165,19 @@ export function openLoginStore(folder: string): LoginStore {
       alone(async () => {
         const all = await read();
         if (all.logins[url] === undefined) return false;
-        await write(without(all, url));
+        const { logins, last } = without(all, url);
+        await write(last === undefined || last === url ? { logins } : { logins, last });
         return true;
       }),
-    async accessToken(url, signal) {
-      const fresh = (login: Logins["logins"][string] | undefined) =>
-        login && login.expiresMs - earlyMs > Date.now() ? login.accessToken : undefined;
-      const known = (await read()).logins[url];
-      if (known === undefined) return undefined;
-      return (
-        fresh(known) ??
-        alone(async () => {
-          const all = await read();
-          const login = all.logins[url];
-          if (login === undefined) return undefined;
-          const renewed = fresh(login);
-          if (renewed !== undefined) return renewed;
-          try {
-            const grant = await makeClient({ url }).call(api.refresh, { refreshToken: login.refreshToken }, signal);
-            await write(withGrant(all, url, grant));
-            return grant.accessToken;
-          } catch (thrown) {
-            if (!isFault(thrown) || thrown.code !== "unauthenticated") throw thrown;
-            await write(without(all, url));
-            throw new Fault("unauthenticated", `the sign-in of ${login.name} at ${url} has ended`, {
-              hint: `Sign in again: fed login ${url}`,
-              cause: thrown,
-            });
-          }
-        }, signal)
-      );
+    async freshToken(url) {
+      const login = (await read()).logins[url];
+      return login && fresh(login);
     },
+    async accessToken(url, signal) {
+      const login = (await read()).logins[url];
+      return login && (fresh(login) ?? tokenOr(url, fresh, signal));
+    },
+    renew: (url, refused, signal) =>
+      tokenOr(url, (login) => (login.accessToken === refused ? undefined : fresh(login)), signal),
   };
 }

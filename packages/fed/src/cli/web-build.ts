@@ -34,6 +34,7 @@ export async function ensureWeb(env: Env, tell: (text: string) => void, signal: 
   try {
     if (existsSync(built)) return built;
     tell("building the pages (once) …");
+    await dropUnfinished(folder);
     const work = join(folder, `tmp-${process.pid}`);
     try {
       await build(env, work, signal);
@@ -108,6 +109,13 @@ function notBuilt(said: string, cause?: unknown): Fault {
     hint: said.split("\n").slice(-12).join("\n") || "Run `npm ci`, then try again.",
     cause,
   });
+}
+
+/** What a build that was killed has left behind. Only for who holds the lock. */
+async function dropUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith("tmp-")) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 async function dropOld(folder: string): Promise<void> {

@@ -165,9 +165,15 @@ function wake(one: FakeInstance): void {
 async function* readLines(one: FakeInstance, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
   const { lines, spec } = one;
   let at = options.tail === undefined ? 0 : Math.max(0, lines.length - options.tail);
+  if (options.after !== undefined) {
+    if (!/^\d+$/.test(options.after)) throw new Fault("invalid", `${options.after} is no place in an output`);
+    at = Number(options.after);
+  }
   while (!signal.aborted) {
     const ended = one.removed || one.instance.state === "exited";
-    for (; at < lines.length && !signal.aborted; at++) yield { instance: spec.id, text: lines[at] ?? "" };
+    for (; at < lines.length && !signal.aborted; at++) {
+      yield { instance: spec.id, text: lines[at] ?? "", at: String(at + 1) };
+    }
     if (ended || !options.follow) return;
     if (at === lines.length && !one.removed && one.instance.state === "running") await nextWake(one, signal);
   }

@@ -210,6 +210,21 @@ function logContract(given: Given): void {
     expect(await read(given.runtime, id, { tail: 2, follow: true })).toEqual(many.slice(-2));
   });
 
+  it("goes on behind any line that was read before", async () => {
+    const ended = nextEvent(given.runtime, "exited");
+    const { id } = await given.start({ prints: many, ends: { code: 0 } });
+    await ended;
+    const places: string[] = [];
+    for await (const { at } of given.runtime.logs(id, {}, going())) places.push(at);
+    expect(new Set(places).size).toBe(many.length);
+    for (const [index, after] of places.entries()) {
+      expect(await read(given.runtime, id, { after, tail: 3, follow: true })).toEqual(many.slice(index + 1));
+    }
+    for (const after of ["", "x", "-1", "1.5"]) {
+      await expect(read(given.runtime, id, { after })).rejects.toMatchObject({ code: "invalid" });
+    }
+  });
+
   it("goes on with new lines until the instance has ended", async () => {
     const { id } = await given.start(graceful);
     await untilPrinted(given, id, "ready");

@@ -77,11 +77,18 @@ export interface LogLine {
   readonly instance: string;
   /** Without its end. What is no UTF-8 is replaced; a line over 64 KiB is cut, and says so. */
   readonly text: string;
+  /** Where it ends, in the runtime's own words: to be handed back as `after`. */
+  readonly at: string;
 }
 
 export interface LogOptions {
   /** How many of the last lines to begin with; all that is kept when left out. */
   readonly tail?: number | undefined;
+  /**
+   * Begin with the line behind the one that had this `at`; `tail` does not count then. It holds as long as the instance
+   * is there, also for the next hub. Fault `invalid` for what never was one.
+   */
+  readonly after?: string | undefined;
   /** Go on with new lines until the signal aborts or the instance has ended. */
   readonly follow?: boolean | undefined;
 }

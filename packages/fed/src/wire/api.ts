@@ -389,8 +389,18 @@ export const api = {
       tail: z.coerce.number().int().min(0).max(1_000_000).default(200),
       /** Go on with what comes. */
       follow: z.stringbool().default(false),
+      /**
+       * Go on where a reader was, in place of `tail`: `instance@at` of the last line seen of each instance, with commas
+       * between; without `at` behind all it has written by now. Of an instance that is not named: all of it.
+       */
+      after: z.string().max(8_000).optional(),
     }),
-    output: z.object({ instance: z.string(), text: z.string() }),
+    output: z.object({
+      instance: z.string(),
+      text: z.string(),
+      /** Where the line ends in that instance's output, for `after`. */
+      at: z.string(),
+    }),
   }),
 } as const;
 

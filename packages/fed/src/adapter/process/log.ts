@@ -22,10 +22,17 @@ export async function* readLog(source: LogSource, options: LogOptions, signal: A
   const { output, id } = source;
   const change = options.follow ? watchChange(source, signal) : undefined;
   const splitter = makeLineSplitter();
-  const line = (text: string): LogLine => ({ instance: id, text });
+  const line = (text: string, position: number): LogLine => ({ instance: id, text, at: String(position) });
+  const linesOf = (block: Buffer, position: number) => {
+    let end = 0;
+    return splitter.push(block).map((text) => {
+      end = block.indexOf(10, end) + 1;
+      return line(text, position + end);
+    });
+  };
   const buffer = Buffer.alloc(blockBytes);
   try {
-    let position = options.tail === undefined ? output.startBytes : await findTail(output, options.tail);
+    let position = await findBegin(output, options);
     while (!signal.aborted) {
       // Asked before reading: what was written before the end is read after it.
       const last = change === undefined || source.ended();
@@ -34,21 +41,29 @@ export async function* readLog(source: LogSource, options: LogOptions, signal: A
         if (signal.aborted) return;
         if (output.startBytes > position) {
           // Trimmed past us while we read: these bytes may be half gone.
-          yield* splitter.end().map(line);
-          yield line(`… [${output.startBytes - position} bytes of output were cut off before they were read]`);
-          position = output.startBytes;
+          const start = output.startBytes;
+          for (const text of splitter.end()) yield line(text, position);
+          yield line(`… [${start - position} bytes of output were cut off before they were read]`, start);
+          position = start;
         } else if (length > 0) {
+          const lines = linesOf(buffer.subarray(0, length), position);
           position += length;
-          yield* splitter.push(buffer.subarray(0, length)).map(line);
+          yield* lines;
         } else break;
       }
       if (last) break;
       await change.next();
     }
-    if (!signal.aborted) yield* splitter.end().map(line);
+    if (!signal.aborted) for (const text of splitter.end()) yield line(text, position);
   } finally {
     change?.close();
   }
+}
+
+async function findBegin(output: Output, { tail, after }: LogOptions): Promise<number> {
+  if (after === undefined) return tail === undefined ? output.startBytes : findTail(output, tail);
+  if (!/^\d{1,15}$/.test(after)) throw new Fault("invalid", `${JSON.stringify(after)} is no place in an output`);
+  return Math.min(Number(after), output.endBytes());
 }
 
 /** Position at which the last `lines` lines begin, looked for from the end. */

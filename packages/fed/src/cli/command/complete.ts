@@ -35,8 +35,8 @@ async function servicesOf(env: Env, signal: AbortSignal): Promise<readonly strin
 }
 
 async function servicesOfHub(env: Env, signal: AbortSignal): Promise<readonly string[]> {
-  const [{ openClient }, { api }] = await Promise.all([import("../hub-client.ts"), import("#wire/api.ts")]);
-  const client = await openClient({ data: undefined, hub: undefined }, env, signal);
+  const [{ openClientForNow }, { api }] = await Promise.all([import("../hub-client.ts"), import("#wire/api.ts")]);
+  const client = await openClientForNow(env, signal);
   const { services } = await client.call(api.status, {}, signal);
   const names = services.map(({ service }) => service);
   const full = services.map(({ environment, service }) => `${environment}/${service}`);

@@ -1,27 +1,31 @@
-import { sleep, systemClock } from "#base/clock.ts";
-import { type FaultCode, isFault } from "#base/fault.ts";
 import { api } from "#wire/api.ts";
 import type { Client } from "#wire/client.ts";
-import { eventTypes, type FedEvent } from "#wire/event.ts";
+import { eventTypes, type FedEvent, type StreamItem } from "#wire/event.ts";
 import { defineCommand } from "../command.ts";
-import { openClient } from "../hub-client.ts";
+import { follow } from "../follow.ts";
+import { findHub } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
 import { localTime, momentOf } from "../moment.ts";
 import type { Screen } from "../print.ts";
+import { clientOf, type Way } from "../way.ts";
 
 /** So many at most in one answer of the hub. */
 const pageEvents = 1_000;
-const firstWaitMs = 500;
-const longestWaitMs = 10_000;
-/** Bad news that may be over in a moment. */
-const passing: ReadonlySet<FaultCode> = new Set(["unreachable", "timeout", "limited"]);
+/** Shown when neither a time nor a number is given. */
+const usualLimit = 50;
+/** The most that are ever listed. */
+const mostEvents = 100_000;
 
 export const command = defineCommand({
   args: {},
   flags: {
     ...hubFlags,
     follow: { kind: "switch", short: "f", description: "Go on with what happens, until Ctrl-C" },
-    since: { kind: "text", value: "TIME", description: "Only from then on: 30m, 1h, 7d ago, or a time" },
+    since: {
+      kind: "text",
+      value: "TIME",
+      description: "All from then on: 30m, 1h or 2d ago, or an ISO time such as 2026-11-21T08:00",
+    },
     type: {
       kind: "text",
       value: "TYPE",
@@ -33,10 +37,17 @@ export const command = defineCommand({
       value: "SUBJECT",
       description: "Only about this: service:dev/api, or all of a kind: user:",
     },
-    limit: { kind: "count", value: "N", short: "n", min: 1, max: 100_000, default: 50, description: "The newest N" },
+    limit: {
+      kind: "count",
+      value: "N",
+      short: "n",
+      min: 1,
+      max: mostEvents,
+      description: `The newest N; ${usualLimit} when there is no --since`,
+    },
   },
   details: [
-    "Oldest first. With --json one event a line. A lost connection is taken up again where it was lost.",
+    "Oldest first. With --json one event a line. --follow goes on where it was when the hub was away for a while.",
     `Types: ${eventTypes.join(" ")}`,
   ],
   examples: [
@@ -46,16 +57,20 @@ export const command = defineCommand({
     { line: "fed events verify", says: "prove that none was changed or removed" },
   ],
   async run({ flags, env, screen, signal }) {
-    const client = await openClient(flags, env, signal);
-    const type = flags.type.length === 0 ? undefined : flags.type.join(",");
-    const filter = { type, subject: flags.subject };
     const since = flags.since === undefined ? undefined : momentOf("--since", flags.since, Date.now());
-    const limit = flags.limit;
+    const find = await findHub(flags, env, signal);
+    const client = clientOf(find);
+    const filter = { type: flags.type.length === 0 ? undefined : flags.type.join(","), subject: flags.subject };
+    const limit = flags.limit ?? (since === undefined ? usualLimit : mostEvents);
     // From here on nothing is missed: what happens while the list is read comes again and is passed over.
     const before = flags.follow ? await newest(client, signal) : 0;
-    const events = await list(client, { ...filter, since }, limit, signal);
+    const { events, more } = await list(client, { ...filter, since }, limit, signal);
+    if (more && since !== undefined) noteMore(screen, events.length, flags.since ?? "");
     for (const event of events) show(screen, event);
-    if (flags.follow) return follow(client, filter, Math.max(before, events.at(-1)?.sequence ?? 0), screen, signal);
+    if (flags.follow) {
+      const from = Math.max(before, events.at(-1)?.sequence ?? 0);
+      return followEvents({ find, screen }, filter, from, signal);
+    }
     if (events.length === 0 && !screen.json) screen.note("nothing has happened that fits");
     return 0;
   },
@@ -71,46 +86,53 @@ async function newest(client: Client, signal: AbortSignal): Promise<number> {
   return events[0]?.sequence ?? 0;
 }
 
-/** Oldest first. */
+/** Oldest first; `more` when there are older ones still. */
 async function list(
   client: Client,
   query: Filter & { readonly since: number | undefined },
   limit: number,
   signal: AbortSignal,
-): Promise<readonly FedEvent[]> {
+): Promise<{ readonly events: readonly FedEvent[]; readonly more: boolean }> {
   const found: FedEvent[] = [];
   let before: number | undefined;
-  while (found.length < limit) {
+  do {
     const page = Math.min(pageEvents, limit - found.length);
     const answer = await client.call(api.events, { ...query, before, limit: page }, signal);
     found.push(...answer.events);
-    if (answer.more === undefined) break;
     before = answer.more;
-  }
-  return found.reverse();
+  } while (before !== undefined && found.length < limit);
+  return { events: found.reverse(), more: before !== undefined };
 }
 
-async function follow(client: Client, filter: Filter, from: number, screen: Screen, signal: AbortSignal) {
+function noteMore(screen: Screen, shown: number, since: string): void {
+  screen.note(
+    { text: "not all: ", style: "warn" },
+    `these are the newest ${shown} since ${since}; ` +
+      (shown < mostEvents ? "leave --limit out for all" : "narrow it down with --type or --subject"),
+  );
+}
+
+function followEvents(
+  to: { readonly find: () => Promise<Way>; readonly screen: Screen },
+  filter: Filter,
+  from: number,
+  signal: AbortSignal,
+): Promise<never> {
   let after = from;
-  let waitMs = firstWaitMs;
-  for (;;) {
-    try {
-      for await (const item of client.events(api.eventStream, { ...filter, after }, signal)) {
-        waitMs = firstWaitMs;
+  const { screen } = to;
+  return follow<StreamItem>(
+    {
+      ...to,
+      open: (client) => client.events(api.eventStream, { ...filter, after }, signal),
+      see(item) {
         if (item.kind === "gap") screen.note({ text: "some events are no longer kept", style: "warn" });
-        if (item.kind !== "event") continue;
+        if (item.kind !== "event") return;
         after = item.event.sequence;
         show(screen, item.event);
-      }
-      if (signal.aborted) return 0;
-    } catch (thrown) {
-      if (signal.aborted) throw thrown;
-      if (!isFault(thrown) || !passing.has(thrown.code)) throw thrown;
-      screen.note({ text: `${thrown.message}; trying again …`, style: "warn" });
-    }
-    await sleep(systemClock, waitMs, signal);
-    waitMs = Math.min(longestWaitMs, waitMs * 2);
-  }
+      },
+    },
+    signal,
+  );
 }
 
 function show(screen: Screen, event: FedEvent): void {

@@ -1,7 +1,7 @@
 import { nearest } from "@fed/lab";
 import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
-import type { Runtime } from "#port/runtime.ts";
+import type { LogLine, LogOptions, Runtime } from "#port/runtime.ts";
 import type { HandlersOf } from "#wire/handler.ts";
 import type { Control } from "./control.ts";
 import { keyOf, type ResolvedService } from "./service.ts";
@@ -15,38 +15,57 @@ interface LogQuery {
   readonly service: string;
   readonly tail: number;
   readonly follow: boolean;
+  readonly after?: string | undefined;
+}
+
+/** Where to begin in the output of each instance. */
+function beginOf({ tail, after }: LogQuery): (id: string) => LogOptions {
+  if (after === undefined) return () => ({ tail });
+  const places = new Map(
+    after.split(",").map((word): [string, string] => {
+      const [id = "", at = ""] = word.split("@");
+      return [id, at];
+    }),
+  );
+  return (id): LogOptions => {
+    const place = places.get(id);
+    // Who goes on has not seen those he does not name.
+    if (place === undefined) return {};
+    return place === "" ? { tail: 0 } : { after: place };
+  };
 }
 
 /** A service's output over all its instances, the ended ones first; when following, also of those that start later. */
 async function* serviceLogs(control: Control, runtime: Runtime, query: LogQuery, signal: AbortSignal) {
   const key = keyOf(query.environment, query.service);
   requireService(control, key);
+  const begin = beginOf(query);
   const instances = () => control.world.instances.filter((one) => instanceKey(one) === key);
   if (!query.follow) {
-    for (const { id } of instances()) yield* runtime.logs(id, { tail: query.tail }, signal);
+    for (const { id } of instances()) yield* runtime.logs(id, begin(id), signal);
     return;
   }
-  const lines = makeBroadcast<{ readonly instance: string; readonly text: string }>(queueLimit);
+  const lines = makeBroadcast<LogLine>(queueLimit);
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
   const read = lines.read(until);
   const followed = new Set<string>();
-  const follow = async (id: string, tail: number | undefined) => {
+  const follow = async (id: string, from: LogOptions) => {
     if (followed.has(id)) return;
     followed.add(id);
-    for await (const line of runtime.logs(id, { tail, follow: true }, until)) lines.send(line);
+    for await (const line of runtime.logs(id, { ...from, follow: true }, until)) lines.send(line);
   };
   const events = runtime.watch(until);
   const drop = (thrown: unknown) => {
     if (!until.aborted && !(thrown instanceof Fault && thrown.code === "missing"))
-      lines.send({ instance: "", text: `${thrown}` });
+      lines.send({ instance: "", text: `${thrown}`, at: "" });
   };
-  for (const { id } of instances()) follow(id, query.tail).catch(drop);
+  for (const { id } of instances()) follow(id, begin(id)).catch(drop);
   const followNew = async () => {
     for await (const event of events) {
       if (event.kind !== "started") continue;
       await control.world.observe(until);
-      for (const { id } of instances()) follow(id, undefined).catch(drop);
+      for (const { id } of instances()) follow(id, {}).catch(drop);
     }
   };
   followNew().catch(drop);
