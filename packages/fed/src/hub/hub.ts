@@ -29,6 +29,7 @@ import { openScheduler } from "./scheduler.ts";
 import { serve } from "./serve.ts";
 import { openControl } from "./service/control.ts";
 import { statusOf } from "./status.ts";
+import { urlOf } from "./url.ts";
 import { sweepLoop } from "./user/loop.ts";
 import { openUsers } from "./user/verbs.ts";
 
@@ -142,7 +143,7 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
   const changes: Notice = makeNotice();
   const progress = makeProgressChannel();
   opened.defer(changes.listen(options.onChange));
-  const ingressUrl = `http://${host}:${ingress.address.port}`;
+  const ingressUrl = urlOf(host, ingress.address.port);
   const control = openControl({
     ...{ db, events, runtime, ingress, probe, clock, trace, dataFolder },
     inherited: options.inherited,
@@ -225,7 +226,7 @@ async function openDoor(
     }),
     (open) => open.close(),
   );
-  url = `http://${host}:${served.port}`;
+  url = urlOf(host, served.port);
   return { url };
 }
 

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { systemClock } from "#base/clock.ts";
 import { makeTrace } from "#base/trace.ts";
 import type { Hub } from "#hub/hub.ts";
@@ -6,6 +7,7 @@ import { defineCommand } from "../command.ts";
 import { nearPath, showDiagnostics } from "../diagnostic.ts";
 import type { Env } from "../env.ts";
 import { labArg, labPath } from "../lab-path.ts";
+import { isLoopback } from "../loopback.ts";
 import type { Screen } from "../print.ts";
 import { statusTable } from "../status-table.ts";
 import { ensureWeb } from "../web-build.ts";
@@ -69,6 +71,7 @@ export const command = defineCommand({
     const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
     screen.note({ text: `${lab.document.name}  ${nearPath(lab.file, env.cwd)}${starter}`, style: "dim" });
     showWayIn(screen, hub, pages !== undefined);
+    if (!isLoopback(`http://${isIPv6(flags.host) ? `[${flags.host}]` : flags.host}`)) warnOfNetwork(screen);
     view.show(hub);
     await Promise.race([hub.ended, aborted(signal)]);
     view.stopping();
@@ -97,6 +100,13 @@ function showWayIn(screen: Screen, hub: Hub, pages: boolean): void {
     screen.line("Choose your name and password (the link works once, for 15 minutes):");
     screen.line({ text: hub.firstLink, style: "accent" });
   } else if (pages) screen.line("dashboard ", { text: hub.url, style: "accent" });
+}
+
+function warnOfNetwork(screen: Screen): void {
+  screen.note({
+    text: "Other machines reach this hub, and their passwords come in the clear: put a proxy with TLS or a VPN before it.",
+    style: "warn",
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
