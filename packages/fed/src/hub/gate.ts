@@ -3,6 +3,7 @@ import { Fault } from "#base/fault.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
 import { accessOf, type Caller, type SessionCookie } from "#wire/handler.ts";
 import { mayDo } from "#wire/role.ts";
+import { sessionCookieName } from "#wire/session.ts";
 
 /** What a request shows to say who it comes from. */
 export interface Credentials {
@@ -21,11 +22,6 @@ export interface Refusal {
   readonly address: string;
 }
 
-/**
- * Without the prefix `__Host-`, because that asks for https, and a hub on loopback or in a home network has none. One
- * name for both: behind a proxy with https the cookie is `Secure` all the same.
- */
-const cookieName = "fed_session";
 const cookieValue = /^[\w-]{1,200}$/;
 
 export function credentialsOf(request: FastifyRequest): Credentials {
@@ -41,8 +37,8 @@ function readCookie(header: string): string | undefined {
   const found = header
     .split(";")
     .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${cookieName}=`))
-    .map((pair) => pair.slice(cookieName.length + 1));
+    .filter((pair) => pair.startsWith(`${sessionCookieName}=`))
+    .map((pair) => pair.slice(sessionCookieName.length + 1));
   const [value] = found;
   return found.length === 1 && value !== undefined && cookieValue.test(value) ? value : undefined;
 }
@@ -53,7 +49,7 @@ export function makeCookie(request: FastifyRequest, reply: FastifyReply): Sessio
   const set = (value: string, maxAgeSeconds: number) =>
     void reply.header(
       "set-cookie",
-      `${cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(maxAgeSeconds)}${secure}`,
+      `${sessionCookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(maxAgeSeconds)}${secure}`,
     );
   return {
     set(secret, maxAgeSeconds) {

@@ -10,6 +10,7 @@ import { planShape, stepShape } from "./plan.ts";
 import { problemShape, problemType } from "./problem.ts";
 import { progressShape } from "./progress.ts";
 import { roleShape } from "./role.ts";
+import { sessionCookieName } from "./session.ts";
 import { instanceShape, serviceStatusShape, statusShape } from "./status.ts";
 import { grantShape, linkShape, meShape, tokenShape, userShape } from "./user.ts";
 
@@ -83,7 +84,7 @@ export function openapiOf(version: string): Json {
           ...{ type: "http", scheme: "bearer" },
           description: "An access token (JWT), a long-lived API token, or the hub's own token from its data folder.",
         },
-        session: { type: "apiKey", in: "cookie", name: "fed_session", description: "A page's session." },
+        session: { type: "apiKey", in: "cookie", name: sessionCookieName, description: "A page's session." },
         csrf: { type: "apiKey", in: "header", name: "x-csrf-token", description: "What `me` gives a page's session." },
       },
     },

@@ -33,6 +33,20 @@ describe("to the instance", () => {
     expect(send("10.0.0.7", [...raw, ...more], "X-Hop, Content-Length")).toEqual(expected);
   });
 
+  test.each([
+    ["a=1; fed_session=s3cret; b=2", ["Cookie", "a=1; b=2"]],
+    ["fed_session=s3cret", []],
+    [" fed_session = s3cret ;fed_session=again; c=fed_session", ["Cookie", "c=fed_session"]],
+    ["not_fed_session=mine", ["Cookie", "not_fed_session=mine"]],
+  ])("the session of the dashboard stays behind: %s", (cookie, expected) => {
+    expect(send("10.0.0.7", ["Cookie", cookie])).toEqual([
+      "Host",
+      "api.localhost",
+      ...expected,
+      ...forwarded("10.0.0.7"),
+    ]);
+  });
+
   test("that a client takes trailers is passed on", () => {
     expect(send("10.0.0.7", ["TE", "trailers, gzip"])?.slice(2, 4)).toEqual(["TE", "trailers"]);
   });

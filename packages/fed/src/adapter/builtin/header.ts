@@ -1,3 +1,5 @@
+import { sessionCookieName } from "#wire/session.ts";
+
 /**
  * What happens to headers on their way: those that speak of one connection only stay behind (RFC 9110 7.6.1), who the
  * client was is added, and everything else goes through as it was written, in its order and as often.
@@ -69,12 +71,24 @@ export function requestHeaders(head: RequestHead): string[] | undefined {
       else if (believed && name === "x-forwarded-host") host = value;
     } else if (hopByHop.has(name)) {
       if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(value)) headers.push("TE", "trailers");
+    } else if (name === "cookie" && value.includes(sessionCookieName)) {
+      const others = withoutSession(value);
+      if (others !== "") headers.push(written, others);
     } else if (!(named?.has(name) || (name === "forwarded" && !believed))) headers.push(written, value);
   }
   if (hosts > 1) return undefined;
   headers.push("X-Forwarded-For", forwardedFor + plainAddress(head.remote));
   headers.push("X-Forwarded-Proto", proto, "X-Forwarded-Host", host);
   return headers;
+}
+
+/**
+ * Browsers keep cookies apart by host and not by port: where a service answers at the name of the dashboard, it would be
+ * shown the session of whoever visits it.
+ */
+function withoutSession(cookie: string): string {
+  const pairs = cookie.split(";").map((pair) => pair.trim());
+  return pairs.filter((pair) => pair.split("=", 1)[0]?.trim() !== sessionCookieName).join("; ");
 }
 
 /**
