@@ -1,15 +1,19 @@
 import { systemClock } from "#base/clock.ts";
 import { api } from "#wire/api.ts";
+import type { HubStatus } from "#wire/status.ts";
 import { defineCommand } from "../command.ts";
 import { showDiagnostics } from "../diagnostic.ts";
 import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
+import { ageOf } from "../moment.ts";
+import type { Screen } from "../print.ts";
+import { shellWord } from "../shell-word.ts";
 import { statusTable } from "../status-table.ts";
 
 export const command = defineCommand({
   args: {},
   flags: hubFlags,
-  details: ["Ends with 0 when every service is healthy, with 3 when not."],
+  details: ["Ends with 0 when every service is healthy and the hub can write, with 3 when not."],
   examples: [
     { line: "fed status", says: "show the services of this machine's hub" },
     { line: "fed status --json", says: "print them as data" },
@@ -28,6 +32,15 @@ export const command = defineCommand({
       screen.line({ text: "The newest edit was refused; the lab above keeps running.", style: "warn" });
       showDiagnostics(screen, status.rejected.diagnostics, env.cwd);
     }
-    return status.ready ? 0 : 3;
+    if (status.diskFull) showDiskFull(screen, status.diskFull);
+    return status.ready && !status.diskFull ? 0 : 3;
   },
 });
+
+function showDiskFull(screen: Screen, { folder, sinceMs, refused }: NonNullable<HubStatus["diskFull"]>): void {
+  const [age, changes] = [ageOf(sinceMs, systemClock.nowMs()), refused === 1 ? "change was" : "changes were"];
+  screen.line(
+    { text: "The disk is full ", style: "bad" },
+    `since ${age}: what runs goes on, ${refused} ${changes} refused. Make room, and the hub goes on by itself: df -h ${shellWord(folder)}`,
+  );
+}
