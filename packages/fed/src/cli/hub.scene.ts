@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { Fault, type FaultCode, faultTable } from "#base/fault.ts";
+import { problemOf, problemType } from "#wire/problem.ts";
+
+/** A hub as far as a client sees one: answers by a function, notes who showed which token. */
+export interface FakeHub {
+  readonly url: string;
+  /** `authorization` and path of each request, in order. */
+  readonly asked: readonly {
+    readonly token: string | undefined;
+    readonly path: string;
+    readonly query: URLSearchParams;
+  }[];
+  /** Breaks every connection and listens no more. */
+  stop(): Promise<void>;
+}
+
+export type Reply = (response: ServerResponse) => void;
+type Answer = (request: { readonly path: string; readonly token: string | undefined; readonly body: unknown }) => Reply;
+
+export async function openFakeHub(answer: Answer, port = 0): Promise<FakeHub> {
+  const asked: { token: string | undefined; path: string; query: URLSearchParams }[] = [];
+  const server = createServer(async (request, response) => {
+    const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "http://hub");
+    const token = request.headers.authorization?.replace("Bearer ", "");
+    asked.push({ token, path, query });
+    answer({ path, token, body: await bodyOf(request) })(response);
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  onTestFinished(stop);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, stop };
+}
+
+export const gives =
+  (value: unknown): Reply =>
+  (response) =>
+    void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+
+export const refuses =
+  (code: FaultCode, message = "no"): Reply =>
+  (response) =>
+    void response
+      .writeHead(faultTable[code].status, { "content-type": problemType })
+      .end(JSON.stringify(problemOf(new Fault(code, message))));
+
+/** Lines of a stream, then what `end` does: nothing keeps it open. */
+export const streams =
+  (lines: readonly unknown[], end: "ends" | "stays" | "breaks" = "ends"): Reply =>
+  (response) => {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.write(`\n${lines.map((line) => `${JSON.stringify(line)}\n`).join("")}`, () => {
+      if (end === "ends") response.end();
+      if (end === "breaks") setImmediate(() => response.destroy());
+    });
+  };
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) text += chunk;
+  return text === "" ? undefined : JSON.parse(text);
+}
