@@ -25,7 +25,7 @@ export interface RouteNeeds {
   checkCsrf(caller: Caller, header: string | undefined): boolean;
   refused(refusal: Refusal): void;
   /** A stream has begun. */
-  streaming(request: FastifyRequest, reply: FastifyReply): void;
+  streaming(request: FastifyRequest): void;
 }
 
 export type AnyHandler = (input: unknown, context: CallContext) => unknown;
@@ -135,7 +135,7 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
     reply.type(streamTypeOf(of.answer)).header("x-accel-buffering", "no");
     reply.hijack();
     reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
-    needs.streaming(request, reply);
+    needs.streaming(request);
     const still = async () => {
       const now = await needs.identify(of.credentials);
       return seatOf(now) === seatOf(of.caller) && accessOf(now) === accessOf(of.caller);

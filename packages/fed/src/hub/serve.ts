@@ -62,19 +62,23 @@ export async function serveTable(
   const limits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
   const over = new AbortController();
-  const streams = new WeakSet<FastifyRequest>();
+  /** When each began that is not told of yet. */
+  const begun = new WeakMap<FastifyRequest, number>();
   const app = makeApp(limits, options, await openPages(options.pages));
   const seats = makeSeats(limits);
   const connections = trackConnections(app.server);
-  const report = (request: FastifyRequest, status: number, tookMs: number) => {
+  const report = (request: FastifyRequest, status: number) => {
+    const begunMs = begun.get(request);
+    if (begunMs === undefined) return;
+    begun.delete(request);
+    const tookMs = options.clock.tickMs() - begunMs;
     const { endpoint = "page" } = request.routeOptions.config as { readonly endpoint?: string };
     options.onRequest?.({ endpoint, method: request.method, status, tookMs });
   };
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(safeHeaders(request.id));
-    reply.raw.once("close", () => {
-      if (!streams.has(request)) report(request, reply.raw.headersSent ? reply.statusCode : 499, reply.elapsedTime);
-    });
+    begun.set(request, options.clock.tickMs());
+    reply.raw.once("close", () => report(request, reply.raw.headersSent ? reply.statusCode : 499));
     if (!closing.signal.aborted) return;
     reply.header("connection", "close");
     throw closing.signal.reason;
@@ -88,10 +92,7 @@ export async function serveTable(
       identify: (credentials) => options.identify(credentials),
       checkCsrf: (caller, header) => options.checkCsrf(caller, header),
       refused: (refusal) => options.refused(refusal),
-      streaming(request, reply) {
-        streams.add(request);
-        report(request, 200, reply.elapsedTime);
-      },
+      streaming: (request) => report(request, 200),
     });
   }
   const port = await listen(app, options);
