@@ -1,7 +1,7 @@
 import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import type { ServiceStatus } from "@fed/fed/wire/status.ts";
 import { expect, test } from "vitest";
-import { groupMachines, machineShare, matrixOf, serviceShare } from "./overview-summary.ts";
+import { groupMachines, machineShare, matrixOf, serviceShare, troublesOf } from "./overview-summary.ts";
 
 const service = (environment: string, name: string, state: ServiceStatus["state"] = "healthy"): ServiceStatus => ({
   ...{ environment, service: name, state, machine: "here", detail: "", crashes: 0, instances: [] },
@@ -11,11 +11,14 @@ const machine = (name: string, kind: WireMachine["kind"], state: WireMachine["st
   ...{ name, kind, state, labels: {}, detail: "", sinceMs: 0, services: [] },
 });
 
-test("the share of services is bad when one is down, busy while one is on its way", () => {
+test("the share of services is as bad as the worst of them, busy while one is on its way", () => {
   expect(serviceShare([])).toEqual({ good: 0, all: 0, tone: "idle" });
   expect(serviceShare([service("dev", "a")])).toEqual({ good: 1, all: 1, tone: "good" });
   expect(serviceShare([service("dev", "a"), service("dev", "b", "starting")]).tone).toBe("info");
   expect(serviceShare([service("dev", "a", "starting"), service("dev", "b", "gave up")]).tone).toBe("bad");
+  expect(serviceShare([service("dev", "a"), service("dev", "b", "unsupported")]).tone).toBe("warn");
+  expect(serviceShare([service("dev", "a"), service("dev", "b", "stopped")]).tone).toBe("good");
+  expect(serviceShare([service("dev", "a", "stopped")]).tone).toBe("info");
 });
 
 test("a workstation that is away is nobody's alarm; a server that is offline is", () => {
@@ -49,4 +52,23 @@ test("servers and workstations stand apart, by name", () => {
     machine("a", "server", "online"),
   ]);
   expect([servers.map(({ name }) => name), workstations.map(({ name }) => name)]).toEqual([["a", "z"], ["m"]]);
+});
+
+test("what needs attention: the worst first, machines before services, nothing that is only on its way", () => {
+  const services = [
+    { ...service("dev", "fine"), crashes: 3 },
+    service("dev", "new", "starting"),
+    { ...service("dev", "again", "starting"), crashes: 2 },
+    { ...service("prod", "gone", "gave up"), detail: "8 failures" },
+    service("prod", "image", "unsupported"),
+  ];
+  const machines = [machine("mbp", "workstation", "away"), machine("cellar", "server", "offline")];
+  expect(troublesOf(services, machines).map(({ subject, name, look, why }) => [subject, name, look.tone, why])).toEqual(
+    [
+      ["machine", "cellar", "bad", ""],
+      ["service", "prod/gone", "bad", "8 failures"],
+      ["service", "dev/again", "warn", ""],
+      ["service", "prod/image", "warn", ""],
+    ],
+  );
 });

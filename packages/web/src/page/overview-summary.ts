@@ -1,6 +1,7 @@
 import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import type { HubStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
-import type { Tone } from "../view/tone.ts";
+import { lookOfMachine, lookOfService } from "../view/state.ts";
+import { type Look, type Tone, worstTone } from "../view/tone.ts";
 
 /** Of so many, so many are as they should be. */
 export interface Share {
@@ -9,32 +10,66 @@ export interface Share {
   readonly tone: Tone;
 }
 
-/** The services: bad when one is down, busy while one is on its way. Pure. */
+/** The services: as bad as the worst of them, busy while one is on its way. Pure. */
 export function serviceShare(services: readonly Pick<ServiceStatus, "state">[]): Share {
   const good = services.filter(({ state }) => state === "healthy").length;
-  const bad = services.some(({ state }) => state === "gave up" || state === "unhealthy" || state === "backing off");
-  return { good, all: services.length, tone: toneOf(good, services.length, bad) };
+  return shareOf(
+    good,
+    services.map(({ state }) => lookOfService(state).tone),
+  );
 }
 
 /** The machines that should be there: a workstation may be away. Pure. */
 export function machineShare(machines: readonly Pick<WireMachine, "state" | "kind">[]): Share {
   const counted = machines.filter(({ kind, state }) => kind === "server" || state === "online");
   const good = counted.filter(({ state }) => state === "online").length;
-  return {
+  return shareOf(
     good,
-    all: counted.length,
-    tone: toneOf(
-      good,
-      counted.length,
-      counted.some(({ state }) => state === "offline"),
-    ),
-  };
+    counted.map(({ state }) => lookOfMachine(state).tone),
+  );
 }
 
-function toneOf(good: number, all: number, bad: boolean): Tone {
-  if (bad) return "bad";
-  if (all === 0) return "idle";
-  return good === all ? "good" : "info";
+function shareOf(good: number, tones: readonly Tone[]): Share {
+  const tone = worstTone(tones);
+  return { good, all: tones.length, tone: tone === "idle" && tones.length > 0 ? "info" : tone };
+}
+
+/** Something that somebody should look at. */
+export interface Trouble {
+  readonly subject: "service" | "machine";
+  /** `dev/api`, or the name of a machine. */
+  readonly name: string;
+  readonly look: Look;
+  /** In plain words; "" when there is nothing to say. */
+  readonly why: string;
+}
+
+/** What does not mend itself unseen, the worst first: machines, then services. Pure. */
+export function troublesOf(
+  services: readonly Pick<ServiceStatus, "environment" | "service" | "state" | "detail" | "crashes">[],
+  machines: readonly Pick<WireMachine, "name" | "state" | "detail">[],
+): readonly Trouble[] {
+  const found = [
+    ...machines.map(
+      ({ name, state, detail }): Trouble => ({ subject: "machine", name, look: lookOfMachine(state), why: detail }),
+    ),
+    ...services.map(
+      (one): Trouble => ({
+        subject: "service",
+        name: `${one.environment}/${one.service}`,
+        look: lookOfTrouble(one),
+        why: one.detail,
+      }),
+    ),
+  ];
+  const weights: readonly Tone[] = ["bad", "warn"];
+  return weights.flatMap((weight) => found.filter(({ look }) => look.tone === weight));
+}
+
+/** What starts again after a failure is no better for it. */
+function lookOfTrouble({ state, crashes }: Pick<ServiceStatus, "state" | "crashes">): Look {
+  const look = lookOfService(state);
+  return state === "starting" && crashes > 0 ? { ...look, tone: "warn" } : look;
 }
 
 export interface Matrix {

@@ -33,6 +33,11 @@ export function Row({ className, ...rest }: ComponentProps<"tr">) {
   return <tr className={cx("border-line border-b last:border-b-0", className)} {...rest} />;
 }
 
-export function Cell({ className, ...rest }: ComponentProps<"td">) {
-  return <td className={cx("px-4 py-row align-middle", className)} {...rest} />;
+interface CellProps extends ComponentProps<"td"> {
+  /** What is inside reaches the edges, such as a link that fills it. */
+  readonly flush?: boolean;
+}
+
+export function Cell({ flush = false, className, ...rest }: CellProps) {
+  return <td className={cx("align-middle", !flush && "px-4 py-row", className)} {...rest} />;
 }
