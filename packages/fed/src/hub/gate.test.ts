@@ -186,6 +186,20 @@ test("with a bearer the cookie is not looked at", async () => {
   expect(hub.shown).toEqual([{ bearer: "x.y-z", address: "127.0.0.1" }]);
 });
 
+test.each([
+  ["192.0.2.7", "192.0.2.7"],
+  ["203.0.113.9, 192.0.2.7", "192.0.2.7"],
+  ["192.0.2.7, 127.0.0.1", "192.0.2.7"],
+  ["2001:db8::7", "2001:db8::7"],
+  ["::ffff:192.0.2.7", "192.0.2.7"],
+  ["<script>", "127.0.0.1"],
+  ["", "127.0.0.1"],
+])("a proxy on this machine that asks for %s asks for %s", async (forwarded, address) => {
+  const hub = await openScene();
+  await hub.get("/text", { headers: { authorization: "Bearer x", "x-forwarded-for": forwarded } });
+  expect(hub.shown).toEqual([{ bearer: "x", address }]);
+});
+
 test("nobody pays for asking who somebody without credentials is", async () => {
   const hub = await openScene();
   expect((await hub.get("/health")).status).toBe(200);

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "#base/fault.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
@@ -25,11 +26,20 @@ export interface Refusal {
 const cookieValue = /^[\w-]{1,200}$/;
 
 export function credentialsOf(request: FastifyRequest): Credentials {
-  const address = request.ip.replace(/^::ffff:(?=\d+\.)/, "");
+  const address = addressOf(request);
   const [, bearer] = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(request.headers.authorization ?? "") ?? [];
   if (bearer !== undefined) return { bearer, address };
   const cookie = readCookie(request.headers.cookie ?? "");
   return cookie === undefined ? { address } : { cookie, address };
+}
+
+/**
+ * Where it comes from. A proxy on this machine is believed (`trustProxy` of the server), so that who guesses passwords
+ * through it does not slow down everybody; what it says is taken for an address only when it is one.
+ */
+function addressOf(request: FastifyRequest): string {
+  const address = isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? "") : request.ip;
+  return address.replace(/^::ffff:(?=\d+\.)/, "");
 }
 
 /** The session of a `cookie` header; undefined when it is not there, there twice, or no value of ours. */

@@ -128,6 +128,7 @@ function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): Fast
     return503OnClosing: false,
     // A request's id is ours: one that a client sends could forge the correlation of an event.
     requestIdHeader: false,
+    trustProxy: "loopback",
     genReqId: () => options.makeCorrelation(),
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: false },
     http: {
