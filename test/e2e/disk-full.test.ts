@@ -87,26 +87,34 @@ test.skipIf(withoutSmallDisk !== "")(
     const stage = await makeStage();
     const disk = mountSmallDisk(stage.data, sizeMiB);
     const words = ["up", stage.lab, "--data", stage.data, "--port", "0", "--ingress-port", "0"];
+    const expectNoStart = async () => {
+      const ending = await runFed(words);
+      expectFault(ending, 7, "the disk is full");
+      expect(ending.err).toMatch(/Make room \(df -h '.+'\) and start fed again/);
+    };
     disk.fill();
-    expectFault(await runFed(words), 7, "the disk is full");
+    await expectNoStart();
     disk.empty();
 
     const hub = await up(stage);
     const { client } = await clientOf(stage, hub.url);
     const { token } = await client.call(api.createToken, { name: "t" });
-    hub.child.kill("SIGINT");
+    hub.child.kill("SIGKILL");
     await hub.ending;
+    const running = await leftBehind(stage.data);
     disk.fill();
-    expectFault(await runFed(words), 7, "the disk is full");
-    expect(await leftBehind(stage.data)).toEqual([]);
+    await expectNoStart();
+    expect(await leftBehind(stage.data)).toEqual(running);
     disk.empty();
 
     const again = await up(stage);
+    expect(await leftBehind(stage.data)).toEqual(running);
     const { client: next } = await clientOf(stage, again.url);
     expect((await next.call(api.tokens, {})).tokens).toMatchObject([{ id: token.id }]);
     expect(await next.call(api.verifyEvents, {})).toMatchObject({ kind: "sound" });
     again.child.kill("SIGINT");
     await again.ending;
+    expect(await leftBehind(stage.data)).toEqual([]);
   },
 );
 

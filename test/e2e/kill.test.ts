@@ -46,7 +46,7 @@ export default defineLab({
   name: "kill",
   machines: { here: server({ address: "local" }) },
   environments: { dev: { machines: ["here"] } },
-  services: { idle: { run: process("exec sleep 100000") } },
+  services: { idle: { run: process("sleep 100000") } },
 });
 `;
 

@@ -54,7 +54,7 @@ export function sqliteFault(thrown: unknown, deed: string, path: string, text?: 
 }
 
 /** Whether there was no room left. */
-export function isDiskFull(thrown: unknown): boolean {
+export function isDiskFull(thrown: unknown): thrown is Fault {
   if (!isFault(thrown)) return false;
   const { details } = thrown;
   return typeof details === "object" && details !== null && "diskFull" in details;

@@ -8,6 +8,7 @@ import { makeNotice, type Notice } from "#base/notice.ts";
 import type { Trace } from "#base/trace.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
+import { isDiskFull } from "#disk/sqlite-fault.ts";
 import { api } from "#wire/api.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
@@ -71,6 +72,14 @@ const settleLimitMs = 120_000;
 
 /** Opens one hub on one data folder. What was opened is closed again when a later part fails. */
 export async function openHub(options: HubOptions, signal: AbortSignal): Promise<Hub> {
+  try {
+    return await openAll(options, signal);
+  } catch (thrown) {
+    throw isDiskFull(thrown) ? notStarted(thrown, options.dataFolder) : thrown;
+  }
+}
+
+async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   await using opened = new AsyncDisposableStack();
   const ground = await openGround(options, opened);
   const { events, users, hubOrigin } = ground;
@@ -241,6 +250,15 @@ function holdFolder(dataFolder: string): Lock {
       cause: thrown,
     });
   }
+}
+
+/** Writing resumes by itself in a hub that runs; this one does not. */
+function notStarted(thrown: Fault, dataFolder: string): Fault {
+  return new Fault(thrown.code, thrown.message, {
+    hint: `Make room (df -h '${dataFolder}') and start fed again. What runs goes on, and nothing is lost.`,
+    cause: thrown,
+    details: thrown.details,
+  });
 }
 
 /** What runs services and what leads requests to them. */
