@@ -40,7 +40,7 @@ export async function findHub(
   const choice = chooseHub(flags, env);
   if (choice.kind === "url") {
     const { url, token } = choice;
-    return token === undefined ? () => wayByLogin(logins, url, signal) : async () => ({ url, token });
+    return token === undefined ? () => wayByLogin(logins, url, signal) : async () => wayByToken(url, token);
   }
   const here = () => wayHere(choice.folder);
   if (choice.kind === "data" || (await readPresence(choice.folder)) !== undefined) {
@@ -50,6 +50,15 @@ export async function findHub(
   const last = await logins.last();
   if (last === undefined) throw nobodyRuns(choice.folder);
   return () => wayByLogin(logins, last, signal);
+}
+
+function wayByToken(url: string, token: string): Way {
+  const renew = async () => {
+    throw new Fault("unauthenticated", `${url} does not take the token in FED_TOKEN`, {
+      hint: `It has ended, or was revoked. Make another (fed token create), or unset FED_TOKEN and sign in: fed login ${url}`,
+    });
+  };
+  return { url, token, renew };
 }
 
 /** Whoever may read the data folder is let in by its token. */

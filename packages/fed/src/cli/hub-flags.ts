@@ -33,6 +33,12 @@ export function chooseHub(
       hint: "unset one of them, or say --data DIR or --hub URL",
     });
   }
-  if (env.hub !== undefined) return { kind: "url", url: checkUrl("FED_HUB", env.hub), token: env.token };
+  const url = hubOf(env);
+  if (url !== undefined) return { kind: "url", url, token: env.token };
   return { kind: env.dataChosen ? "data" : "usual", folder: env.dataFolder };
+}
+
+/** The address in FED_HUB, checked. */
+export function hubOf(env: Env): string | undefined {
+  return env.hub === undefined ? undefined : checkUrl("FED_HUB", env.hub);
 }

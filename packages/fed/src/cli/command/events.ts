@@ -2,10 +2,11 @@ import { api } from "#wire/api.ts";
 import type { Client } from "#wire/client.ts";
 import { eventTypes, type FedEvent, type StreamItem } from "#wire/event.ts";
 import { defineCommand } from "../command.ts";
+import { eventLine } from "../event-line.ts";
 import { follow } from "../follow.ts";
 import { findHub } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
-import { localTime, momentOf } from "../moment.ts";
+import { momentOf } from "../moment.ts";
 import type { Screen } from "../print.ts";
 import { clientOf, type Way } from "../way.ts";
 
@@ -30,7 +31,7 @@ export const command = defineCommand({
       kind: "text",
       value: "TYPE",
       many: true,
-      description: "Only this type (machine.changed) or noun (machine.)",
+      description: "Only this type (machine.changed), or all of a noun (machine.)",
     },
     subject: {
       kind: "text",
@@ -48,7 +49,7 @@ export const command = defineCommand({
   },
   details: [
     "Oldest first. With --json one event a line. --follow goes on where it was when the hub was away for a while.",
-    `Types: ${eventTypes.join(" ")}`,
+    ...typesByNoun(),
   ],
   examples: [
     { line: "fed events", says: "what happened last" },
@@ -75,6 +76,18 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** `user.    added enrolled …`, a line for each noun. */
+function typesByNoun(): readonly string[] {
+  const nouns = Map.groupBy(eventTypes, (type) => type.split(".")[0] ?? "");
+  return [
+    "",
+    "Types",
+    ...[...nouns].map(
+      ([noun, types]) => `  ${`${noun}.`.padEnd(10)}${types.map((type) => type.slice(noun.length + 1)).join(" ")}`,
+    ),
+  ];
+}
 
 interface Filter {
   readonly type: string | undefined;
@@ -137,12 +150,5 @@ function followEvents(
 
 function show(screen: Screen, event: FedEvent): void {
   if (screen.json) screen.data(event);
-  const facts = Object.entries(event.data).map(([name, value]) => `${name}=${value}`);
-  screen.line(
-    { text: localTime(event.atMs), style: "dim" },
-    "  ",
-    { text: event.type.padEnd(20), style: "strong" },
-    `  ${event.subject}  `,
-    { text: [`by ${event.actor}`, ...facts].join("  "), style: "dim" },
-  );
+  else screen.line(...eventLine(event));
 }

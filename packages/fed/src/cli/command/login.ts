@@ -2,12 +2,15 @@ import { Fault } from "#base/fault.ts";
 import { api } from "#wire/api.ts";
 import { makeClient } from "#wire/client.ts";
 import { type Call, defineCommand } from "../command.ts";
+import { hubOf } from "../hub-flags.ts";
 import { openLoginStore } from "../login-store.ts";
 import { isLoopback } from "../loopback.ts";
 import { askLine, askSecret, readPassword, requirePerson } from "../prompt.ts";
 
 export const command = defineCommand({
-  args: { url: { kind: "url", optional: true, description: "Address of the hub; the last one when left out" } },
+  args: {
+    url: { kind: "url", optional: true, description: "Address of the hub; FED_HUB or the last one when left out" },
+  },
   flags: {
     name: { kind: "text", value: "NAME", short: "n", description: "Who signs in; asked for when left out" },
     passwordStdin: { kind: "switch", description: "Read the password from stdin instead of asking" },
@@ -22,7 +25,7 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal }) {
     const logins = openLoginStore(env.configFolder);
-    const url = args.url ?? (await logins.last());
+    const url = args.url ?? hubOf(env) ?? (await logins.last());
     if (url === undefined) {
       throw new Fault("invalid", "no hub is named, and nobody has signed in here before", {
         hint: "fed login http://hub.example.org:4747",

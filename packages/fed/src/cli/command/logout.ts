@@ -2,10 +2,13 @@ import { Fault, isFault } from "#base/fault.ts";
 import { api } from "#wire/api.ts";
 import { makeClient } from "#wire/client.ts";
 import { defineCommand } from "../command.ts";
+import { hubOf } from "../hub-flags.ts";
 import { openLoginStore } from "../login-store.ts";
 
 export const command = defineCommand({
-  args: { url: { kind: "url", optional: true, description: "Address of the hub; the last one when left out" } },
+  args: {
+    url: { kind: "url", optional: true, description: "Address of the hub; FED_HUB or the last one when left out" },
+  },
   flags: {},
   details: [
     "Ends the session at the hub and forgets it here. When the hub does not answer it is forgotten all the same.",
@@ -13,7 +16,7 @@ export const command = defineCommand({
   examples: [{ line: "fed logout", says: "sign out at the hub signed in at last" }],
   async run({ args, env, screen, signal }) {
     const logins = openLoginStore(env.configFolder);
-    const url = args.url ?? (await logins.last());
+    const url = args.url ?? hubOf(env) ?? (await logins.last());
     const name = url === undefined ? undefined : await logins.nameAt(url);
     if (url === undefined || name === undefined) {
       throw new Fault("missing", url === undefined ? "nobody is signed in here" : `nobody is signed in at ${url}`, {

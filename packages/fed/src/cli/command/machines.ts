@@ -31,13 +31,13 @@ export const command = defineCommand({
       const nowMs = Date.now();
       screen.table({
         columns: [
-          { title: "machine" },
-          { title: "kind" },
-          { title: "state" },
-          { title: "last seen", align: "right", quiet: true },
-          { title: "services", align: "right" },
-          { title: "system" },
-          { title: "why" },
+          { title: "MACHINE" },
+          { title: "KIND" },
+          { title: "STATE" },
+          { title: "LAST SEEN", align: "right", quiet: true },
+          { title: "SERVICES", align: "right" },
+          { title: "SYSTEM" },
+          { title: "" },
         ],
         rows: machines.map(({ name, kind, state, seenMs, services, facts, detail }) => [
           { text: name, style: "strong" },

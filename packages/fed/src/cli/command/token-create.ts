@@ -15,10 +15,13 @@ export const command = defineCommand({
     role: { ...roleSpec, default: "viewer" },
     expires: { kind: "text", value: "TIME", default: "90d", description: "In so many days, such as 30d; or never" },
   },
-  details: ["Prints the token alone on stdout, this once: only its hash is kept. Use it as FED_TOKEN or as bearer."],
+  details: [
+    "Prints the token alone on stdout, this once: only its hash is kept. Programs show it as FED_TOKEN, or as the",
+    "header `authorization: Bearer …`. Whoever has it may do what its role may.",
+  ],
   examples: [
     { line: "fed token create ci --role operator --expires 30d", says: "a token for CI" },
-    { line: "fed token create grafana > token", says: "into a file" },
+    { line: "(umask 077; fed token create grafana > token)", says: "into a file for your eyes only" },
   ],
   async run({ args, flags, env, screen, signal }) {
     const expiresInDays = daysOf(flags.expires);

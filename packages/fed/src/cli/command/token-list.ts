@@ -17,7 +17,7 @@ export const command = defineCommand({
     else {
       const nowMs = Date.now();
       screen.table({
-        columns: ["id", "name", "begins", "role", "owner", "state", "used", "ends"].map((title) => ({ title })),
+        columns: ["ID", "NAME", "BEGINS", "ROLE", "OWNER", "STATE", "USED", "ENDS"].map((title) => ({ title })),
         rows: tokens.map(({ id, name, prefix, role, user, state, usedMs, expiresMs }) => [
           id,
           { text: name, style: "strong" },

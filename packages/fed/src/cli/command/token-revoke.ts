@@ -6,7 +6,9 @@ import { hubFlags } from "../hub-flags.ts";
 import { confirm, requirePerson } from "../prompt.ts";
 
 export const command = defineCommand({
-  args: { token: { kind: "text", description: "Its id, or its name when only one has it" } },
+  args: {
+    token: { kind: "text", description: "Its id, the letters it begins with, or its name when only one has it" },
+  },
   flags: { ...hubFlags, yes: { kind: "switch", short: "y", description: "Do not ask" } },
   details: ["It stops working at once, and for good."],
   examples: [{ line: "fed token revoke ci", says: "end the token of CI" }],
@@ -14,7 +16,8 @@ export const command = defineCommand({
     const client = await openClient(flags, env, signal);
     const { tokens } = await client.call(api.tokens, {}, signal);
     const meant = tokens.filter(
-      ({ id, name, state }) => id === args.token || (name === args.token && state === "active"),
+      ({ id, prefix, name, state }) =>
+        id === args.token || prefix === args.token || (name === args.token && state === "active"),
     );
     const [token] = meant;
     if (!token) throw new Fault("missing", `there is no token ${args.token}`, { hint: "fed token list shows them." });

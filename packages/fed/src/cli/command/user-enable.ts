@@ -11,7 +11,11 @@ export const command = defineCommand({
   async run({ args, flags, env, screen, signal }) {
     const client = await openClient(flags, env, signal);
     const { user } = await client.call(api.enableUser, { name: args.name }, signal);
-    showUser(screen, user, `${user.name} may sign in again`);
+    const says =
+      user.state === "invited"
+        ? `${user.name} is enabled, but has no password yet; fed user reset ${user.name} makes a link to choose one`
+        : `${user.name} may sign in again`;
+    showUser(screen, user, says);
     return 0;
   },
 });

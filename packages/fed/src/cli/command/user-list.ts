@@ -17,7 +17,7 @@ export const command = defineCommand({
     else {
       const nowMs = Date.now();
       screen.table({
-        columns: [{ title: "name" }, { title: "role" }, { title: "state" }, { title: "signed in", align: "right" }],
+        columns: [{ title: "NAME" }, { title: "ROLE" }, { title: "STATE" }, { title: "SIGNED IN", align: "right" }],
         rows: users.map(({ name, role, state, signedInMs }) => [
           { text: name, style: "strong" },
           role,
