@@ -1,0 +1,189 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { systemClock } from "#base/clock.ts";
+import { silentTrace } from "#base/trace.ts";
+import { api } from "#wire/api.ts";
+import type { Endpoint } from "#wire/endpoint.ts";
+import type { Grant, Me } from "#wire/user.ts";
+import type { AnyHandler } from "./route.ts";
+import { serveTable } from "./serve.ts";
+import { userHandlers } from "./user/http.ts";
+import { makeScene, minuteMs, origin, passwordOf, signingKey } from "./user/user.scene.ts";
+
+/** The endpoints of users on a real port, with real users behind them. */
+async function openDoor() {
+  const scene = makeScene();
+  const { users } = scene;
+  const handlers = userHandlers({ users, url: () => url }) as unknown as Readonly<Record<string, AnyHandler>>;
+  const table = Object.fromEntries(Object.entries(api).filter(([name]) => name in handlers)) as Record<
+    string,
+    Endpoint
+  >;
+  let count = 0;
+  const served = await serveTable(table, handlers, {
+    ...{ host: "127.0.0.1", port: 0, clock: systemClock, trace: silentTrace, pages: undefined },
+    makeCorrelation: () => `cor_${++count}`,
+    identify: (credentials) => users.identify(credentials),
+    checkCsrf: (caller, header) => users.checkCsrf(caller, header),
+    refused: (refusal) => users.recordRefusal(refusal),
+  });
+  onTestFinished(() => served.close());
+  const url = `http://127.0.0.1:${served.port}`;
+  const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(url + path, {
+      ...{ method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } },
+    });
+  const get = (path: string, headers: Readonly<Record<string, string>>) => fetch(url + path, { headers });
+  return { ...scene, url, post, get };
+}
+
+type Door = Awaited<ReturnType<typeof openDoor>>;
+
+const paths = {
+  session: "/api/v1/auth/session",
+  login: "/api/v1/auth/login",
+  refresh: "/api/v1/auth/refresh",
+  me: "/api/v1/auth/me",
+  logout: "/api/v1/auth/logout",
+  password: "/api/v1/auth/password",
+};
+
+const cookieOf = (response: Response) => response.headers.get("set-cookie") ?? "";
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+async function signIn({ post, url }: Door, name: string, headers: Readonly<Record<string, string>> = { origin: url }) {
+  const response = await post(paths.session, { name, password: passwordOf(name) }, headers);
+  const { csrf = "" } = (await response.json()) as Me;
+  const set = cookieOf(response);
+  const cookie = set.split(";")[0] ?? "";
+  return { response, set, cookie, own: { cookie, origin: url, "x-csrf-token": csrf } };
+}
+
+async function logIn({ post }: Door, name: string): Promise<Grant> {
+  return (await (await post(paths.login, { name, password: passwordOf(name) })).json()) as Grant;
+}
+
+describe("a browser", () => {
+  test("gets a cookie that only the hub sees, and is taken back when it signs out", async () => {
+    const door = await openDoor();
+    await door.add("ada");
+    const { set, cookie, own } = await signIn(door, "ada");
+    expect(set).toMatch(/^fed_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=2592000$/);
+    expect(await (await door.get(paths.me, { cookie })).json()).toMatchObject({ kind: "user", name: "ada" });
+    expect((await door.post(paths.logout, {}, { cookie, origin: door.url })).status).toBe(403);
+    expect((await door.get(paths.me, { cookie })).status).toBe(200);
+    const out = await door.post(paths.logout, {}, own);
+    expect(out.status).toBe(200);
+    expect(cookieOf(out)).toBe("fed_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    expect((await door.get(paths.me, { cookie })).status).toBe(401);
+  });
+
+  test("that came by https keeps the cookie there", async () => {
+    const door = await openDoor();
+    await door.add("ada");
+    const https = { origin: door.url.replace("http:", "https:") };
+    const { set, own } = await signIn(door, "ada", https);
+    expect(set).toMatch(/; Secure$/);
+    expect(cookieOf(await door.post(paths.logout, {}, { ...own, ...https }))).toMatch(/Max-Age=0; Secure$/);
+  });
+
+  test("is signed in by the first link, and by no second use of it", async () => {
+    const door = await openDoor();
+    const wish = { code: door.users.firstCode(), name: "ada", password: "a password I chose" };
+    const response = await door.post("/api/v1/auth/enrol", wish, { origin: door.url });
+    expect(response.status).toBe(200);
+    const cookie = cookieOf(response).split(";")[0] ?? "";
+    expect(await (await door.get(paths.me, { cookie })).json()).toMatchObject({ name: "ada", role: "admin" });
+    const again = await door.post("/api/v1/auth/enrol", { ...wish, name: "eve" }, { origin: door.url });
+    expect([again.status, cookieOf(again)]).toEqual([404, ""]);
+  });
+
+  test("whose cookie was stolen changes the password, and the thief is out", async () => {
+    const door = await openDoor();
+    await door.add("ada");
+    const [mine, thief] = [await signIn(door, "ada"), await signIn(door, "ada")];
+    const wish = { current: passwordOf("ada"), next: "another password" };
+    expect(await (await door.post(paths.password, wish, mine.own)).json()).toEqual({ sessionsEnded: 1 });
+    expect((await door.get(paths.me, { cookie: thief.cookie })).status).toBe(401);
+    expect((await door.post(paths.password, wish, thief.own)).status).toBe(401);
+    expect((await door.get(paths.me, { cookie: mine.cookie })).status).toBe(200);
+  });
+
+  test("of one who is lowered may do less with the very next request, and it is in the log", async () => {
+    const door = await openDoor();
+    await door.add("root", "admin");
+    await door.add("ada", "admin");
+    const { cookie } = await signIn(door, "ada");
+    expect((await door.get("/api/v1/users", { cookie })).status).toBe(200);
+    door.users.setRole("ada", "operator", origin);
+    door.news();
+    expect((await door.get("/api/v1/users", { cookie })).status).toBe(403);
+    expect(door.news()).toEqual(["access.refused user:ada"]);
+  });
+});
+
+describe("a program", () => {
+  test("logs in, refreshes, and is out when an old refresh token is shown", async () => {
+    const door = await openDoor();
+    await door.add("ada");
+    const first = await logIn(door, "ada");
+    expect((await door.get(paths.me, bearer(first.accessToken))).status).toBe(200);
+    const refreshed = await door.post(paths.refresh, { refreshToken: first.refreshToken });
+    const second = (await refreshed.json()) as Grant;
+    expect(refreshed.headers.get("set-cookie")).toBeNull();
+    expect((await door.get(paths.me, bearer(second.accessToken))).status).toBe(200);
+    door.news();
+    expect((await door.post(paths.refresh, { refreshToken: first.refreshToken })).status).toBe(401);
+    expect((await door.get(paths.me, bearer(second.accessToken))).status).toBe(401);
+    expect((await door.post(paths.refresh, { refreshToken: second.refreshToken })).status).toBe(401);
+    expect(door.news()).toEqual(["session.replayed user:ada", "session.ended user:ada"]);
+  });
+
+  test("is 401 with an access token that is expired, unsigned, or of another key", async () => {
+    const door = await openDoor();
+    await door.add("ada");
+    const { accessToken } = await logIn(door, "ada");
+    const [head = "", body = ""] = accessToken.split(".");
+    const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url");
+    const sign = (key: Uint8Array) => createHmac("sha256", key).update(`${head}.${body}`).digest("base64url");
+    expect(`${head}.${body}.${sign(signingKey)}`).toBe(accessToken);
+    for (const forged of [`${none}.${body}.`, `${none}.${body}.x`, `${head}.${body}.${sign(new Uint8Array(32))}`])
+      expect((await door.get(paths.me, bearer(forged))).status).toBe(401);
+    expect((await door.get(paths.me, bearer(accessToken))).status).toBe(200);
+    await door.clock.turn(10 * minuteMs);
+    expect((await door.get(paths.me, bearer(accessToken))).status).toBe(401);
+  });
+});
+
+describe("who guesses", () => {
+  test("sees the same answer for every reason, to the letter", async () => {
+    const door = await openDoor();
+    for (const name of ["ada", "grace"]) await door.add(name);
+    door.users.disable("grace", origin);
+    await door.users.add("eve", "viewer", undefined, origin);
+    const seen = new Set<string>();
+    for (const path of [paths.login, paths.session]) {
+      for (const name of ["ada", "grace", "eve", "nobody"]) {
+        const password = name === "grace" ? passwordOf("grace") : "a wrong guess";
+        const response = await door.post(path, { name, password }, { origin: door.url });
+        expect(response.status).toBe(401);
+        const changing = ["date", "x-request-id"];
+        const headers = [...response.headers].filter(([header]) => !changing.includes(header));
+        seen.add(JSON.stringify([headers, await response.json()]));
+      }
+    }
+    expect([...seen]).toHaveLength(1);
+    expect([...seen][0]).toContain("the name or the password is wrong");
+  });
+
+  test("is told to come back later, with the right password too", async () => {
+    const door = await openDoor();
+    await door.add("ada");
+    for (let n = 0; n < 5; n++) await door.post(paths.login, { name: "ada", password: `guess ${n}` });
+    const response = await door.post(paths.login, { name: "Ada", password: passwordOf("ada") });
+    expect(response.status).toBe(429);
+    expect(response.headers.get("retry-after")).toBe("1");
+    await door.clock.turn(1_000);
+    expect((await door.post(paths.login, { name: "Ada", password: passwordOf("ada") })).status).toBe(200);
+  });
+});
