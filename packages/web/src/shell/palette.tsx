@@ -8,9 +8,10 @@ import { commandKey } from "./places.ts";
 const opened = "fed:palette";
 const open = () => window.dispatchEvent(new Event(opened));
 
-/** Fetched when the page stands, so that it is there at the first key: what is typed must not go nowhere. */
-const preloadAfterMs = 300;
+/** Fetched as soon as somebody reaches for it, so that it is there when they type: what is typed must not go nowhere. */
 const Panel = lazyRouteComponent(() => import("./palette-panel.tsx"), "PalettePanel");
+
+const fetchPanel = () => void Panel.preload?.();
 
 /** Opens the palette with the mouse. */
 export function PaletteButton() {
@@ -18,6 +19,8 @@ export function PaletteButton() {
     <button
       type="button"
       onClick={open}
+      onPointerEnter={fetchPanel}
+      onFocus={fetchPanel}
       className="flex h-8 w-full items-center gap-2 rounded-base border border-line bg-sunken px-2 text-small text-soft hover:border-edge hover:text-ink"
     >
       <Search aria-hidden className="size-3.5" />
@@ -39,11 +42,8 @@ export function PaletteIcon() {
 export function Palette() {
   const [state, setState] = useState<"never" | "open" | "closed">("never");
   useEffect(() => {
-    const timer = setTimeout(() => void Panel.preload?.(), preloadAfterMs);
-    return () => clearTimeout(timer);
-  }, []);
-  useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
+      if (event.key === "Control" || event.key === "Meta") fetchPanel();
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey)
         return;
       event.preventDefault();
