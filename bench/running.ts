@@ -9,6 +9,8 @@ export interface RunningHub {
   /** Proves that we may read its data folder. */
   readonly token: string;
   readonly pid: number;
+  /** Its lab.ts, to be edited. */
+  readonly lab: string;
   /** Path and code of the link of the first start. */
   readonly link: string;
   stop(): Promise<void>;
@@ -34,7 +36,8 @@ export async function startHub(): Promise<RunningHub> {
       if (url === undefined) continue;
       child.stdout.resume();
       const link = /\/welcome#code=\S+/.exec(said)?.[0] ?? "";
-      return { url, link, pid: child.pid ?? 0, token: readFileSync(join(data, "token"), "utf8").trim(), stop };
+      const token = readFileSync(join(data, "token"), "utf8").trim();
+      return { url, link, token, pid: child.pid ?? 0, lab: join(folder, "lab.ts"), stop };
     }
     throw new Error(`fed up ended before it was ready: ${said}`);
   } catch (thrown) {
