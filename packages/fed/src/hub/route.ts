@@ -37,7 +37,7 @@ interface Known {
 
 const nobody: Caller = { kind: "nobody" };
 
-/** Makes one endpoint answer: who calls and whether they may is settled before the body is read. */
+/** Makes one endpoint answer: who calls and whether they may is settled before the body is read, and again when it is there. */
 export function addRoute(
   app: FastifyInstance,
   name: string,
@@ -48,25 +48,28 @@ export function addRoute(
   const known = new WeakMap<FastifyRequest, Known>();
   // Those who watch whether the hub is well ask with HEAD.
   const probed = endpoint.method === "GET" && endpoint.role === "open" && endpoint.answer === "one";
+  const letIn = async (request: FastifyRequest) => {
+    const credentials = credentialsOf(request);
+    const shown = credentials.bearer !== undefined || credentials.cookie !== undefined;
+    const caller = shown ? await needs.identify(credentials) : nobody;
+    try {
+      requireOwnPage(request, endpoint, { caller, credentials }, needs.checkCsrf);
+      requireAccess(endpoint, caller);
+    } catch (thrown) {
+      if (isFault(thrown) && thrown.code === "denied") {
+        needs.refused({ endpoint: name, reason: thrown.message, caller, address: credentials.address });
+      }
+      throw thrown;
+    }
+    known.set(request, { caller, credentials });
+  };
   app.route({
     method: probed ? ["GET", "HEAD"] : endpoint.method,
     url: endpoint.path,
     config: { endpoint: name },
-    async onRequest(request) {
-      const credentials = credentialsOf(request);
-      const shown = credentials.bearer !== undefined || credentials.cookie !== undefined;
-      const caller = shown ? await needs.identify(credentials) : nobody;
-      try {
-        requireOwnPage(request, endpoint, { caller, credentials }, needs.checkCsrf);
-        requireAccess(endpoint, caller);
-      } catch (thrown) {
-        if (isFault(thrown) && thrown.code === "denied") {
-          needs.refused({ endpoint: name, reason: thrown.message, caller, address: credentials.address });
-        }
-        throw thrown;
-      }
-      known.set(request, { caller, credentials });
-    },
+    onRequest: letIn,
+    // Looked at again: a body takes its time, and one who was signed out or lowered meanwhile does nothing with it.
+    ...(endpoint.method === "GET" ? {} : { preHandler: letIn }),
     async handler(request, reply) {
       const who = known.get(request) ?? { caller: nobody, credentials: credentialsOf(request) };
       const input = readInput(endpoint, request);

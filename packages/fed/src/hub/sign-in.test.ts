@@ -6,6 +6,7 @@ import { api } from "#wire/api.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
 import type { Grant, Me } from "#wire/user.ts";
 import type { AnyHandler } from "./route.ts";
+import { openScene, request } from "./serve.scene.ts";
 import { serveTable } from "./serve.ts";
 import { userHandlers } from "./user/http.ts";
 import { makeScene, minuteMs, origin, passwordOf, signingKey } from "./user/user.scene.ts";
@@ -186,4 +187,24 @@ describe("who guesses", () => {
     await door.clock.turn(1_000);
     expect((await door.post(paths.login, { name: "Ada", password: passwordOf("ada") })).status).toBe(200);
   });
+});
+
+test("who is signed out, or lowered, while the body of a request is on its way, does nothing with it", async () => {
+  const called: unknown[] = [];
+  const echo: AnyHandler = (input) => called.push(input);
+  for (const deed of ["sign out", "lower", "nothing"] as const) {
+    const hub = await openScene({ handlers: { echo } });
+    const raw = hub.connect();
+    const headers = { authorization: "Bearer operator", "content-type": "application/json", "content-length": "2" };
+    raw.send(request("POST /api/v1/echo/x", { ...headers, connection: "close" }));
+    raw.send("{");
+    while (hub.shown.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (deed === "sign out") hub.callers.delete("operator");
+    if (deed === "lower") hub.callers.set("operator", { kind: "token", tokenId: "tok_1", name: "ci", role: "viewer" });
+    raw.send("}");
+    const status = { "sign out": 401, lower: 403, nothing: 200 }[deed];
+    expect(await raw.closed).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(called).toHaveLength(deed === "nothing" ? 1 : 0);
+    expect(hub.refusals).toHaveLength(deed === "lower" ? 1 : 0);
+  }
 });
