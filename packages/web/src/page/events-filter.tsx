@@ -49,6 +49,7 @@ function Noun({
         types.map((type) => (
           <MenuCheck
             key={type}
+            inner
             checked={chosen.includes(type)}
             onChange={(on) => onChange(on ? [...chosen, type] : chosen.filter((one) => one !== type))}
           >

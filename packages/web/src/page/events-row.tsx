@@ -25,7 +25,7 @@ export const EventRow = memo(({ event, onCorrelation, onSubject }: EventRowProps
         aria-expanded={open}
         aria-controls={open ? id : undefined}
         onClick={() => setOpen(!open)}
-        className="flex w-full items-start gap-x-3 px-4 py-row text-left outline-offset-[-2px] hover:bg-hover lg:grid lg:grid-cols-[auto_auto_auto_minmax(0,1fr)_9rem_12rem]"
+        className="flex w-full items-start gap-x-3 px-4 py-row text-left outline-offset-[-2px] hover:bg-hover xl:grid xl:grid-cols-[auto_auto_auto_minmax(0,1fr)_9rem_12rem]"
       >
         <ChevronRight
           aria-hidden
@@ -35,14 +35,14 @@ export const EventRow = memo(({ event, onCorrelation, onSubject }: EventRowProps
         <StateMark look={{ tone: eventTone(event) }} className="mt-0.5" />
         <span className="min-w-0 flex-1">
           <span className="[overflow-wrap:anywhere]">{eventSentence(event)}</span>
-          <span className="block truncate text-small text-soft lg:hidden">
+          <span className="block truncate text-small text-soft xl:hidden">
             <Clock atMs={event.atMs} className="sm:hidden" />
             <span className="sm:hidden"> · </span>
             {actorText(event.actor)} · {event.subject}
           </span>
         </span>
-        <span className="truncate text-soft max-lg:hidden">{actorText(event.actor)}</span>
-        <span className="truncate text-soft max-lg:hidden" title={event.subject}>
+        <span className="truncate text-soft max-xl:hidden">{actorText(event.actor)}</span>
+        <span className="truncate text-soft max-xl:hidden" title={event.subject}>
           {subjectText(event.subject)}
         </span>
       </button>

@@ -85,7 +85,7 @@ export function EventsPage() {
           value={view.subject}
           onChange={setSubject}
           list={list}
-          className="max-sm:order-1 max-sm:flex-1 sm:w-48"
+          className="max-sm:order-1 max-sm:w-[calc(50%-0.25rem)] sm:w-48"
         />
         <datalist id={list}>
           {known.map((subject) => (
@@ -96,7 +96,7 @@ export function EventsPage() {
           label="Find in events"
           value={view.text}
           onChange={setText}
-          className="max-sm:order-1 max-sm:flex-1 sm:w-48"
+          className="max-sm:order-1 max-sm:w-[calc(50%-0.25rem)] sm:w-48"
         />
         {!isWhole(view) && (
           <Button kind="quiet" icon={X} onClick={clear}>

@@ -1,43 +1,47 @@
 import { api } from "@fed/fed/wire/api.ts";
 import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { Eye, ServerOff } from "lucide-react";
 import type { ReactNode } from "react";
 import { client, machinesQuery, queries, useBarrier } from "../hub.ts";
-import { StateBadge } from "../view/badge.tsx";
+import { Badge, StateBadge } from "../view/badge.tsx";
 import { Button } from "../view/button.tsx";
 import { Card } from "../view/card.tsx";
 import { EmptyState } from "../view/empty-state.tsx";
 import { ErrorState } from "../view/error-state.tsx";
-import { PageHeader } from "../view/page-header.tsx";
+import { PageHeader, WayBack } from "../view/page-header.tsx";
 import { SkeletonRows } from "../view/skeleton.tsx";
 import { lookOfMachine } from "../view/state.ts";
 import { Bytes, Duration, Time } from "../view/time.tsx";
 import { toast } from "../view/toast-store.ts";
+import { MachineServices } from "./machine-services.tsx";
 
 export function MachinePage() {
-  const { name } = useParams({ strict: false });
+  const { name = "" } = useParams({ strict: false });
   const { data: machines, error, refetch } = useQuery(machinesQuery);
-  if (!machines) return error ? <ErrorState thrown={error} retry={() => void refetch()} /> : <SkeletonRows />;
-  const machine = machines.find((one) => one.name === name);
-  if (!machine) {
-    return (
-      <>
-        <PageHeader title={name ?? "Machine"} />
+  const machine = machines?.find((one) => one.name === name);
+  return (
+    <>
+      <WayBack to="/machines">All machines</WayBack>
+      {machine ? <Machine machine={machine} /> : <PageHeader title={name} />}
+      {!machines && error && <ErrorState thrown={error} retry={() => void refetch()} />}
+      {!machines && !error && (
+        <Card flush title="Machine">
+          <SkeletonRows label="Loading the machine" />
+        </Card>
+      )}
+      {machines && !machine && (
         <EmptyState icon={ServerOff} title={`The lab has no machine ${name}`}>
-          <Link to="/machines" className="text-accent underline">
-            See the ones it has
-          </Link>
+          <p>It was removed, renamed, or never there.</p>
         </EmptyState>
-      </>
-    );
-  }
-  return <Machine machine={machine} />;
+      )}
+    </>
+  );
 }
 
 function Machine({ machine }: { readonly machine: WireMachine }) {
-  const { name, kind, state, detail, facts, services, labels } = machine;
+  const { name, state, detail, facts, services } = machine;
   const barrier = useBarrier("operator");
   const look = useMutation({
     mutationFn: () => client.call(api.lookAtMachine, { name }),
@@ -65,23 +69,7 @@ function Machine({ machine }: { readonly machine: WireMachine }) {
       />
       <div className="grid items-start gap-4 lg:grid-cols-2">
         <Card title="Machine">
-          <Facts>
-            <Fact word="Kind">{kind}</Fact>
-            <Fact word="Address">{machine.address === "local" ? "the hub's own machine" : machine.address}</Fact>
-            <Fact word="Tailscale">{machine.tailscale}</Fact>
-            <Fact word="In this state">
-              <Time atMs={machine.sinceMs} />
-            </Fact>
-            <Fact word="Last seen">{machine.seenMs === undefined ? "never" : <Time atMs={machine.seenMs} />}</Fact>
-            <Fact word="Answers in">
-              {machine.latencyMs === undefined ? undefined : <Duration ms={machine.latencyMs} />}
-            </Fact>
-            {Object.entries(labels).map(([label, text]) => (
-              <Fact key={label} word={label}>
-                {text}
-              </Fact>
-            ))}
-          </Facts>
+          <MachineFacts machine={machine} />
         </Card>
         <Card title="System">
           {facts ? (
@@ -103,30 +91,39 @@ function Machine({ machine }: { readonly machine: WireMachine }) {
             <p className="text-soft">Nothing is known of it but whether it answers.</p>
           )}
         </Card>
-        <Card title="Services">
-          {services.length === 0 ? (
-            <p className="text-soft">Nothing is placed on it.</p>
-          ) : (
-            <ul className="flex flex-col gap-1.5">
-              {services.map((key) => {
-                const [environment = "", service = ""] = key.split("/");
-                return (
-                  <li key={key}>
-                    <Link
-                      to="/services/$environment/$service"
-                      params={{ environment, service }}
-                      className="text-accent hover:underline"
-                    >
-                      {key}
-                    </Link>
-                  </li>
-                );
-              })}
-            </ul>
-          )}
-        </Card>
+        <MachineServices placed={services} className="lg:col-span-2" />
       </div>
     </>
+  );
+}
+
+function MachineFacts({ machine }: { readonly machine: WireMachine }) {
+  const { kind, address, tailscale, sinceMs, seenMs, latencyMs, labels } = machine;
+  const tags = Object.entries(labels);
+  return (
+    <Facts>
+      <Fact word="Kind">{kind}</Fact>
+      <Fact word="Address">{address === "local" ? "the hub’s own machine" : address}</Fact>
+      <Fact word="Tailscale">{tailscale}</Fact>
+      <Fact word="State since">
+        <Time atMs={sinceMs} />
+      </Fact>
+      <Fact word="Last seen">{seenMs === undefined ? "never" : <Time atMs={seenMs} />}</Fact>
+      <Fact word="Answers in">
+        {latencyMs === undefined || address === "local" ? undefined : <Duration ms={latencyMs} />}
+      </Fact>
+      <Fact word="Labels">
+        {tags.length > 0 && (
+          <span className="flex flex-wrap gap-1">
+            {tags.map(([label, text]) => (
+              <Badge key={label} className="max-w-full whitespace-normal!">
+                {label}: {text}
+              </Badge>
+            ))}
+          </span>
+        )}
+      </Fact>
+    </Facts>
   );
 }
 
@@ -135,7 +132,7 @@ function Facts({ children }: { readonly children: ReactNode }) {
 }
 
 function Fact({ word, children }: { readonly word: string; readonly children: ReactNode }) {
-  if (children === undefined || children === "") return null;
+  if (children === undefined || children === "" || children === false) return null;
   return (
     <>
       <dt className="text-soft">{word}</dt>

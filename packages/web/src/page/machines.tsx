@@ -22,14 +22,14 @@ export function MachinesPage() {
     <>
       <PageHeader
         title="Machines"
-        about={machines && machines.length > 0 ? `${countText(machines.length, "machine")} in the lab` : undefined}
+        about={machines ? `${countText(machines.length, "machine")} in the lab` : "\u200b"}
       />
-      {machines ? (
-        <Groups machines={machines} />
-      ) : error ? (
-        <ErrorState thrown={error} retry={() => void refetch()} />
-      ) : (
-        <SkeletonRows />
+      {machines && <Groups machines={machines} />}
+      {!machines && error && <ErrorState thrown={error} retry={() => void refetch()} />}
+      {!machines && !error && (
+        <Card flush title="Servers" about="Should always be there.">
+          <SkeletonRows label="Loading machines" />
+        </Card>
       )}
     </>
   );
@@ -55,46 +55,64 @@ function Groups({ machines }: { readonly machines: readonly WireMachine[] }) {
   );
 }
 
+/** The columns have fixed widths, so that both groups stand in line; a phone shows the first two. */
 function Group(props: { readonly word: string; readonly about: string; readonly machines: readonly WireMachine[] }) {
   if (props.machines.length === 0) return null;
   return (
     <Card title={props.word} about={props.about} flush>
-      <Table label={props.word}>
+      <Table label={props.word} className="table-fixed">
         <thead>
           <tr>
-            <HeadCell>Name</HeadCell>
-            <HeadCell>State</HeadCell>
-            <HeadCell>Address</HeadCell>
-            <HeadCell>System</HeadCell>
-            <HeadCell className="text-right">Cores</HeadCell>
-            <HeadCell className="text-right">Memory</HeadCell>
-            <HeadCell className="text-right">Services</HeadCell>
-            <HeadCell className="text-right">Last seen</HeadCell>
+            <HeadCell className="w-auto">Name</HeadCell>
+            <HeadCell className="w-34">State</HeadCell>
+            <HeadCell className="w-48 max-sm:hidden">Address</HeadCell>
+            <HeadCell className="w-20 text-right max-lg:hidden">Cores</HeadCell>
+            <HeadCell className="w-26 text-right max-lg:hidden">Memory</HeadCell>
+            <HeadCell className="w-24 text-right max-md:hidden">Services</HeadCell>
+            <HeadCell className="w-30 text-right max-sm:hidden">Last seen</HeadCell>
           </tr>
         </thead>
         <tbody>
-          {props.machines.map(({ name, state, address, tailscale, facts, services, seenMs }) => (
-            <Row key={name}>
-              <Cell>
-                <Link to="/machines/$name" params={{ name }} className="font-medium text-accent hover:underline">
-                  {name}
-                </Link>
-              </Cell>
-              <Cell>
-                <StateDot look={lookOfMachine(state)} />
-              </Cell>
-              <Cell className="font-mono text-small">
-                {address === "local" ? "this machine" : (address ?? tailscale)}
-              </Cell>
-              <Cell className="text-soft">{facts?.os ?? "–"}</Cell>
-              <Cell className="text-right">{facts?.cores ?? "–"}</Cell>
-              <Cell className="text-right">{facts ? <Bytes bytes={facts.memoryBytes} /> : "–"}</Cell>
-              <Cell className="text-right">{services.length}</Cell>
-              <Cell className="text-right">{seenMs === undefined ? "never" : <Time atMs={seenMs} />}</Cell>
-            </Row>
+          {props.machines.map((machine) => (
+            <MachineRow key={machine.name} machine={machine} />
           ))}
         </tbody>
       </Table>
     </Card>
+  );
+}
+
+function MachineRow({ machine }: { readonly machine: WireMachine }) {
+  const { name, state, detail, address, tailscale, facts, services, seenMs } = machine;
+  const where = address === "local" ? "this machine" : (address ?? tailscale);
+  const more = detail === "" ? (facts?.os ?? "") : detail;
+  const none = <span className="text-faint">–</span>;
+  return (
+    <Row className="relative hover:bg-hover">
+      <Cell>
+        {/* The link covers its row. */}
+        <Link
+          to="/machines/$name"
+          params={{ name }}
+          className="block font-medium [overflow-wrap:anywhere] after:absolute after:inset-0 after:content-['']"
+        >
+          {name}
+        </Link>
+        <p className="truncate text-small text-soft sm:hidden">{where}</p>
+        {more !== "" && <p className="line-clamp-2 text-small text-soft">{more}</p>}
+      </Cell>
+      <Cell>
+        <StateDot look={lookOfMachine(state)} />
+      </Cell>
+      <Cell className="truncate text-soft max-sm:hidden">{where}</Cell>
+      <Cell className="text-right max-lg:hidden">{facts?.cores ?? none}</Cell>
+      <Cell className="whitespace-nowrap text-right max-lg:hidden">
+        {facts ? <Bytes bytes={facts.memoryBytes} /> : none}
+      </Cell>
+      <Cell className="text-right max-md:hidden">{services.length}</Cell>
+      <Cell className="whitespace-nowrap text-right max-sm:hidden">
+        {seenMs === undefined ? <span className="text-soft">never</span> : <Time atMs={seenMs} />}
+      </Cell>
+    </Row>
   );
 }

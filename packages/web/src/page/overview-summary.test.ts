@@ -67,7 +67,7 @@ test("what needs attention: the worst first, machines before services, nothing t
     [
       ["machine", "cellar", "bad", ""],
       ["service", "prod/gone", "bad", "8 failures"],
-      ["service", "dev/again", "warn", ""],
+      ["service", "dev/again", "warn", "after 2 failures"],
       ["service", "prod/image", "warn", ""],
     ],
   );

@@ -1,5 +1,6 @@
 import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import type { HubStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
+import { countText } from "../view/format.ts";
 import { lookOfMachine, lookOfService } from "../view/state.ts";
 import { type Look, type Tone, worstTone } from "../view/tone.ts";
 
@@ -58,7 +59,7 @@ export function troublesOf(
         subject: "service",
         name: `${one.environment}/${one.service}`,
         look: lookOfTrouble(one),
-        why: one.detail,
+        why: one.detail === "" && one.crashes > 0 ? `after ${countText(one.crashes, "failure")}` : one.detail,
       }),
     ),
   ];

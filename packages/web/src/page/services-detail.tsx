@@ -1,15 +1,14 @@
 import type { HubStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ChevronLeft, CircleHelp } from "lucide-react";
+import { CircleHelp } from "lucide-react";
 import type { ReactNode } from "react";
 import { statusQuery } from "../hub.ts";
 import { StateBadge } from "../view/badge.tsx";
 import { Card } from "../view/card.tsx";
 import { EmptyState } from "../view/empty-state.tsx";
 import { ErrorState } from "../view/error-state.tsx";
-import { countText } from "../view/format.ts";
-import { PageHeader } from "../view/page-header.tsx";
+import { PageHeader, WayBack } from "../view/page-header.tsx";
 import { SkeletonRows } from "../view/skeleton.tsx";
 import { lookOfService } from "../view/state.ts";
 import { Time } from "../view/time.tsx";
@@ -32,10 +31,7 @@ export function ServiceDetail({
   const service = status?.services.find((one) => one.environment === environment && one.service === name);
   return (
     <>
-      <Link to="/services" className="mb-1 inline-flex items-center gap-1 text-small text-soft hover:text-ink">
-        <ChevronLeft aria-hidden className="size-4" />
-        All services
-      </Link>
+      <WayBack to="/services">All services</WayBack>
       <PageHeader
         title={`${environment}/${name}`}
         aside={service && <StateBadge look={lookOfService(service.state)} />}
@@ -100,11 +96,11 @@ function Facts({ service }: { readonly service: ServiceStatus }) {
   const { machine, url, replicas, crashes, environment, service: name } = service;
   const since = runningSince(service);
   return (
-    <dl className="grid grid-cols-2 gap-x-6 gap-y-3 rounded-large border border-line bg-surface p-4 sm:grid-cols-3 lg:grid-cols-6">
-      <Fact name="Healthy instances">
+    <dl className="grid grid-cols-2 gap-x-6 gap-y-3 rounded-large border border-line bg-surface p-4 sm:grid-cols-3 xl:grid-cols-6">
+      <Fact name="Healthy">
         {replicas.healthy} of {replicas.wanted}
       </Fact>
-      <Fact name="Address" className="max-sm:col-span-2">
+      <Fact name="Address" className={url === undefined ? "" : "max-sm:order-first max-sm:col-span-2"}>
         {url === undefined ? <span className="text-soft">no route</span> : <ServiceAddress url={url} />}
       </Fact>
       <Fact name="Machine">
@@ -115,7 +111,9 @@ function Facts({ service }: { readonly service: ServiceStatus }) {
       <Fact name="Last start">
         {since === undefined ? <span className="text-soft">nothing runs</span> : <Time atMs={since} />}
       </Fact>
-      <Fact name="Failures">{crashes === 0 ? "none" : countText(crashes, "failure")}</Fact>
+      <Fact name="Unplanned ends">
+        <span className={crashes === 0 ? "" : "text-warn"}>{crashes.toLocaleString("en")}</span>
+      </Fact>
       <Fact name="Events">
         <Link
           to="/events"
@@ -141,7 +139,7 @@ function Fact({
   return (
     <div className={`min-w-0 ${className}`}>
       <dt className="text-small text-soft">{name}</dt>
-      <dd className="truncate">{children}</dd>
+      <dd className="[overflow-wrap:anywhere]">{children}</dd>
     </div>
   );
 }

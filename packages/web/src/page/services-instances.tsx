@@ -58,7 +58,7 @@ function InstanceRow({ instance }: { readonly instance: InstanceStatus }) {
       </Cell>
       <Cell className="text-right max-sm:hidden">{replica}</Cell>
       <Cell className="text-right max-sm:hidden">{port}</Cell>
-      <Cell className="text-right max-sm:hidden">{pid ?? <span className="text-faint">none</span>}</Cell>
+      <Cell className="text-right max-sm:hidden">{pid ?? <span className="text-faint">–</span>}</Cell>
       <Cell className="whitespace-nowrap">
         <Time atMs={startedMs} />
       </Cell>

@@ -80,7 +80,7 @@ export function ServiceOutput({ environment, service }: { readonly environment: 
       actions={
         <>
           {broken !== undefined && <Badge tone="warn">Interrupted, trying again</Badge>}
-          <SearchInput label="Find in the output" value={text} onChange={setText} className="w-48" />
+          <SearchInput label="Find in the output" value={text} onChange={setText} className="w-48 max-sm:w-full" />
           {(instances.length > 1 || instance !== "") && (
             <Select
               aria-label="Of which instance"

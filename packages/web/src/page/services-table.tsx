@@ -15,12 +15,12 @@ export function ServicesTable({ group: { environment, services, healthy } }: { r
       <Table label={`Services of ${environment}`} className="table-fixed">
         <thead>
           <tr>
-            <HeadCell className="w-auto sm:w-1/4">Service</HeadCell>
-            <HeadCell className="w-32 sm:w-36">State</HeadCell>
-            <HeadCell className="w-20 text-right max-sm:pl-0">Healthy</HeadCell>
-            <HeadCell className="w-1/4 max-md:hidden">Address</HeadCell>
+            <HeadCell className="w-auto">Service</HeadCell>
+            <HeadCell className="w-30 max-sm:px-2 sm:w-40">State</HeadCell>
+            <HeadCell className="w-18 text-right max-sm:pl-0 sm:w-24">Healthy</HeadCell>
+            <HeadCell className="w-1/4 max-lg:hidden">Address</HeadCell>
             <HeadCell className="w-28 max-md:hidden">Machine</HeadCell>
-            <HeadCell className="w-28 max-lg:hidden">Running</HeadCell>
+            <HeadCell className="w-32 text-right max-lg:hidden">Last start</HeadCell>
           </tr>
         </thead>
         <tbody>
@@ -43,25 +43,27 @@ function ServiceRow({ service }: { readonly service: ServiceStatus }) {
         <Link
           to="/services/$environment/$service"
           params={{ environment, service: service.service }}
-          className="block truncate font-medium after:absolute after:inset-0 after:content-['']"
+          className="block font-medium [overflow-wrap:anywhere] after:absolute after:inset-0 after:content-['']"
         >
           {service.service}
         </Link>
         {detail !== "" && (
-          <p className="truncate text-small text-soft" title={detail}>
+          <p className="line-clamp-2 text-small text-soft [overflow-wrap:anywhere]" title={detail}>
             {detail}
           </p>
         )}
       </Cell>
-      <Cell>
+      <Cell className="max-sm:px-2">
         <StateDot look={lookOfService(state)} />
       </Cell>
       <Cell className="whitespace-nowrap text-right max-sm:pl-0">
-        {replicas.healthy} of {replicas.wanted}
+        {replicas.healthy} / {replicas.wanted}
       </Cell>
-      <Cell className="max-md:hidden">{url !== undefined && <ServiceAddress url={url} />}</Cell>
+      <Cell className="max-lg:hidden">{url !== undefined && <ServiceAddress url={url} />}</Cell>
       <Cell className="truncate text-soft max-md:hidden">{machine}</Cell>
-      <Cell className="text-soft max-lg:hidden">{since === undefined ? "not running" : <Time atMs={since} />}</Cell>
+      <Cell className="whitespace-nowrap text-right text-soft max-lg:hidden">
+        {since === undefined ? "not running" : <Time atMs={since} />}
+      </Cell>
     </Row>
   );
 }

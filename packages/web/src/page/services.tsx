@@ -38,7 +38,9 @@ function ServiceList() {
             : undefined
         }
         actions={
-          count > 0 && <SearchInput label="Find services" value={sought} onChange={setSought} className="w-56" />
+          count > 0 && (
+            <SearchInput label="Find services" value={sought} onChange={setSought} className="w-56 max-sm:w-full" />
+          )
         }
       />
       {error && !status && <ErrorState thrown={error} retry={refetch} />}

@@ -27,7 +27,7 @@ export function AboutSettings() {
           <dd>{status?.lab.name ?? "…"}</dd>
           <dt className="text-soft">Its file</dt>
           <dd className="font-mono text-small [overflow-wrap:anywhere]">{status?.lab.file ?? "…"}</dd>
-          <dt className="text-soft">Taken up</dt>
+          <dt className="text-soft">Read</dt>
           <dd>{status ? <Time atMs={status.lab.acceptedMs} /> : "…"}</dd>
         </dl>
       </Card>
@@ -69,7 +69,7 @@ function Loops() {
 
 function LoopRow({ loop }: { readonly loop: LoopStatus }) {
   const { name, intervalMs, last, runs, failures, nextMs } = loop;
-  const none = <span className="text-faint">none</span>;
+  const none = <span className="text-faint">–</span>;
   return (
     <Row>
       <Cell className="font-medium">{name}</Cell>
@@ -85,7 +85,7 @@ function LoopRow({ loop }: { readonly loop: LoopStatus }) {
       </Cell>
       <Cell className="whitespace-nowrap text-right max-sm:hidden">{last ? <Duration ms={last.tookMs} /> : none}</Cell>
       <Cell className="text-right max-md:hidden">{runs.toLocaleString("en")}</Cell>
-      <Cell className="text-right max-md:hidden">{failures === 0 ? none : failures.toLocaleString("en")}</Cell>
+      <Cell className="text-right max-md:hidden">{failures.toLocaleString("en")}</Cell>
       <Cell className="whitespace-nowrap text-right">{nextMs === undefined ? none : <Time atMs={nextMs} />}</Cell>
     </Row>
   );

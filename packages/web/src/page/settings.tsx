@@ -16,14 +16,14 @@ export function SettingsPage() {
   const tabs: readonly Tab[] = [
     { id: "appearance", label: "Appearance", content: <AppearanceSettings /> },
     ...(me?.kind === "user" ? [{ id: "password", label: "Password", content: <PasswordSettings /> }] : []),
-    { id: "tokens", label: "API tokens", content: <TokenSettings /> },
+    { id: "tokens", label: "Tokens", content: <TokenSettings /> },
     ...(me?.role === "admin" ? [{ id: "users", label: "Users", content: <UserSettings /> }] : []),
     { id: "about", label: "About", content: <AboutSettings /> },
   ];
   const shown = tabs.find(({ id }) => id === hash) ?? tabs[0];
   return (
     <>
-      <PageHeader title="Settings" about={me && `You are ${me.name}, with the role ${me.role}.`} />
+      <PageHeader title="Settings" part={shown?.label} about={me && `You are ${me.name}, with the role ${me.role}.`} />
       <Tabs
         label="Settings"
         tabs={tabs}

@@ -84,7 +84,8 @@ function Enrol({ code, link }: { readonly code: string; readonly link: LinkPurpo
       password: passwordShape.safeParse(password).error?.issues[0]?.message,
     };
     setWrong(found);
-    if (found.name !== undefined || found.password !== undefined) return;
+    const first = found.name !== undefined ? "name" : found.password !== undefined ? "password" : undefined;
+    if (first !== undefined) return event.currentTarget.querySelector<HTMLInputElement>(`[name=${first}]`)?.focus();
     setBusy(true);
     setFailure(undefined);
     try {

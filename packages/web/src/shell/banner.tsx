@@ -1,19 +1,23 @@
 import type { WireDiagnostic } from "@fed/fed/wire/diagnostic.ts";
 import type { HubStatus } from "@fed/fed/wire/status.ts";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { statusQuery } from "../hub.ts";
+import { useConnection } from "../live.ts";
 import { StateMark } from "../view/badge.tsx";
 import { Button } from "../view/button.tsx";
+import { cx } from "../view/class-names.ts";
+import { InlineCode } from "../view/code.tsx";
 import { countText } from "../view/format.ts";
 import { Time } from "../view/time.tsx";
 import type { Tone } from "../view/tone.ts";
 
-/** What people must know on every page: an edit that was refused, a disk that is full. */
+/** What people must know on every page: a hub that is away, a disk that is full, an edit that was refused. */
 export function Banners() {
   const { data: status } = useQuery(statusQuery);
   return (
     <div aria-live="polite">
+      <HubAway />
       {status?.diskFull && <DiskFull full={status.diskFull} />}
       {status?.rejected && <RejectedEdit rejected={status.rejected} file={status.lab.file} />}
     </div>
@@ -21,14 +25,44 @@ export function Banners() {
 }
 
 function Banner({ tone, children }: { readonly tone: Tone; readonly children: ReactNode }) {
-  const wash = tone === "bad" ? "bg-bad-wash" : "bg-warn-wash";
   return (
-    <div className={`border-line border-b ${wash}`}>
+    <div
+      className={cx("border-line border-b border-l-4 bg-surface", tone === "bad" ? "border-l-bad" : "border-l-warn")}
+    >
       <div className="mx-auto flex w-full max-w-7xl gap-3 px-4 py-3 md:px-6">
         <StateMark look={{ tone }} className="mt-0.5" />
         <div className="min-w-0 flex-1">{children}</div>
       </div>
     </div>
+  );
+}
+
+/** A connection that comes back sooner than this is told by the mark alone. */
+const awayAfterMs = 3_000;
+
+/** Says that what is shown may be old, once the connection has been lost for a while. */
+function HubAway() {
+  const connection = useConnection();
+  const lost = connection === "reconnecting" || connection === "connecting";
+  const [sinceMs, setSinceMs] = useState<number>();
+  useEffect(() => {
+    if (!lost) return;
+    const lostMs = Date.now();
+    const timer = setTimeout(() => setSinceMs(lostMs), awayAfterMs);
+    return () => {
+      clearTimeout(timer);
+      setSinceMs(undefined);
+    };
+  }, [lost]);
+  if (sinceMs === undefined) return null;
+  return (
+    <Banner tone="warn">
+      <p className="font-semibold">The hub does not answer</p>
+      <p className="text-soft">
+        Since <Time atMs={sinceMs} /> nothing new is heard, so what you see may be old. It is tried again by itself; see
+        whether <InlineCode>fed up</InlineCode> still runs, and whether this device is on the network.
+      </p>
+    </Banner>
   );
 }
 

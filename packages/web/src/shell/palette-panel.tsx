@@ -9,6 +9,7 @@ import { setAppearance } from "../appearance.ts";
 import { client, machinesQuery, statusQuery, useBarrier } from "../hub.ts";
 import { StateDot } from "../view/badge.tsx";
 import { ConfirmDialog } from "../view/dialog.tsx";
+import { useFocusReturn } from "../view/focus.ts";
 import { lookOfMachine, lookOfService } from "../view/state.ts";
 import { toast } from "../view/toast-store.ts";
 import { places } from "./places.ts";
@@ -21,6 +22,7 @@ interface PalettePanelProps {
 
 /** Everything there is to go to and to do, by typing a part of its name. */
 export function PalettePanel({ open, onOpenChange }: PalettePanelProps) {
+  const focus = useFocusReturn();
   const [restarting, setRestarting] = useState<{ readonly environment: string; readonly service: string }>();
   const restart = async () => {
     if (!restarting) return;
@@ -33,6 +35,7 @@ export function PalettePanel({ open, onOpenChange }: PalettePanelProps) {
         <Radix.Portal>
           <Radix.Overlay className="fixed inset-0 z-40 bg-veil" />
           <Radix.Content
+            {...focus}
             aria-describedby={undefined}
             className="fixed inset-x-3 top-[10vh] z-50 mx-auto max-w-xl animate-appear overflow-hidden rounded-large border border-line bg-raised shadow-raised outline-none"
           >
@@ -160,7 +163,7 @@ function Choice({ icon: Icon, aside, onSelect, children }: ChoiceProps) {
   return (
     <Command.Item
       onSelect={onSelect}
-      className="flex min-h-9 cursor-pointer items-center gap-2.5 rounded-base px-3 data-[selected=true]:bg-hover"
+      className="flex min-h-9 cursor-pointer items-center gap-2.5 rounded-base px-3 data-[selected=true]:bg-accent-wash"
     >
       <Icon aria-hidden className="size-4 shrink-0 text-soft" />
       <span className="min-w-0 truncate">{children}</span>

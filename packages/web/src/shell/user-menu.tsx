@@ -42,12 +42,17 @@ export function UserMenu({ wide = false }: { readonly wide?: boolean }) {
   const signOut = useSignOut();
   if (!me) return null;
   const trigger = wide ? (
-    <Button kind="quiet" icon={CircleUser} className="w-full justify-start px-2">
+    <Button kind="quiet" icon={CircleUser} className="w-full justify-start px-2!">
       <span className="min-w-0 truncate">{me.name}</span>
       <span className="ml-auto font-normal text-small text-soft">{me.role}</span>
     </Button>
   ) : (
-    <Button kind="quiet" icon={CircleUser} aria-label={`${me.name}, ${me.role}`} className="px-2" />
+    <Button
+      kind="quiet"
+      icon={CircleUser}
+      aria-label={`${me.name}, ${me.role}`}
+      className="px-2! pointer-coarse:size-10"
+    />
   );
   return (
     <Menu trigger={trigger} align={wide ? "start" : "end"}>

@@ -1,5 +1,5 @@
 import { LoaderCircle, type LucideIcon } from "lucide-react";
-import type { ComponentProps, MouseEvent, ReactNode } from "react";
+import type { ComponentProps, MouseEvent } from "react";
 import { cx } from "./class-names.ts";
 import { Tooltip } from "./tooltip.tsx";
 
@@ -13,7 +13,15 @@ const kinds = {
 } as const;
 
 const shape =
-  "inline-flex shrink-0 items-center justify-center gap-1.5 whitespace-nowrap rounded-base border font-medium transition-colors disabled:cursor-not-allowed disabled:opacity-55 aria-disabled:cursor-not-allowed aria-disabled:opacity-55";
+  "inline-flex shrink-0 items-center justify-center gap-1.5 whitespace-nowrap rounded-base border font-medium transition-colors";
+/** What cannot be pressed is told by its colours alone, so that its words and its focus ring can still be seen. */
+const shapeOff = "cursor-not-allowed border-line bg-sunken text-faint";
+const quietOff = "cursor-not-allowed border-transparent bg-transparent text-faint";
+
+function coloursOf(kind: keyof typeof kinds, off: boolean): string {
+  if (!off) return kinds[kind];
+  return kind === "quiet" ? quietOff : shapeOff;
+}
 
 interface ButtonProps extends Omit<ComponentProps<"button">, "disabled"> {
   readonly kind?: keyof typeof kinds;
@@ -33,6 +41,7 @@ export function Button(props: ButtonProps) {
     icon: Icon,
     busy = false,
     reason,
+    disabled = false,
     className,
     children,
     onClick,
@@ -43,12 +52,13 @@ export function Button(props: ButtonProps) {
     <button
       type="button"
       {...rest}
+      disabled={disabled}
       aria-disabled={off || undefined}
       aria-busy={busy || undefined}
       onClick={(event) => (off ? stop(event) : onClick?.(event))}
       className={cx(
         shape,
-        kinds[kind],
+        coloursOf(kind, off || disabled),
         size === "small" ? "h-7 px-2 text-small pointer-coarse:h-9" : "h-8 px-3 pointer-coarse:h-10",
         className,
       )}
@@ -84,6 +94,7 @@ export function IconButton({
   busy,
   pressed,
   reason,
+  disabled = false,
   className,
   ...rest
 }: IconButtonProps) {
@@ -94,15 +105,15 @@ export function IconButton({
       <button
         type="button"
         {...others}
+        disabled={disabled}
         aria-label={label}
         aria-pressed={pressed}
         aria-disabled={off || undefined}
         onClick={(event) => (off ? stop(event) : onClick?.(event))}
         className={cx(
           shape,
-          kinds[kind],
+          pressed ? "border-transparent bg-accent-wash text-accent" : coloursOf(kind, off || disabled),
           "size-8 pointer-coarse:size-10",
-          pressed && "bg-accent-wash text-accent",
           className,
         )}
       >

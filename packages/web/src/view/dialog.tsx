@@ -33,7 +33,7 @@ export function Dialog({ open, onOpenChange, title, about, children, wide = fals
           {...(about === undefined ? { "aria-describedby": undefined } : {})}
           className={cx(panel, wide && "sm:max-w-3xl")}
         >
-          <header className="flex items-start gap-3 border-line border-b py-3 pr-2 pl-4">
+          <header className="flex items-center gap-3 border-line border-b py-2 pr-2 pl-4">
             <div className="min-w-0 flex-1 py-1">
               <Radix.Title className="font-semibold text-large">{title}</Radix.Title>
               {about !== undefined && <Radix.Description className="text-soft">{about}</Radix.Description>}

@@ -2,7 +2,7 @@ import { RotateCw } from "lucide-react";
 import { StateMark } from "./badge.tsx";
 import { Button } from "./button.tsx";
 import { cx } from "./class-names.ts";
-import { readFault } from "./fault.ts";
+import { readFault, sentence } from "./fault.ts";
 
 interface ErrorStateProps {
   /** The Fault, or whatever was thrown. */
@@ -33,10 +33,4 @@ export function ErrorState({ thrown, retry, small = false }: ErrorStateProps) {
       </div>
     </div>
   );
-}
-
-/** Messages of faults begin small, because commands put their name before them. */
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

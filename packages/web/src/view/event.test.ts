@@ -5,7 +5,7 @@ import { tones } from "./tone.ts";
 
 const base = { sequence: 7, atMs: 1_800_000_060_000, actor: "user:ada", correlation: "c1", hash: "ab" };
 
-/** One example of each type, and what is read. */
+/** At least one example of each type, and what is read. */
 const examples: readonly (readonly [subject: string, data: EventData, sentence: RegExp])[] = [
   ["hub", { type: "hub.started", version: "0.1.0", pid: 42 }, /^The hub started: version 0\.1\.0, process 42\.$/],
   ["hub", { type: "hub.stopping", reason: "asked to by a signal" }, /^The hub stops: asked to by a signal\.$/],
@@ -30,6 +30,11 @@ const examples: readonly (readonly [subject: string, data: EventData, sentence: 
     "user:bob",
     { type: "session.refused", reason: "wrong", address: "::1", failures: 3 },
     /3 failures in a row: wrong\.$/,
+  ],
+  [
+    "user:?",
+    { type: "session.refused", reason: "wrong", address: "::1", failures: 1 },
+    /with a name that nobody has from/,
   ],
   ["user:bob", { type: "session.replayed", session: "s", address: "::1" }, /somebody has a copy/],
   [

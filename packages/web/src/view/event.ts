@@ -108,7 +108,7 @@ function accessSentence(event: OfNoun<"session" | "access" | "token">, name: str
     case "session.ended":
       return `A session of ${name} ended: ${sentenceEnd(event.data.reason)}`;
     case "session.refused":
-      return `Signing in as ${name} from ${event.data.address} was refused, ${countText(event.data.failures, "failure")} in a row: ${sentenceEnd(event.data.reason)}`;
+      return `Signing in ${name === "?" ? "with a name that nobody has" : `as ${name}`} from ${event.data.address} was refused, ${countText(event.data.failures, "failure")} in a row: ${sentenceEnd(event.data.reason)}`;
     case "session.replayed":
       return `A used-up refresh token of ${name} was shown again from ${event.data.address}: somebody has a copy, so the session was ended.`;
     case "access.refused":

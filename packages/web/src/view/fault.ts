@@ -43,3 +43,9 @@ export function readFault(thrown: unknown): ShownFault {
     hint: typeof hint === "string" && hint !== "" ? hint : undefined,
   };
 }
+
+/** As a sentence: messages of faults begin small and end bare, because commands put their name before them. */
+export function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -2,9 +2,10 @@ import { ChevronDown, Search } from "lucide-react";
 import { Switch as Radix } from "radix-ui";
 import { type ComponentProps, type ReactNode, useId } from "react";
 import { cx } from "./class-names.ts";
+import { sentence } from "./fault.ts";
 
 const control =
-  "w-full min-w-0 rounded-base border border-edge bg-surface px-2.5 text-ink hover:border-soft disabled:cursor-not-allowed disabled:opacity-55 aria-invalid:border-bad h-8 pointer-coarse:h-10 pointer-coarse:text-large";
+  "w-full min-w-0 rounded-base border border-edge bg-surface px-2.5 text-ink hover:border-soft disabled:cursor-not-allowed disabled:bg-sunken disabled:text-faint aria-invalid:border-bad h-8 pointer-coarse:h-10 pointer-coarse:text-large";
 
 export function Input({ className, ...rest }: ComponentProps<"input">) {
   return <input {...rest} className={cx(control, className)} />;
@@ -77,11 +78,11 @@ interface FieldProps {
   readonly className?: string;
 }
 
-/** A control with its label, its hint and what is wrong with it, tied together for who listens. */
+/** A control with its label and its hint, or what is wrong with it in the hint's place, tied together for who listens. */
 export function Field({ label, hint, error, children, className }: FieldProps) {
   const id = useId();
   const [hintId, errorId] = [`${id}-hint`, `${id}-error`];
-  const described = cx(hint !== undefined && hintId, error !== undefined && errorId);
+  const described = error !== undefined ? errorId : hint !== undefined ? hintId : undefined;
   return (
     <div className={cx("flex min-w-0 flex-col gap-1", className)}>
       <label htmlFor={id} className="font-medium text-small">
@@ -89,17 +90,17 @@ export function Field({ label, hint, error, children, className }: FieldProps) {
       </label>
       {children({
         id,
-        "aria-describedby": described === "" ? undefined : described,
+        "aria-describedby": described,
         "aria-invalid": error === undefined ? undefined : true,
       })}
-      {hint !== undefined && (
+      {hint !== undefined && error === undefined && (
         <p id={hintId} className="text-small text-soft">
           {hint}
         </p>
       )}
       {error !== undefined && (
         <p id={errorId} role="alert" className="text-bad text-small">
-          {error}
+          {sentence(error)}
         </p>
       )}
     </div>
@@ -118,7 +119,7 @@ interface SwitchProps {
 export function Switch({ label, checked, onChange, disabled, bare = false }: SwitchProps) {
   const id = useId();
   return (
-    <span className="inline-flex items-center gap-2">
+    <span className="inline-flex h-8 items-center gap-2 pointer-coarse:h-10">
       <Radix.Root
         id={id}
         checked={checked}
@@ -130,7 +131,7 @@ export function Switch({ label, checked, onChange, disabled, bare = false }: Swi
         <Radix.Thumb className="block size-3.5 translate-x-0.5 rounded-full bg-soft transition-transform data-[state=checked]:translate-x-4.5 data-[state=checked]:bg-on-accent" />
       </Radix.Root>
       {!bare && (
-        <label htmlFor={id} className="cursor-pointer whitespace-nowrap text-soft">
+        <label htmlFor={id} className="flex h-full cursor-pointer items-center whitespace-nowrap text-soft">
           {label}
         </label>
       )}

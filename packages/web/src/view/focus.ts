@@ -6,13 +6,14 @@ export function useFocusReturn() {
   return {
     onOpenAutoFocus(event: Event) {
       opener.current = document.activeElement;
-      // Whoever is asked for something types at once.
+      // Whoever is asked for something types at once; whoever is told something reads, and no button stands out.
       const panel = event.currentTarget ?? event.target;
       const field =
         panel instanceof HTMLElement && panel.querySelector<HTMLElement>("input:not([hidden]), select, textarea");
-      if (!field) return;
+      const target = field || (panel instanceof HTMLElement && panel.role === "dialog" && panel);
+      if (!target) return;
       event.preventDefault();
-      field.focus();
+      target.focus();
     },
     onCloseAutoFocus(event: Event) {
       event.preventDefault();

@@ -6,7 +6,7 @@ import { cx } from "./class-names.ts";
 const panel =
   "z-50 max-h-[min(28rem,var(--radix-dropdown-menu-content-available-height))] min-w-48 animate-appear overflow-y-auto rounded-large border border-line bg-raised p-1 shadow-raised";
 const item =
-  "flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-base px-2 text-ink outline-none data-disabled:cursor-not-allowed data-highlighted:bg-hover data-disabled:opacity-55 pointer-coarse:min-h-10";
+  "flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-base px-2 outline-none data-disabled:cursor-not-allowed data-highlighted:bg-hover data-disabled:opacity-55 pointer-coarse:min-h-10";
 
 /** Takes a deed that is done once the menu has gone, so that a dialog it opens finds the focus on the menu's button. */
 const Later = createContext<(deed: () => void) => void>((deed) => deed());
@@ -62,7 +62,11 @@ interface MenuItemProps {
 export function MenuItem({ icon: Icon, danger = false, disabled = false, onSelect, children }: MenuItemProps) {
   const later = useContext(Later);
   return (
-    <DropdownMenu.Item disabled={disabled} onSelect={() => later(onSelect)} className={cx(item, danger && "text-bad")}>
+    <DropdownMenu.Item
+      disabled={disabled}
+      onSelect={() => later(onSelect)}
+      className={cx(item, danger ? "text-bad" : "text-ink")}
+    >
       {Icon && <Icon aria-hidden className="size-4 shrink-0" />}
       {children}
     </DropdownMenu.Item>
@@ -71,20 +75,27 @@ export function MenuItem({ icon: Icon, danger = false, disabled = false, onSelec
 
 interface MenuCheckProps {
   readonly checked: boolean | "indeterminate";
+  /** It is a part of the choice above it. */
+  readonly inner?: boolean;
   onChange(checked: boolean): void;
   readonly children: ReactNode;
 }
 
 /** A choice of several; the menu stays open for the next one. */
-export function MenuCheck({ checked, onChange, children }: MenuCheckProps) {
+export function MenuCheck({ checked, inner = false, onChange, children }: MenuCheckProps) {
   return (
     <DropdownMenu.CheckboxItem
       checked={checked}
       onCheckedChange={onChange}
       onSelect={(event) => event.preventDefault()}
-      className={item}
+      className={cx(item, "text-ink")}
     >
-      <span className="flex size-4 shrink-0 items-center justify-center rounded-small border border-edge">
+      <span
+        className={cx(
+          "flex size-4 shrink-0 items-center justify-center rounded-small border border-edge",
+          inner && "ml-5",
+        )}
+      >
         <DropdownMenu.ItemIndicator>
           {checked === "indeterminate" ? (
             <span className="block h-0.5 w-2 bg-accent" />

@@ -24,12 +24,16 @@ export function Tabs({ label, tabs, value, onChange }: TabsProps) {
   }, [value]);
   return (
     <Radix.Root value={value} onValueChange={onChange}>
-      <Radix.List ref={list} aria-label={label} className="flex gap-1 overflow-x-auto border-line border-b">
+      <Radix.List
+        ref={list}
+        aria-label={label}
+        className="flex overflow-x-auto border-line border-b [scrollbar-width:none] sm:gap-1"
+      >
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.id}
             value={tab.id}
-            className="-mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-3 font-medium text-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:text-accent pointer-coarse:h-11"
+            className="-mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-2 font-medium outline-offset-[-2px] sm:px-3 text-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:text-accent pointer-coarse:h-11"
           >
             {tab.label}
           </Radix.Trigger>

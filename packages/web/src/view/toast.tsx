@@ -11,7 +11,7 @@ export function Toasts() {
     <div
       role="status"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 bottom-0 z-60 flex flex-col items-end gap-2 p-4 pb-[max(1rem,env(safe-area-inset-bottom))]"
+      className="pointer-events-none fixed inset-x-0 bottom-0 z-60 flex flex-col items-end gap-2 p-4 pb-[max(1rem,env(safe-area-inset-bottom))] max-md:bottom-14"
     >
       {toasts.map((one) => (
         <OneToast key={one.id} toast={one} />
