@@ -36,7 +36,7 @@ export const floors: Readonly<Record<string, number>> = {
   cli: 5,
 };
 
-/** Nouns of the hub, low to high; `db` lies under them. */
+/** Nouns of the hub, low to high; `db` lies under them, and `serve`, the door to all, is known to none. */
 export const nouns: readonly string[] = [
   "db",
   "event",
@@ -55,6 +55,7 @@ export const nouns: readonly string[] = [
   "route",
   "project",
   "roadmap",
+  "serve",
 ];
 
 /** A file that only tests may import. */

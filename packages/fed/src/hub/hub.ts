@@ -27,7 +27,7 @@ import { writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
 import { makeRoomWatch, roomLoop } from "./room.ts";
 import { openScheduler } from "./scheduler.ts";
-import { serve } from "./serve.ts";
+import { serve } from "./serve/serve.ts";
 import { openControl } from "./service/control.ts";
 import { statusOf } from "./status.ts";
 import { urlOf } from "./url.ts";

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Meter } from "#base/meter.ts";
 import type { Database } from "#disk/sqlite.ts";
 import type { HubStatus } from "#wire/status.ts";
-import type { RequestFacts } from "./serve.ts";
+import type { RequestFacts } from "./serve/serve.ts";
 
 /** Counts requests and how long they took. */
 export function meterRequests(meter: Meter): (facts: RequestFacts) => void {

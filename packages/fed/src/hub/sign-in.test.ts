@@ -5,9 +5,9 @@ import { silentTrace } from "#base/trace.ts";
 import { api } from "#wire/api.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
 import type { Grant, Me } from "#wire/user.ts";
-import type { AnyHandler } from "./route.ts";
-import { openScene, request } from "./serve.scene.ts";
-import { serveTable } from "./serve.ts";
+import type { AnyHandler } from "./serve/route.ts";
+import { openScene, request } from "./serve/serve.scene.ts";
+import { serveTable } from "./serve/serve.ts";
 import { userHandlers } from "./user/http.ts";
 import { makeScene, minuteMs, origin, passwordOf, signingKey } from "./user/user.scene.ts";
 

@@ -37,7 +37,7 @@ interface Known {
 
 const nobody: Caller = { kind: "nobody" };
 
-/** Makes one endpoint answer: who calls and whether they may is settled before the body is read, and again when it is there. */
+/** Makes one endpoint answer: who calls and whether they may is settled before the body is read, and again after it. */
 export function addRoute(
   app: FastifyInstance,
   name: string,
