@@ -19,7 +19,7 @@ export function makeLookAt(probe: Probe, facts: () => MachineFacts): LookAt {
   };
 }
 
-/** Looks at every machine of the lab, again and again. */
+/** Looks at every machine of the lab, again and again. One that cannot be looked at at all keeps none from its turn. */
 export function lookLoop(machines: Machines, lookAt: LookAt) {
   return {
     name: "machine.look",
@@ -28,13 +28,15 @@ export function lookLoop(machines: Machines, lookAt: LookAt) {
     timeoutMs: 60_000,
     immediately: true,
     async run(signal: AbortSignal) {
-      const names = machines.list().map(({ name }) => name);
+      const names = [...machines.names()];
+      const failures: unknown[] = [];
       const lookAtNext = async (): Promise<void> => {
         for (let name = names.shift(); name !== undefined; name = names.shift()) {
-          await machines.look(name, lookAt, signal);
+          await machines.look(name, lookAt, signal).catch((thrown) => void failures.push(thrown));
         }
       };
       await Promise.all(Array.from({ length: Math.min(atOnce, names.length) }, lookAtNext));
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

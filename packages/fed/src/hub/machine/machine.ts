@@ -1,10 +1,10 @@
 import type { MachineDocument } from "@fed/lab";
-import type { MachineState } from "#wire/machine.ts";
+import type { MachineFacts, MachineState } from "#wire/machine.ts";
 
 /** What is known of a machine from looking at it. Plain data. */
 export interface Observed {
   readonly state: MachineState;
-  /** Since when it is in this state. */
+  /** Since when it is in this state; milliseconds since the epoch, as all times here. */
   readonly sinceMs: number;
   /** When it answered last; undefined: never. */
   readonly seenMs: number | undefined;
@@ -12,7 +12,7 @@ export interface Observed {
   readonly latencyMs: number | undefined;
   /** Looks without an answer, in a row. */
   readonly missed: number;
-  /** Why it is in this state; "" when there is nothing to say. */
+  /** Why it is in this state, in plain words; "" when there is nothing to say. */
   readonly detail: string;
 }
 
@@ -22,7 +22,7 @@ export type Look =
   | { readonly kind: "silent"; readonly reason: string };
 
 /** So many looks without an answer in a row, and it is not there: one lost packet is no news. */
-const missedToGone = 3;
+export const missedToGone = 3;
 
 export function neverSeen(nowMs: number): Observed {
   return {
@@ -69,4 +69,21 @@ export function targetOf(machine: MachineDocument): Target {
   if (machine.address === "local") return { kind: "here" };
   const tailscale = machine.kind === "workstation" ? machine.tailscale : undefined;
   return { kind: "tcp", host: machine.address ?? tailscale ?? "", port: machine.port ?? sshPort };
+}
+
+/** Whether what is known of the one holds for the other: the same kind of machine, at the same place. */
+export function isSame(before: MachineDocument, after: MachineDocument): boolean {
+  if (before.kind !== after.kind) return false;
+  return JSON.stringify(targetOf(before)) === JSON.stringify(targetOf(after));
+}
+
+/** A start is told to about a second, and moves as clocks are set right; a machine takes longer than this to start again. */
+const bootedToleranceMs = 5_000;
+
+/** What is known of the machine itself after it was asked: `before` itself when it says nothing new. */
+export function factsAfter(before: MachineFacts | undefined, said: MachineFacts | undefined): MachineFacts | undefined {
+  if (before === undefined || said === undefined) return said ?? before;
+  const keys = Object.keys(said) as (keyof MachineFacts)[];
+  const moved = keys.some((key) => key !== "bootedMs" && before[key] !== said[key]);
+  return moved || Math.abs(said.bootedMs - before.bootedMs) > bootedToleranceMs ? said : before;
 }

@@ -1,0 +1,139 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { makeLocalProbe, readLocalFacts } from "#adapter/adapters.ts";
+import { systemClock } from "#base/clock.ts";
+import { handClock } from "#base/hand-clock.ts";
+import { makeMeter } from "#base/meter.ts";
+import { silentTrace } from "#base/trace.ts";
+import { makeFakeProbe } from "#port/probe.fake.ts";
+import { openScheduler } from "../scheduler.ts";
+import { lookLoop, makeLookAt } from "./loop.ts";
+import { facts, going, makeScene, origin, server } from "./machine.scene.ts";
+import type { LookAt } from "./verbs.ts";
+
+const manyServers = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, server(`10.0.0.${n}`)]));
+
+test("what a probe says of port 22 is what is made of a look", async () => {
+  const clock = handClock();
+  const probe = makeFakeProbe(clock);
+  const lookAt = makeLookAt(probe, () => facts);
+  const at = { kind: "tcp", host: "node5", port: 22 } as const;
+  expect(await lookAt(at, going())).toEqual({ look: { kind: "answered", tookMs: 0, detail: "" } });
+  expect(probe.asked).toEqual([{ kind: "tcp", address: at }]);
+  probe.answer(() => "refused");
+  const closed = "it answers, but nothing listens on port 22";
+  expect(await lookAt(at, going())).toEqual({ look: { kind: "answered", tookMs: undefined, detail: closed } });
+  probe.answer(() => ({ unhealthy: "no way to the host" }));
+  expect(await lookAt(at, going())).toEqual({ look: { kind: "silent", reason: "no way to the host" } });
+  probe.answer(() => "hang");
+  const looking = lookAt(at, going());
+  await clock.turn(3_000);
+  expect(await looking).toEqual({ look: { kind: "silent", reason: "no answer within 3000 ms" } });
+  expect(await lookAt({ kind: "here" }, going())).toEqual({
+    look: { kind: "answered", tookMs: 0, detail: "" },
+    facts,
+  });
+  expect(clock.waiting).toBe(0);
+});
+
+test("real sockets: an open port is answered, a closed one is refused, and so its machine is up", async () => {
+  const { machines } = makeScene();
+  const listening = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  onTestFinished(() => void listening.close());
+  await once(listening, "listening");
+  const open = (listening.address() as AddressInfo).port;
+  const closing = createServer().listen(0, "127.0.0.1");
+  await once(closing, "listening");
+  const closed = (closing.address() as AddressInfo).port;
+  await once(closing.close(), "close");
+  machines.update(
+    {
+      machines: {
+        here: server("local"),
+        open: { kind: "server", address: "127.0.0.1", port: open },
+        closed: { kind: "server", address: "127.0.0.1", port: closed },
+        nowhere: server("machine.invalid"),
+      },
+    },
+    origin,
+  );
+  const lookAt = makeLookAt(makeLocalProbe(systemClock), readLocalFacts);
+  for (let looks = 0; looks < 3; looks++) await lookLoop(machines, lookAt).run(going());
+  const [here, opened, refused, nowhere] = machines.list();
+  expect(here).toMatchObject({ state: "online", detail: "", facts: { cores: expect.any(Number) } });
+  expect(opened).toMatchObject({ state: "online", detail: "", latencyMs: expect.any(Number) });
+  expect(refused).toMatchObject({ state: "online", detail: `it answers, but nothing listens on port ${closed}` });
+  expect(nowhere).toMatchObject({ state: "offline", detail: expect.stringContaining("machine.invalid") });
+  expect(nowhere).not.toHaveProperty("seenMs");
+});
+
+test("every machine is looked at once a run, 32 at most side by side, those that fail keep none from its turn", async () => {
+  const { machines } = makeScene();
+  machines.update({ machines: manyServers(100) }, origin);
+  const asked: string[] = [];
+  let [running, most] = [0, 0];
+  const lookAt: LookAt = async (target) => {
+    const host = target.kind === "tcp" ? target.host : "";
+    asked.push(host);
+    running++;
+    most = Math.max(most, running);
+    await Promise.resolve();
+    running--;
+    if (Number(host.split(".")[3]) < 40) throw new Error("this one cannot be asked");
+    return { look: { kind: "answered", tookMs: 1, detail: "" } };
+  };
+  await expect(lookLoop(machines, lookAt).run(going())).rejects.toThrow("this one cannot be asked");
+  expect(new Set(asked).size).toBe(100);
+  expect(asked).toHaveLength(100);
+  expect(most).toBe(32);
+  expect(machines.list().filter(({ state }) => state === "online")).toHaveLength(60);
+});
+
+test("machines that the lab drops during a run are passed over", async () => {
+  const { machines } = makeScene();
+  machines.update({ machines: manyServers(40) }, origin);
+  const asked: string[] = [];
+  const lookAt: LookAt = async (target) => {
+    asked.push(target.kind);
+    machines.update({ machines: manyServers(1) }, origin);
+    return { look: { kind: "answered", tookMs: 1, detail: "" } };
+  };
+  await lookLoop(machines, lookAt).run(going());
+  expect(asked.length).toBeLessThan(40);
+  expect(machines.list()).toMatchObject([{ name: "n0", state: "online" }]);
+});
+
+test("by the scheduler: at once, then every ten seconds or so, three misses, offline, back at the first answer", async () => {
+  const { machines, news, clock } = makeScene();
+  const probe = makeFakeProbe(clock);
+  machines.update({ machines: { node5: server() } }, origin);
+  const scheduler = openScheduler({ clock, meter: makeMeter(), trace: silentTrace, random: () => 0.5 });
+  scheduler.add(
+    lookLoop(
+      machines,
+      makeLookAt(probe, () => facts),
+    ),
+  );
+  await clock.turn(0);
+  expect(machines.get("node5").state).toBe("online");
+  probe.answer(() => "hang");
+  news();
+  for (const [afterMs, state] of [
+    [13_000, "online"],
+    [13_000, "online"],
+    [13_000, "offline"],
+  ] as const) {
+    await clock.turn(afterMs);
+    expect(machines.get("node5").state).toBe(state);
+  }
+  probe.answer(() => "healthy");
+  await clock.turn(10_000);
+  expect(news().map(([, , data]) => data)).toMatchObject([
+    { from: "online", to: "offline", reason: "no answer within 3000 ms" },
+    { from: "offline", to: "online", reason: "it answers" },
+  ]);
+  await scheduler.close();
+  expect(clock.waiting).toBe(0);
+});

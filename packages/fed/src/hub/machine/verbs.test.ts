@@ -1,0 +1,228 @@
+import type { MachineDocument } from "@fed/lab";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { FedEvent } from "#wire/event.ts";
+import { machineShape } from "#wire/machine.ts";
+import { answered, facts, going, makeScene, origin, saying, server, silent, workstation } from "./machine.scene.ts";
+import { selectMachines } from "./store.ts";
+import type { Machines } from "./verbs.ts";
+
+type Deed =
+  | { readonly kind: "lab"; readonly machines: Readonly<Record<string, MachineDocument>> }
+  | { readonly kind: "look"; readonly name: string; readonly answers: boolean }
+  | { readonly kind: "room"; readonly full: boolean }
+  | { readonly kind: "restart" };
+
+const names = ["a", "b", "c"] as const;
+const document = fc.constantFrom(server("10.0.0.1"), server("10.0.0.2"), workstation("10.0.0.1"));
+const deeds: fc.Arbitrary<readonly Deed[]> = fc.array(
+  fc.oneof(
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("lab" as const), machines: labOf(document) }) },
+    {
+      weight: 10,
+      arbitrary: fc.record({
+        kind: fc.constant("look" as const),
+        name: fc.constantFrom(...names),
+        answers: fc.boolean(),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("room" as const), full: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.constant({ kind: "restart" as const }) },
+  ),
+  { maxLength: 60 },
+);
+
+function labOf(machine: fc.Arbitrary<MachineDocument>) {
+  return fc
+    .record({ a: machine, b: machine, c: machine }, { requiredKeys: [] })
+    .map((all): Readonly<Record<string, MachineDocument>> => ({ ...all }));
+}
+
+/** What the events say of each machine; throws when they contradict themselves. */
+function foldEvents(told: readonly FedEvent[]): Map<string, string> {
+  const states = new Map<string, string>();
+  for (const { subject, type, data } of told) {
+    const before = states.get(subject);
+    if (type === "machine.added") {
+      expect(before, `${subject} was added twice`).toBeUndefined();
+      states.set(subject, "unknown");
+    } else if (type === "machine.removed") {
+      expect(before, `${subject} was removed, and never there`).toBeDefined();
+      states.delete(subject);
+    } else if (type === "machine.changed") {
+      expect(data.from, `${subject} changes from where it was`).toBe(before);
+      expect(data.to, `${subject} changes`).not.toBe(data.from);
+      states.set(subject, data.to);
+    }
+  }
+  return states;
+}
+
+const statesOf = (all: readonly { readonly name: string; readonly state: string }[]) =>
+  new Map(all.map(({ name, state }) => [`machine:${name}`, state]));
+
+test("whatever happens, the events tell each change once, and rows, list and events agree", async () => {
+  await fc.assert(
+    fc.asyncProperty(deeds, async (all) => {
+      using scene = makeScene();
+      let { machines } = scene;
+      let lab: Readonly<Record<string, MachineDocument>> = {};
+      machines.update({ machines: lab }, origin);
+      for (const deed of all) {
+        await scene.clock.turn(10_000);
+        const toldBefore = scene.told.length;
+        if (deed.kind === "room") scene.room.full = deed.full;
+        else if (deed.kind === "look") {
+          await machines.look(deed.name, saying(deed.answers ? answered : silent), going());
+          expect(scene.told.length - toldBefore, "a look tells one thing at most").toBeLessThanOrEqual(1);
+        } else if (!scene.room.full) {
+          // A hub starts, and takes an edit, only with room.
+          if (deed.kind === "restart") machines = scene.reopen();
+          else lab = deed.machines;
+          machines.update({ machines: lab }, origin);
+        }
+        const told = foldEvents(scene.told);
+        expect(statesOf(selectMachines(scene.db)), "rows").toEqual(told);
+        if (!scene.room.full) await expectTold(machines, scene.told);
+        expect([...machines.names()].sort()).toEqual(Object.keys(lab).sort());
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** With room, what is shown has been told, at the next look at the latest. */
+async function expectTold(machines: Machines, told: readonly FedEvent[]): Promise<void> {
+  for (const { name, state } of machines.list()) {
+    if (foldEvents(told).get(`machine:${name}`) === state) continue;
+    await machines.look(name, saying(state === "online" ? answered : silent), going());
+    expect(foldEvents(told).get(`machine:${name}`)).toBe(machines.get(name).state);
+  }
+}
+
+test("a machine comes, is seen, is missed, and goes: an event each", async () => {
+  const { machines, news } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  expect(news()).toEqual([["machine:node5", "machine.added", { kind: "server" }]]);
+  for (const look of [answered, answered, silent, silent, answered])
+    await machines.look("node5", saying(look), going());
+  expect(news()).toEqual([
+    ["machine:node5", "machine.changed", { from: "unknown", to: "online", reason: "it answers" }],
+  ]);
+  for (const look of [silent, silent, silent, silent]) await machines.look("node5", saying(look), going());
+  expect(news()).toEqual([
+    ["machine:node5", "machine.changed", { from: "online", to: "offline", reason: "no answer within 3000 ms" }],
+  ]);
+  machines.update({ machines: {} }, origin);
+  expect(news()).toEqual([["machine:node5", "machine.removed", {}]]);
+  expect(machines.list()).toEqual([]);
+});
+
+test("a workstation that is missed is away", async () => {
+  const { machines, news } = makeScene();
+  machines.update({ machines: { mbp: workstation() } }, origin);
+  news();
+  for (const look of [silent, silent, silent]) await machines.look("mbp", saying(look), going());
+  expect(news()).toMatchObject([["machine:mbp", "machine.changed", { from: "unknown", to: "away" }]]);
+});
+
+test("an edit that leaves a machine where it is changes nothing of it; one that moves it begins anew, and says so", async () => {
+  const { machines, news } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  await machines.look("node5", saying(answered, facts), going());
+  news();
+  machines.update({ machines: { node5: { ...server(), labels: { gpu: "rtx3090" } } } }, origin);
+  expect(news()).toEqual([]);
+  expect(machines.get("node5")).toMatchObject({ state: "online", labels: { gpu: "rtx3090" }, facts });
+  machines.update({ machines: { node5: server("192.168.1.7") } }, origin);
+  expect(news()).toEqual([
+    ["machine:node5", "machine.changed", { from: "online", to: "unknown", reason: "not looked at yet" }],
+  ]);
+  expect(machines.get("node5")).not.toHaveProperty("facts");
+});
+
+test("what was seen outlives the hub, and is not told again", async () => {
+  const { machines, reopen, news, clock } = makeScene();
+  machines.update({ machines: { node5: server(), mbp: workstation() } }, origin);
+  await machines.look("node5", saying(answered, facts), going());
+  const seenMs = clock.nowMs();
+  news();
+  await clock.turn(3_600_000);
+  const next = reopen();
+  expect(next.list()).toEqual([]);
+  next.update({ machines: { node5: server() } }, origin);
+  expect(news()).toEqual([["machine:mbp", "machine.removed", {}]]);
+  expect(next.get("node5")).toMatchObject({ state: "online", sinceMs: seenMs, seenMs, facts });
+});
+
+test("looks that say nothing new are written once a minute, and nobody is told of a change", async () => {
+  const { machines, db, clock, changes } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  await machines.look("node5", saying(answered, facts), going());
+  const [written, before] = [clock.nowMs(), changes()];
+  for (let look = 1; look <= 6; look++) {
+    await clock.turn(10_000);
+    // A start that is told to a second is no news.
+    await machines.look(
+      "node5",
+      saying(answered, { ...facts, bootedMs: facts.bootedMs + (look % 2) * 1_000 }),
+      going(),
+    );
+    const [row] = selectMachines(db);
+    expect(row?.seenMs).toBe(look < 6 ? written : written + 60_000);
+    expect(row?.facts).toEqual(facts);
+  }
+  expect(changes()).toBe(before);
+  expect(machines.get("node5").seenMs).toBe(clock.nowMs());
+});
+
+test("while the disk is full what is seen is shown, and told once there is room", async () => {
+  const { machines, room, news } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  await machines.look("node5", saying(answered), going());
+  news();
+  room.full = true;
+  for (let looks = 0; looks < 4; looks++) await machines.look("node5", saying(silent), going());
+  expect(machines.get("node5").state).toBe("offline");
+  expect(news()).toEqual([]);
+  room.full = false;
+  await machines.look("node5", saying(silent), going());
+  expect(news()).toMatchObject([["machine:node5", "machine.changed", { from: "online", to: "offline" }]]);
+});
+
+test("a look whose machine is dropped or moved meanwhile leaves nothing behind", async () => {
+  const { machines, news } = makeScene();
+  for (const next of [{}, { node5: server("192.168.1.7") }]) {
+    machines.update({ machines: { node5: server() } }, origin);
+    await machines.look("node5", saying(answered), going());
+    const { promise, resolve } = Promise.withResolvers<{ look: typeof answered }>();
+    const looking = machines.look("node5", () => promise, going());
+    machines.update({ machines: next }, origin);
+    news();
+    resolve({ look: answered });
+    await looking;
+    expect(news()).toEqual([]);
+  }
+  expect(machines.get("node5").state).toBe("unknown");
+  await machines.look("node6", saying(answered), going());
+  expect(news()).toEqual([]);
+});
+
+test("a name the lab does not have is missing, with the one that was meant", () => {
+  const { machines } = makeScene();
+  expect(() => machines.get("node5")).toThrow(expect.objectContaining({ code: "missing", hint: "It has: none." }));
+  machines.update({ machines: { node5: server() } }, origin);
+  expect(() => machines.get("nod5")).toThrow(expect.objectContaining({ hint: "Did you mean node5?" }));
+  expect(() => machines.get("toString")).toThrow(expect.objectContaining({ code: "missing" }));
+});
+
+test("what is shown has the shape of the wire, with no field that is not there", async () => {
+  const { machines } = makeScene();
+  machines.update({ machines: { here: server("local"), mbp: { kind: "workstation", tailscale: "mbp" } } }, origin);
+  await machines.look("here", saying(answered, facts), going());
+  for (const machine of machines.list()) expect(machineShape.strict().parse(machine)).toEqual(machine);
+  expect(machines.get("here")).toMatchObject({ latencyMs: 3, services: ["dev/api"] });
+  expect(Object.keys(machines.get("mbp")).sort()).toEqual(
+    ["detail", "kind", "labels", "name", "services", "sinceMs", "state", "tailscale"].sort(),
+  );
+});
