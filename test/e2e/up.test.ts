@@ -102,6 +102,37 @@ test("what crashes comes back, and what a killed hub left behind is adopted", as
   expect(await leftBehind(stage.data)).toEqual([]);
 });
 
+test("a restart under constant load loses no request, and one that was asked for outlives its hub", async () => {
+  const stage = await makeStage();
+  const hub = await up(stage);
+  const on = ["--data", stage.data];
+  const pids = async () => {
+    const status = await statusOf(stage);
+    return { api: pidOf(status, "api"), site: pidOf(status, "site"), ready: status.ready };
+  };
+  const replaced = (before: { readonly api: number | undefined }) =>
+    until("another api", async () => {
+      const now = await pids();
+      return now.ready && now.api !== undefined && now.api !== before.api ? now : undefined;
+    });
+  const first = await pids();
+  const load = loadOf(hub.ingress, "api.localhost");
+  expect(await runFed(["restart", "dev/api", ...on])).toMatchObject({ code: 0 });
+  const second = await replaced(first);
+  expect((await load.stop()).bad).toEqual([]);
+  expect(second.site).toBe(first.site);
+  expect(await runFed(["plan", ...on])).toMatchObject({ code: 0, out: "nothing to do\n" });
+
+  expect(await runFed(["restart", "api", ...on])).toMatchObject({ code: 0 });
+  hub.child.kill("SIGKILL");
+  await hub.ending;
+  const next = await up(stage);
+  await replaced(second);
+  next.child.kill("SIGINT");
+  await next.ending;
+  expect(await leftBehind(stage.data)).toEqual([]);
+});
+
 test("plan, apply and logs from another terminal", async () => {
   const stage = await makeStage();
   const hub = await up(stage, "--no-watch");
