@@ -1,19 +1,9 @@
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, hostname, release, type as systemType, totalmem, uptime } from "node:os";
+import type { MachineFacts } from "#wire/machine.ts";
 
-/** What this machine is; shapes as in `wire/machine.ts`. */
-export interface LocalFacts {
-  readonly hostname: string;
-  readonly os: string;
-  readonly kernel: string;
-  readonly architecture: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly bootedMs: number;
-}
-
-/** Reads what the machine says of itself; `bootedMs` is exact to about a second. */
-export function readLocalFacts(): LocalFacts {
+/** What this machine says of itself. `bootedMs` is exact to about a second, and moves as the clock is set right. */
+export function readLocalFacts(): MachineFacts {
   return {
     hostname: hostname(),
     os: readName() ?? systemType(),
@@ -25,15 +15,21 @@ export function readLocalFacts(): LocalFacts {
   };
 }
 
-/** PRETTY_NAME of os-release(5). */
 function readName(): string | undefined {
   for (const path of ["/etc/os-release", "/usr/lib/os-release"]) {
     try {
-      const [, name] = /^PRETTY_NAME=(?:"([^"\n]*)"|'([^'\n]*)'|(.*))$/m.exec(readFileSync(path, "utf8")) ?? [];
+      const name = prettyNameOf(readFileSync(path, "utf8"));
       if (name !== undefined) return name;
     } catch {
       // Not a Linux with systemd's file: the kernel's name will do.
     }
   }
   return undefined;
+}
+
+/** PRETTY_NAME of os-release(5): a shell's assignment, with a backslash before what a shell would read as its own. */
+export function prettyNameOf(text: string): string | undefined {
+  const [, inDouble, inSingle, bare] = /^PRETTY_NAME=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S*))[ \t]*$/m.exec(text) ?? [];
+  const name = inDouble === undefined ? (inSingle ?? bare) : inDouble.replaceAll(/\\(["$`\\])/g, "$1");
+  return name === "" ? undefined : name;
 }
