@@ -68,7 +68,8 @@ async function wayHere(folder: string): Promise<Way> {
   return { url: presence.url, token: (await readFileIfThere(join(folder, "token")))?.trim() };
 }
 
-async function wayByLogin(logins: LoginStore, url: string, signal: AbortSignal): Promise<Way> {
+/** By the sign-in that is kept for this address, if there is one. */
+export async function wayByLogin(logins: LoginStore, url: string, signal: AbortSignal): Promise<Way> {
   const token = await logins.accessToken(url, signal);
   return { url, token, renew: async () => (token === undefined ? undefined : logins.renew(url, token, signal)) };
 }

@@ -7,28 +7,32 @@ import { problemOf, problemType } from "#wire/problem.ts";
 /** A hub as far as a client sees one: answers by a function, notes who showed which token. */
 export interface FakeHub {
   readonly url: string;
-  /** `authorization` and path of each request, in order. */
-  readonly asked: readonly {
-    readonly token: string | undefined;
-    readonly path: string;
-    readonly query: URLSearchParams;
-  }[];
+  /** Every request, in order. */
+  readonly asked: readonly Asked[];
   /** Breaks every connection and listens no more. */
   stop(): Promise<void>;
 }
 
 export type Reply = (response: ServerResponse) => void;
-type Answer = (request: { readonly path: string; readonly token: string | undefined; readonly body: unknown }) => Reply;
 
-export async function openFakeHub(answer: Answer, port = 0): Promise<FakeHub> {
-  const asked: { token: string | undefined; path: string; query: URLSearchParams }[] = [];
+/** A request as the hub sees it. */
+export interface Asked {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly token: string | undefined;
+  readonly body: unknown;
+}
+
+export async function openFakeHub(answer: (asked: Asked) => Reply): Promise<FakeHub> {
+  const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "http://hub");
     const token = request.headers.authorization?.replace("Bearer ", "");
-    asked.push({ token, path, query });
-    answer({ path, token, body: await bodyOf(request) })(response);
+    const one: Asked = { path, query, token, body: await bodyOf(request) };
+    asked.push(one);
+    answer(one)(response);
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());

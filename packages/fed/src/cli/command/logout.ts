@@ -1,9 +1,10 @@
 import { Fault, isFault } from "#base/fault.ts";
 import { api } from "#wire/api.ts";
-import { makeClient } from "#wire/client.ts";
 import { defineCommand } from "../command.ts";
+import { wayByLogin } from "../hub-client.ts";
 import { hubOf } from "../hub-flags.ts";
 import { openLoginStore } from "../login-store.ts";
+import { clientOf } from "../way.ts";
 
 export const command = defineCommand({
   args: {
@@ -24,7 +25,7 @@ export const command = defineCommand({
       });
     }
     try {
-      await makeClient({ url, token: () => logins.accessToken(url, signal) }).call(api.logout, {}, signal);
+      await clientOf(() => wayByLogin(logins, url, signal)).call(api.logout, {}, signal);
     } catch (thrown) {
       if (!isFault(thrown)) throw thrown;
       if (thrown.code !== "unauthenticated") {
