@@ -123,6 +123,12 @@ describe("live table", () => {
     expect(replay(out())).toEqual(["SERVICE", "s0", "s1", "… 7 more"]);
   });
 
+  test("a terminal that does not know its size is an ordinary one", () => {
+    const { screen, out } = recordScreen({ size: { columns: 0, rows: 0 }, terminal: { color: "never" } });
+    screen.live().show({ columns: [{ title: "SERVICE" }], rows: [["s0"], ["s1"], ["s2"]] });
+    expect(replay(out())).toEqual(["SERVICE", "s0", "s1", "s2"]);
+  });
+
   test("never wraps, however narrow the terminal", () => {
     const { screen, out } = recordScreen({ size: { columns: 14, rows: 9 }, terminal: { color: "never" } });
     screen.live().show(services);

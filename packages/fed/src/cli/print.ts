@@ -110,7 +110,7 @@ export function openScreen(out: Sink, err: Sink, terminal: TerminalEnv, json: bo
       if (json) return { show() {}, end() {} };
       if (!canMove) return changesOf((text) => out.write(`${text}\n`));
       return {
-        show: (table) => draw(clip(tableLines(table), out.rows ?? 24).map((line) => `${line}\n`)),
+        show: (table) => draw(clip(tableLines(table), out.rows || 24).map((line) => `${line}\n`)),
         end() {
           region = [];
         },
