@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,9 +16,9 @@ function home(variables: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "fed-client-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const env = readEnv({ HOME: folder, ...variables }, folder);
-  const runHub = (url: string, data = env.dataFolder) => {
+  const runHub = (url: string, data = env.dataFolder, pid = process.pid) => {
     mkdirSync(data, { recursive: true });
-    writeFileSync(join(data, "hub.json"), JSON.stringify({ url, ingressUrl: url, pid: process.pid }));
+    writeFileSync(join(data, "hub.json"), JSON.stringify({ url, ingressUrl: url, pid }));
     writeFileSync(join(data, "token"), "local token\n", { mode: 0o600 });
   };
   const user = { id: "usr_1", name: "ada", role: "admin", state: "active", createdMs: 0 } as const;
@@ -89,6 +90,17 @@ test("a hub that comes back on another port is found by the same client", async 
   runHub(second.url);
   await client.call(api.machines, {});
   expect(second.asked).toMatchObject([{ token: "local token" }]);
+});
+
+test("a hub that was killed is not asked: whoever has its port now must not get the folder's token", async () => {
+  const { env, runHub } = home();
+  const other = await openHub();
+  const { pid } = spawnSync("true");
+  runHub(other.url, env.dataFolder, pid);
+  await expect(openClient(nowhere, env, going())).rejects.toMatchObject({
+    ...{ code: "unreachable", message: expect.stringContaining(`no process ${pid}`) },
+  });
+  expect(other.asked).toEqual([]);
 });
 
 test("who has no time exchanges no token", async () => {

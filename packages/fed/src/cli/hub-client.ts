@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Fault } from "#base/fault.ts";
 import { readFileIfThere } from "#disk/atomic-file.ts";
+import { isAlive } from "#disk/process.ts";
 import { readPresence } from "#hub/presence.ts";
 import { api } from "#wire/api.ts";
 import type { Client } from "#wire/client.ts";
@@ -61,10 +62,16 @@ function wayByToken(url: string, token: string): Way {
   return { url, token, renew };
 }
 
-/** Whoever may read the data folder is let in by its token. */
+/** Whoever may read the data folder is let in by its token, which is shown to no one but a hub that lives. */
 async function wayHere(folder: string): Promise<Way> {
   const presence = await readPresence(folder);
   if (presence === undefined) throw nobodyRuns(folder);
+  // Its port may be anybody's by now, and anybody would get the token.
+  if (!isAlive(presence.pid)) {
+    throw new Fault("unreachable", `the hub of ${folder} is dead: there is no process ${presence.pid} any more`, {
+      hint: "Start it again with `fed up`: it takes over what still runs.",
+    });
+  }
   return { url: presence.url, token: (await readFileIfThere(join(folder, "token")))?.trim() };
 }
 
