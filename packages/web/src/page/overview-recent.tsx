@@ -24,7 +24,7 @@ export function Recent({ className }: { readonly className: string }) {
       title="What happened"
       className={className}
       actions={
-        <Link to="/events" className="text-accent text-small hover:underline">
+        <Link to="/events" className="text-accent text-small hover:underline pointer-coarse:py-2">
           All events
         </Link>
       }

@@ -33,11 +33,12 @@ export function Troubles({
         ))}
       </ul>
       {left > 0 && (
-        <p className="border-line border-t px-4 py-2 text-small">
-          <Link to="/services" className="text-accent hover:underline">
-            And {left} more
-          </Link>
-        </p>
+        <Link
+          to="/services"
+          className="block border-line border-t px-4 py-2 text-accent text-small outline-offset-[-2px] hover:bg-hover"
+        >
+          And {left} more
+        </Link>
       )}
     </Card>
   );

@@ -35,7 +35,7 @@ function ServiceList() {
         about={
           count > 0
             ? `${countText(count, "service")} in ${countText(status?.environments.length ?? 0, "environment")}, ${healthy} healthy`
-            : undefined
+            : "\u200b"
         }
         actions={
           count > 0 && (
@@ -66,7 +66,7 @@ function ServiceList() {
 
 const example = `services: {
   site: {
-    run: process("node server.mjs", { folder: "site" }),
+    run: process("node server.mjs"),
     health: http("/health"),
     route: "site.localhost",
   },

@@ -6,8 +6,14 @@ import { safePath } from "../safe-path.ts";
 import { Button } from "../view/button.tsx";
 import { InlineCode } from "../view/code.tsx";
 import { ErrorState } from "../view/error-state.tsx";
+import { readFault } from "../view/fault.ts";
 import { Field, Input } from "../view/field.tsx";
 import { Door } from "./door.tsx";
+
+/** What is refused here is the sign-in itself; that nobody is signed in yet needs no saying. */
+function titleOf(thrown: unknown): string | undefined {
+  return readFault(thrown).code === "unauthenticated" ? "You could not be signed in" : undefined;
+}
 
 export function SignInPage() {
   const { to } = useSearch({ from: "/sign-in" });
@@ -50,7 +56,7 @@ export function SignInPage() {
         <Field label="Password">
           {(control) => <Input {...control} name="password" type="password" required autoComplete="current-password" />}
         </Field>
-        {failure && <ErrorState thrown={failure.thrown} small />}
+        {failure && <ErrorState thrown={failure.thrown} title={titleOf(failure.thrown)} small />}
         <Button type="submit" kind="primary" busy={busy}>
           Sign in
         </Button>

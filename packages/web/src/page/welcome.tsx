@@ -7,6 +7,7 @@ import { type FormEvent, useState } from "react";
 import { client, signedIn } from "../hub.ts";
 import { Button } from "../view/button.tsx";
 import { ErrorState } from "../view/error-state.tsx";
+import { readFault } from "../view/fault.ts";
 import { Field, Input } from "../view/field.tsx";
 import { SkeletonRows } from "../view/skeleton.tsx";
 import { Door } from "./door.tsx";
@@ -43,7 +44,7 @@ export function WelcomePage() {
   if (error) {
     return (
       <Door title="This link does not work">
-        <ErrorState thrown={error} small />
+        <ErrorState thrown={error} title={readFault(error).code === "missing" ? "" : undefined} small />
         <SignInLink />
       </Door>
     );

@@ -7,7 +7,7 @@ import { useConnection } from "../live.ts";
 import { StateMark } from "../view/badge.tsx";
 import { Button } from "../view/button.tsx";
 import { cx } from "../view/class-names.ts";
-import { InlineCode } from "../view/code.tsx";
+import { InlineCode, TextWithCode } from "../view/code.tsx";
 import { countText } from "../view/format.ts";
 import { Time } from "../view/time.tsx";
 import type { Tone } from "../view/tone.ts";
@@ -59,7 +59,7 @@ function HubAway() {
     <Banner tone="warn">
       <p className="font-semibold">The hub does not answer</p>
       <p className="text-soft">
-        Since <Time atMs={sinceMs} /> nothing new is heard, so what you see may be old. It is tried again by itself; see
+        It was heard of last <Time atMs={sinceMs} />, so what you see may be old. It is tried again by itself; see
         whether <InlineCode>fed up</InlineCode> still runs, and whether this device is on the network.
       </p>
     </Banner>
@@ -69,9 +69,9 @@ function HubAway() {
 function DiskFull({ full }: { readonly full: NonNullable<HubStatus["diskFull"]> }) {
   return (
     <Banner tone="bad">
-      <p className="font-semibold">The hub's disk is full</p>
+      <p className="font-semibold">The hub’s disk is full</p>
       <p className="[overflow-wrap:anywhere] text-soft">
-        Since <Time atMs={full.sinceMs} /> nothing can be written to {full.folder}, and{" "}
+        Seen <Time atMs={full.sinceMs} />: nothing can be written to {full.folder}, and{" "}
         {countText(full.refused, "change")} {full.refused === 1 ? "was" : "were"} refused. What runs goes on. Make room;
         the hub goes on by itself.
       </p>
@@ -99,9 +99,13 @@ function RejectedEdit(props: { readonly rejected: NonNullable<HubStatus["rejecte
           <li key={`${diagnostic.path} ${diagnostic.message} ${place(diagnostic)}`}>
             <p className="[overflow-wrap:anywhere]">
               <code className="mr-2 font-mono text-small text-soft">{place(diagnostic)}</code>
-              {diagnostic.message}
+              <TextWithCode text={diagnostic.message} />
             </p>
-            {diagnostic.hint !== undefined && <p className="text-small text-soft">{diagnostic.hint}</p>}
+            {diagnostic.hint !== undefined && (
+              <p className="text-small text-soft">
+                <TextWithCode text={diagnostic.hint} />
+              </p>
+            )}
           </li>
         ))}
       </ul>

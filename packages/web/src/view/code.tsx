@@ -24,3 +24,15 @@ export function Code({ text, label, className }: CodeProps) {
 export function InlineCode({ children }: { readonly children: string }) {
   return <code className="rounded-small bg-sunken px-1 py-0.5 font-mono text-ink text-small">{children}</code>;
 }
+
+/** A text of the hub, in which what stands between backticks is code. */
+export function TextWithCode({ text }: { readonly text: string }) {
+  const parts = text.split("`");
+  // An odd one out is no pair.
+  if (parts.length % 2 === 0) return text;
+  let end = 0;
+  return parts.map((part, index) => {
+    end += part.length + 1;
+    return index % 2 === 1 ? <InlineCode key={end}>{part}</InlineCode> : part;
+  });
+}

@@ -20,6 +20,8 @@ const pairs: readonly (readonly [front: string, back: string, least: number])[] 
   ...["ground", "surface", "raised", "sunken", "hover", "accent-wash"].map((back) => ["accent", back, 4.5] as const),
   ["ink", "accent-wash", 4.5],
   ["soft", "accent-wash", 4.5],
+  // States beside what is chosen in the palette.
+  ...tones.map((tone) => [tone, "accent-wash", 4.5] as const),
   ["on-accent", "accent", 4.5],
   ["on-accent", "accent-strong", 4.5],
   ["on-bad", "bad", 4.5],

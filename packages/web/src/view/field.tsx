@@ -126,7 +126,7 @@ export function Switch({ label, checked, onChange, disabled, bare = false }: Swi
         onCheckedChange={onChange}
         disabled={disabled}
         aria-label={bare ? label : undefined}
-        className="relative h-5 w-9 shrink-0 rounded-full border border-edge bg-sunken transition-colors data-[state=checked]:border-accent data-[state=checked]:bg-accent"
+        className="relative h-5 w-9 shrink-0 after:absolute after:-inset-2.5 rounded-full border border-edge bg-sunken transition-colors data-[state=checked]:border-accent data-[state=checked]:bg-accent"
       >
         <Radix.Thumb className="block size-3.5 translate-x-0.5 rounded-full bg-soft transition-transform data-[state=checked]:translate-x-4.5 data-[state=checked]:bg-on-accent" />
       </Radix.Root>
