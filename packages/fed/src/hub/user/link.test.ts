@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hashSecret } from "./secret.ts";
-import { selectLink } from "./store.ts";
+import { selectLink, updateUser } from "./store.ts";
 import { dayMs, everyText, faultOf, from, makeScene, minuteMs, origin, passwordOf } from "./user.scene.ts";
 
 const spent = "missing: this link is no longer good";
@@ -185,6 +185,18 @@ describe("an invitation", () => {
     expect(users.list().find(({ name }) => name === "ada")?.password).toBeUndefined();
   });
 });
+
+test.each(["invite", "reset"] as const)(
+  "%s opens no way in for one who is disabled, even where it was left",
+  async (purpose) => {
+    const { users, add, enrol, db, log, clock } = makeLinkScene();
+    const ada = await add("ada");
+    const { code } = log.deed(origin, (tx, emit) => users.links.makeIn(tx, emit, purpose, ada));
+    db.tx((tx) => updateUser(tx, { ...ada, disabledMs: clock.nowMs() }));
+    expect(await faultOf(() => enrol(code))).toBe(spent);
+    expect(users.list()[0]).toMatchObject({ password: ada.password, disabledMs: clock.nowMs() });
+  },
+);
 
 describe("a reset", () => {
   test("ends the sessions, forgets the password, and lets the user choose one", async () => {

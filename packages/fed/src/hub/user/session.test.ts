@@ -4,7 +4,7 @@ import type { Caller } from "#wire/handler.ts";
 import { makeAccessTokens } from "./jwt.ts";
 import { hashSecret } from "./secret.ts";
 import { openSessions } from "./session.ts";
-import { selectOpenSessions, selectSessionBySecret } from "./store.ts";
+import { selectOpenSessions, selectSessionBySecret, updateUser } from "./store.ts";
 import { dayMs, everyText, faultOf, from, makeScene, minuteMs, origin, passwordOf, signingKey } from "./user.scene.ts";
 import { idleMs, mostSessions, sessionMs } from "./user.ts";
 
@@ -213,6 +213,32 @@ describe("what is done to a user counts from the next request", () => {
       expect(await faultOf(open)).toBe("unauthenticated: this sign-in is no longer good");
     expect(news()).toEqual([]);
   });
+});
+
+test("no session is opened with a password that was changed since it was checked", async () => {
+  const { users, add, news } = makeScene();
+  const ada = await add("ada");
+  const caller = users.sessions.ofCookie(users.sessions.openBrowser(ada, from).secret);
+  await users.changePassword(caller, passwordOf("ada"), "a new password", from);
+  news();
+  for (const open of [() => users.sessions.openBrowser(ada, from), () => users.grants.openClient(ada, from)])
+    expect(await faultOf(open)).toBe("unauthenticated: this sign-in is no longer good");
+  expect(news()).toEqual([]);
+});
+
+test("one who may not sign in is nobody even where a session was left open", async () => {
+  const { users, add, db } = makeScene();
+  const ada = await add("ada");
+  const { secret } = users.sessions.openBrowser(ada, from);
+  const { accessToken, refreshToken } = await users.grants.openClient(ada, from);
+  for (const left of [{ disabledMs: 1 }, { password: undefined }]) {
+    db.tx((tx) => updateUser(tx, { ...ada, ...left }));
+    expect(users.sessions.ofCookie(secret)).toEqual(nobody);
+    expect(await users.sessions.ofAccessToken(accessToken)).toEqual(nobody);
+    expect(await faultOf(() => users.grants.refresh(refreshToken, from))).toMatch(/^unauthenticated/);
+  }
+  db.tx((tx) => updateUser(tx, ada));
+  expect(users.sessions.ofCookie(secret)).toMatchObject({ name: "ada" });
 });
 
 describe("an access token", () => {

@@ -152,6 +152,17 @@ describe("who guesses", () => {
     expect((await attempt("ada", passwordOf("ada"))).name).toBe("ada");
   });
 
+  test("gains nothing from a clock that is put forward, and loses nothing by one that is put back", async () => {
+    for (const nowMs of [9e12, 0]) {
+      const { attempt, clock } = await makePeople();
+      for (let n = 0; n < rules.pair.free; n++) await faceOf(attempt("ada"));
+      clock.nowMs = () => nowMs;
+      expect(await faultOf(() => attempt("ada"))).toBe(limited);
+      await clock.turn(1_000);
+      expect((await attempt("ada", passwordOf("ada"))).name).toBe("ada");
+    }
+  });
+
   test("is told how long to wait", async () => {
     const { attempt } = await makePeople();
     for (let n = 0; n < rules.pair.free; n++) await faceOf(attempt("ada"));
@@ -243,6 +254,13 @@ describe("changing the password", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
     expect(await faultOf(() => attempt("ada", "of the thief"))).toBe(wrong);
     expect((await attempt("ada", "of the owner")).name).toBe("ada");
+  });
+
+  test("of two at once of one session, one wins", async () => {
+    const { change, me, attempt } = await makeSignedIn();
+    const outcomes = await Promise.allSettled([change(me, undefined, "the first one"), change(me, undefined, next)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect((await attempt("ada", "the first one")).name).toBe("ada");
   });
 
   /** Waits until the next password is being computed, does the deed, and lets it go on. */

@@ -84,7 +84,7 @@ export function makeScene(): Scene {
   };
 }
 
-/** All that the database holds as text, and the bytes of its file and its log. */
+/** All that the database holds, row by row. */
 export function everyText({ db }: Pick<LogScene, "db">): string {
   const tables = db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", (row) =>
@@ -95,7 +95,7 @@ export function everyText({ db }: Pick<LogScene, "db">): string {
   return rows.join("\n");
 }
 
-/** What a promise was rejected with, in one line to compare: code and message. */
+/** The fault that it ends with, as `code: message`; what is no fault is thrown on. */
 export async function faultOf(work: () => unknown): Promise<string> {
   try {
     await work();
