@@ -68,3 +68,21 @@ test("a session that has ended, and a hub that is away, are forgotten all the sa
   expect(err).toContain("the session there ends by itself");
   expect(await storeOf(away).nameAt(away.hub.url)).toBeUndefined();
 });
+
+test.each(["nothing", "something else", "a defect"])(
+  "no password is asked for, or sent, where %s answers",
+  async (who) => {
+    const desk = await makeDesk(
+      { "/health": () => (who === "a defect" ? refuses("internal") : gives({ hello: 1 })) },
+      elsewhere,
+    );
+    if (who === "nothing") await desk.hub.stop();
+    const { code, err } = await desk.fed("login", desk.hub.url, "-n", "ada", "--password-stdin");
+    expect({ code, asked: desk.hub.asked.map(({ path }) => path) }).toEqual({
+      ...{ code: 7, asked: who === "nothing" ? [] : ["/health"] },
+    });
+    expect(err).toContain(
+      `cannot sign in at ${desk.hub.url}: ${who === "nothing" ? "no hub answers" : "what answers"}`,
+    );
+  },
+);

@@ -1,6 +1,6 @@
-import { Fault } from "#base/fault.ts";
+import { Fault, isFault } from "#base/fault.ts";
 import { api } from "#wire/api.ts";
-import { makeClient } from "#wire/client.ts";
+import { type Client, makeClient } from "#wire/client.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { hubOf } from "../hub-flags.ts";
 import { openLoginStore } from "../login-store.ts";
@@ -32,9 +32,15 @@ export const command = defineCommand({
       });
     }
     warnOfPlainText(url, screen);
-    const name = flags.name ?? (await askName(signal));
-    const password = flags.passwordStdin ? await readPassword() : await askPassword(name, url, signal);
-    const grant = await makeClient({ url }).call(api.login, { name, password }, signal);
+    if (flags.name === undefined) requirePerson("give --name NAME and --password-stdin");
+    if (!flags.passwordStdin) requirePerson("give --password-stdin, and the password on stdin");
+    const client = makeClient({ url });
+    await requireHub(client, url, signal);
+    const name = flags.name ?? (await askLine("Name: ", signal));
+    const password = flags.passwordStdin
+      ? await readPassword()
+      : await askSecret(`Password of ${name} at ${url}: `, signal);
+    const grant = await client.call(api.login, { name, password }, signal);
     await logins.save(url, grant);
     if (screen.json) screen.data({ url, name: grant.user.name, role: grant.user.role });
     screen.line({ text: "signed in ", style: "good" }, `as ${grant.user.name} (${grant.user.role}) at ${url}`);
@@ -42,14 +48,18 @@ export const command = defineCommand({
   },
 });
 
-function askName(signal: AbortSignal): Promise<string> {
-  requirePerson("give --name NAME and --password-stdin");
-  return askLine("Name: ", signal);
-}
-
-function askPassword(name: string, url: string, signal: AbortSignal): Promise<string> {
-  requirePerson("give --password-stdin, and the password on stdin");
-  return askSecret(`Password of ${name} at ${url}: `, signal);
+/** Before anybody types a password for nothing, or it is sent to who knows whom. */
+async function requireHub(client: Client, url: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.call(api.health, {}, signal);
+  } catch (thrown) {
+    if (signal.aborted || !isFault(thrown)) throw thrown;
+    const what = thrown.code === "unreachable" ? "no hub answers there" : "what answers there is no hub";
+    throw new Fault("unreachable", `cannot sign in at ${url}: ${what}`, {
+      hint: "Look at the address: `fed up` prints it as api=…",
+      cause: thrown,
+    });
+  }
 }
 
 function warnOfPlainText(url: string, screen: Call["screen"]): void {
