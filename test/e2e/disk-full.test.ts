@@ -51,7 +51,7 @@ test.skipIf(withoutSmallDisk !== "")(
     const shown = await runFed(["status", "--data", stage.data]);
     expect(shown).toMatchObject({
       code: 3,
-      out: expect.stringMatching(/The disk is full since .+ refused\. Make room/),
+      out: expect.stringMatching(/The disk has been full for \d+ s: .+ refused\. Make room/),
     });
     expectFault(await runFed(["token", "create", "x", "--data", stage.data]), 7, "the disk is full");
 

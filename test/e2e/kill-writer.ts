@@ -7,7 +7,7 @@ import { systemClock as clock } from "../../packages/fed/src/base/clock.ts";
 import { silentTrace as trace } from "../../packages/fed/src/base/trace.ts";
 import { openControl } from "../../packages/fed/src/hub/db/db.ts";
 import { type EventLog, type Origin, openEventLog } from "../../packages/fed/src/hub/event/verbs.ts";
-import { type LookAt, type Machines, openMachines } from "../../packages/fed/src/hub/machine/verbs.ts";
+import { type Machines, openMachines } from "../../packages/fed/src/hub/machine/verbs.ts";
 import { openUsers, type Users } from "../../packages/fed/src/hub/user/verbs.ts";
 import type { FedEvent } from "../../packages/fed/src/wire/event.ts";
 import { type Dice, makeDice } from "./dice.ts";
@@ -56,9 +56,11 @@ async function doOne({ users, machines, events }: Parts, origin: Origin, dice: D
   else if (roll === 4) {
     const answered = { kind: "answered", tookMs: 1, detail: "" } as const;
     const silent = { kind: "silent", reason: "no answer within 3 s" } as const;
-    const lookAt: LookAt = async () => ({ look: dice.below(2) > 0 ? answered : silent });
     // What is seen is the hub's own deed, told under another correlation.
-    for (const { name } of machines.list()) await machines.look(name, lookAt, new AbortController().signal);
+    for (const name of machines.names()) {
+      const target = machines.targetOf(name);
+      if (target) machines.saw(name, target, { look: dice.below(2) > 0 ? answered : silent });
+    }
     events.note(origin, "hub", { type: "loop.recovered", loop: "machine.look" });
   } else if (roll === 5) events.trim(origin);
   else users.tokens.create(local, { name: `t${dice.below(2 ** 32)}`, role: "viewer" }, origin);

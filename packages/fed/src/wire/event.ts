@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { machineStates } from "./machine.ts";
 import { roleShape } from "./role.ts";
 
 const base = {
@@ -20,7 +21,7 @@ function kind<const T extends string, const D extends z.ZodRawShape>(type: T, da
   return z.object({ ...base, type: z.literal(type), data: z.object(data) });
 }
 
-const machineState = z.enum(["unknown", "online", "away", "offline"]);
+const machineState = z.enum(machineStates);
 const purpose = z.enum(["first", "invite", "reset", "rescue"]);
 
 /** The one closed union of what can happen. The data of each is plain, public and small: never a secret. */

@@ -40,7 +40,7 @@ export const command = defineCommand({
 function showDiskFull(screen: Screen, { folder, sinceMs, refused }: NonNullable<HubStatus["diskFull"]>): void {
   const [age, changes] = [ageOf(sinceMs, systemClock.nowMs()), refused === 1 ? "change was" : "changes were"];
   screen.line(
-    { text: "The disk is full ", style: "bad" },
-    `since ${age}: what runs goes on, ${refused} ${changes} refused. Make room, and the hub goes on by itself: df -h ${shellWord(folder)}`,
+    { text: `The disk has been full for ${age}`, style: "bad" },
+    `: what runs goes on, ${refused} ${changes} refused. Make room, and the hub goes on by itself: df -h ${shellWord(folder)}`,
   );
 }

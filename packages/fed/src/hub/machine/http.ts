@@ -1,5 +1,6 @@
 import type { HandlersOf } from "#wire/handler.ts";
-import type { LookAt, Machines } from "./verbs.ts";
+import { type LookAt, lookNow } from "./loop.ts";
+import type { Machines } from "./verbs.ts";
 
 export function machineHandlers(needs: {
   readonly machines: Machines;
@@ -10,7 +11,7 @@ export function machineHandlers(needs: {
     machines: () => ({ machines: [...machines.list()] }),
     machine: ({ name }) => machines.get(name),
     async lookAtMachine({ name }, { signal }) {
-      await machines.look(name, lookAt, signal);
+      await lookNow(machines, name, lookAt, signal);
       return machines.get(name);
     },
   };

@@ -8,9 +8,8 @@ import { makeMeter } from "#base/meter.ts";
 import { silentTrace } from "#base/trace.ts";
 import { makeFakeProbe } from "#port/probe.fake.ts";
 import { openScheduler } from "../scheduler.ts";
-import { lookLoop, makeLookAt } from "./loop.ts";
+import { type LookAt, lookLoop, makeLookAt } from "./loop.ts";
 import { facts, going, makeScene, origin, server } from "./machine.scene.ts";
-import type { LookAt } from "./verbs.ts";
 
 const manyServers = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, server(`10.0.0.${n}`)]));

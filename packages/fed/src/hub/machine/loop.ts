@@ -1,6 +1,10 @@
 import type { Probe } from "#port/probe.ts";
 import type { MachineFacts } from "#wire/machine.ts";
-import type { LookAt, Machines } from "./verbs.ts";
+import type { Seen, Target } from "./machine.ts";
+import type { Machines } from "./verbs.ts";
+
+/** Looks once, and says what it saw. */
+export type LookAt = (target: Target, signal: AbortSignal) => Promise<Seen>;
 
 const lookMs = 10_000;
 const answerMs = 3_000;
@@ -19,6 +23,12 @@ export function makeLookAt(probe: Probe, facts: () => MachineFacts): LookAt {
   };
 }
 
+/** Looks at one machine now; does nothing for a name the lab does not have (any more). */
+export async function lookNow(machines: Machines, name: string, lookAt: LookAt, signal: AbortSignal): Promise<void> {
+  const target = machines.targetOf(name);
+  if (target) machines.saw(name, target, await lookAt(target, signal));
+}
+
 /** Looks at every machine of the lab, again and again. One that cannot be looked at at all keeps none from its turn. */
 export function lookLoop(machines: Machines, lookAt: LookAt) {
   return {
@@ -32,7 +42,7 @@ export function lookLoop(machines: Machines, lookAt: LookAt) {
       const failures: unknown[] = [];
       const lookAtNext = async (): Promise<void> => {
         for (let name = names.shift(); name !== undefined; name = names.shift()) {
-          await machines.look(name, lookAt, signal).catch((thrown) => void failures.push(thrown));
+          await lookNow(machines, name, lookAt, signal).catch((thrown) => void failures.push(thrown));
         }
       };
       await Promise.all(Array.from({ length: Math.min(atOnce, names.length) }, lookAtNext));

@@ -7,8 +7,9 @@ import { openTestControl } from "#hub/db/control.fake.ts";
 import { type EventLog, openEventLog } from "#hub/event/verbs.ts";
 import type { FedEvent } from "#wire/event.ts";
 import type { MachineFacts } from "#wire/machine.ts";
+import type { LookAt } from "./loop.ts";
 import type { Look } from "./machine.ts";
-import { type LookAt, type Machines, openMachines } from "./verbs.ts";
+import { type Machines, openMachines } from "./verbs.ts";
 
 export const origin = { actor: "local", correlation: "cor_1" };
 export const going = () => new AbortController().signal;
@@ -28,6 +29,13 @@ export const workstation = (address = "192.168.1.6"): MachineDocument => ({ kind
 export const saying =
   (look: Look, said?: MachineFacts): LookAt =>
   async () => ({ look, ...(said === undefined ? {} : { facts: said }) });
+
+/** Looks that came one after the other. */
+export function see(machines: Machines, name: string, looks: readonly Look[], said?: MachineFacts): void {
+  const target = machines.targetOf(name);
+  if (!target) throw new Error(`there is no machine ${name}`);
+  for (const look of looks) machines.saw(name, target, { look, ...(said === undefined ? {} : { facts: said }) });
+}
 
 /** Machines in a control database of their own, gone after the test. */
 export function makeScene() {

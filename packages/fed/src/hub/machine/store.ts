@@ -1,15 +1,13 @@
 import type { Reader, Tx } from "#disk/sqlite.ts";
-import { type MachineFacts, type MachineState, machineFactsShape, machineStates } from "#wire/machine.ts";
+import { machineFactsShape, machineStates } from "#wire/machine.ts";
+import type { Remembered } from "./machine.ts";
 
-export interface MachineRow {
+/** What the database holds of a machine. Which machines there are is the lab's to say, and where they are too. */
+export interface MachineRow extends Remembered {
   readonly name: string;
-  readonly kind: "server" | "workstation";
-  readonly state: MachineState;
-  readonly sinceMs: number;
-  readonly seenMs: number | undefined;
-  readonly facts: MachineFacts | undefined;
 }
 
+/** All of them, by name. Facts in a shape that this version does not know are none. */
 export function selectMachines(db: Reader): readonly MachineRow[] {
   return db
     .prepare("SELECT name, kind, state, since_ms, seen_ms, facts FROM machine ORDER BY name", (row): MachineRow => {
@@ -26,6 +24,7 @@ export function selectMachines(db: Reader): readonly MachineRow[] {
     .all();
 }
 
+/** In the place of what was saved under its name. */
 export function saveMachine(tx: Tx, row: MachineRow): void {
   tx.run(
     `INSERT INTO machine (name, kind, state, since_ms, seen_ms, facts)

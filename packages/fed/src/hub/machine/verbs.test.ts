@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { FedEvent } from "#wire/event.ts";
 import { machineShape } from "#wire/machine.ts";
-import { answered, facts, going, makeScene, origin, saying, server, silent, workstation } from "./machine.scene.ts";
+import { answered, facts, makeScene, origin, see, server, silent, workstation } from "./machine.scene.ts";
 import { selectMachines } from "./store.ts";
 import type { Machines } from "./verbs.ts";
 
@@ -73,7 +73,7 @@ test("whatever happens, the events tell each change once, and rows, list and eve
         const toldBefore = scene.told.length;
         if (deed.kind === "room") scene.room.full = deed.full;
         else if (deed.kind === "look") {
-          await machines.look(deed.name, saying(deed.answers ? answered : silent), going());
+          if (machines.names().includes(deed.name)) see(machines, deed.name, [deed.answers ? answered : silent]);
           expect(scene.told.length - toldBefore, "a look tells one thing at most").toBeLessThanOrEqual(1);
         } else if (!scene.room.full) {
           // A hub starts, and takes an edit, only with room.
@@ -83,7 +83,7 @@ test("whatever happens, the events tell each change once, and rows, list and eve
         }
         const told = foldEvents(scene.told);
         expect(statesOf(selectMachines(scene.db)), "rows").toEqual(told);
-        if (!scene.room.full) await expectTold(machines, scene.told);
+        if (!scene.room.full) expectTold(machines, scene.told);
         expect([...machines.names()].sort()).toEqual(Object.keys(lab).sort());
       }
     }),
@@ -92,24 +92,23 @@ test("whatever happens, the events tell each change once, and rows, list and eve
 });
 
 /** With room, what is shown has been told, at the next look at the latest. */
-async function expectTold(machines: Machines, told: readonly FedEvent[]): Promise<void> {
+function expectTold(machines: Machines, told: readonly FedEvent[]): void {
   for (const { name, state } of machines.list()) {
     if (foldEvents(told).get(`machine:${name}`) === state) continue;
-    await machines.look(name, saying(state === "online" ? answered : silent), going());
+    see(machines, name, [state === "online" ? answered : silent]);
     expect(foldEvents(told).get(`machine:${name}`)).toBe(machines.get(name).state);
   }
 }
 
-test("a machine comes, is seen, is missed, and goes: an event each", async () => {
+test("a machine comes, is seen, is missed, and goes: an event each", () => {
   const { machines, news } = makeScene();
   machines.update({ machines: { node5: server() } }, origin);
   expect(news()).toEqual([["machine:node5", "machine.added", { kind: "server" }]]);
-  for (const look of [answered, answered, silent, silent, answered])
-    await machines.look("node5", saying(look), going());
+  for (const look of [answered, answered, silent, silent, answered]) see(machines, "node5", [look]);
   expect(news()).toEqual([
     ["machine:node5", "machine.changed", { from: "unknown", to: "online", reason: "it answers" }],
   ]);
-  for (const look of [silent, silent, silent, silent]) await machines.look("node5", saying(look), going());
+  see(machines, "node5", [silent, silent, silent, silent]);
   expect(news()).toEqual([
     ["machine:node5", "machine.changed", { from: "online", to: "offline", reason: "no answer within 3000 ms" }],
   ]);
@@ -118,18 +117,18 @@ test("a machine comes, is seen, is missed, and goes: an event each", async () =>
   expect(machines.list()).toEqual([]);
 });
 
-test("a workstation that is missed is away", async () => {
+test("a workstation that is missed is away", () => {
   const { machines, news } = makeScene();
   machines.update({ machines: { mbp: workstation() } }, origin);
   news();
-  for (const look of [silent, silent, silent]) await machines.look("mbp", saying(look), going());
+  see(machines, "mbp", [silent, silent, silent]);
   expect(news()).toMatchObject([["machine:mbp", "machine.changed", { from: "unknown", to: "away" }]]);
 });
 
-test("an edit that leaves a machine where it is changes nothing of it; one that moves it begins anew, and says so", async () => {
+test("an edit that leaves a machine where it is changes nothing of it; one that moves it begins anew, and says so", () => {
   const { machines, news } = makeScene();
   machines.update({ machines: { node5: server() } }, origin);
-  await machines.look("node5", saying(answered, facts), going());
+  see(machines, "node5", [answered], facts);
   news();
   machines.update({ machines: { node5: { ...server(), labels: { gpu: "rtx3090" } } } }, origin);
   expect(news()).toEqual([]);
@@ -144,7 +143,7 @@ test("an edit that leaves a machine where it is changes nothing of it; one that 
 test("what was seen outlives the hub, and is not told again", async () => {
   const { machines, reopen, news, clock } = makeScene();
   machines.update({ machines: { node5: server(), mbp: workstation() } }, origin);
-  await machines.look("node5", saying(answered, facts), going());
+  see(machines, "node5", [answered], facts);
   const seenMs = clock.nowMs();
   news();
   await clock.turn(3_600_000);
@@ -158,16 +157,12 @@ test("what was seen outlives the hub, and is not told again", async () => {
 test("looks that say nothing new are written once a minute, and nobody is told of a change", async () => {
   const { machines, db, clock, changes } = makeScene();
   machines.update({ machines: { node5: server() } }, origin);
-  await machines.look("node5", saying(answered, facts), going());
+  see(machines, "node5", [answered], facts);
   const [written, before] = [clock.nowMs(), changes()];
   for (let look = 1; look <= 6; look++) {
     await clock.turn(10_000);
     // A start that is told to a second is no news.
-    await machines.look(
-      "node5",
-      saying(answered, { ...facts, bootedMs: facts.bootedMs + (look % 2) * 1_000 }),
-      going(),
-    );
+    see(machines, "node5", [answered], { ...facts, bootedMs: facts.bootedMs + (look % 2) * 1_000 });
     const [row] = selectMachines(db);
     expect(row?.seenMs).toBe(look < 6 ? written : written + 60_000);
     expect(row?.facts).toEqual(facts);
@@ -176,36 +171,34 @@ test("looks that say nothing new are written once a minute, and nobody is told o
   expect(machines.get("node5").seenMs).toBe(clock.nowMs());
 });
 
-test("while the disk is full what is seen is shown, and told once there is room", async () => {
+test("while the disk is full what is seen is shown, and told once there is room", () => {
   const { machines, room, news } = makeScene();
   machines.update({ machines: { node5: server() } }, origin);
-  await machines.look("node5", saying(answered), going());
+  see(machines, "node5", [answered]);
   news();
   room.full = true;
-  for (let looks = 0; looks < 4; looks++) await machines.look("node5", saying(silent), going());
+  see(machines, "node5", [silent, silent, silent, silent]);
   expect(machines.get("node5").state).toBe("offline");
   expect(news()).toEqual([]);
   room.full = false;
-  await machines.look("node5", saying(silent), going());
+  see(machines, "node5", [silent]);
   expect(news()).toMatchObject([["machine:node5", "machine.changed", { from: "online", to: "offline" }]]);
 });
 
-test("a look whose machine is dropped or moved meanwhile leaves nothing behind", async () => {
+test("what was seen where the machine no longer is leaves nothing behind", () => {
   const { machines, news } = makeScene();
-  for (const next of [{}, { node5: server("192.168.1.7") }]) {
+  for (const next of [{}, { node5: server("192.168.1.7") }, { node5: server("local") }]) {
     machines.update({ machines: { node5: server() } }, origin);
-    await machines.look("node5", saying(answered), going());
-    const { promise, resolve } = Promise.withResolvers<{ look: typeof answered }>();
-    const looking = machines.look("node5", () => promise, going());
+    const target = machines.targetOf("node5") ?? { kind: "here" };
+    machines.saw("node5", target, { look: answered });
     machines.update({ machines: next }, origin);
     news();
-    resolve({ look: answered });
-    await looking;
+    machines.saw("node5", target, { look: answered });
     expect(news()).toEqual([]);
   }
   expect(machines.get("node5").state).toBe("unknown");
-  await machines.look("node6", saying(answered), going());
-  expect(news()).toEqual([]);
+  expect(machines.targetOf("node5")).toEqual({ kind: "here" });
+  expect(machines.targetOf("node6")).toBeUndefined();
 });
 
 test("a name the lab does not have is missing, with the one that was meant", () => {
@@ -216,10 +209,10 @@ test("a name the lab does not have is missing, with the one that was meant", () 
   expect(() => machines.get("toString")).toThrow(expect.objectContaining({ code: "missing" }));
 });
 
-test("what is shown has the shape of the wire, with no field that is not there", async () => {
+test("what is shown has the shape of the wire, with no field that is not there", () => {
   const { machines } = makeScene();
   machines.update({ machines: { here: server("local"), mbp: { kind: "workstation", tailscale: "mbp" } } }, origin);
-  await machines.look("here", saying(answered, facts), going());
+  see(machines, "here", [answered], facts);
   for (const machine of machines.list()) expect(machineShape.strict().parse(machine)).toEqual(machine);
   expect(machines.get("here")).toMatchObject({ latencyMs: 3, services: ["dev/api"] });
   expect(Object.keys(machines.get("mbp")).sort()).toEqual(

@@ -1,10 +1,20 @@
-import { type LabDocument, type MachineDocument, nearest } from "@fed/lab";
+import { type LabDocument, nearest } from "@fed/lab";
 import type { Clock } from "#base/clock.ts";
 import { Fault, isFault } from "#base/fault.ts";
-import type { Database } from "#disk/sqlite.ts";
+import type { Database, Tx } from "#disk/sqlite.ts";
 import type { Emit, EventLog, Origin } from "#hub/event/verbs.ts";
-import type { MachineFacts, WireMachine } from "#wire/machine.ts";
-import { factsAfter, isSame, type Look, lookedAt, neverSeen, type Observed, type Target, targetOf } from "./machine.ts";
+import type { WireMachine } from "#wire/machine.ts";
+import {
+  factsAfter,
+  isSameTarget,
+  type Known,
+  knownOf,
+  lookedAt,
+  type Seen,
+  show,
+  type Target,
+  targetOf,
+} from "./machine.ts";
 import { deleteMachine, type MachineRow, saveMachine, selectMachines } from "./store.ts";
 
 export interface MachinesNeeds {
@@ -17,28 +27,21 @@ export interface MachinesNeeds {
   onChange(): void;
 }
 
-/** Looks at one machine; `facts` when it says what it is. */
-export type LookAt = (target: Target, signal: AbortSignal) => Promise<{ look: Look; facts?: MachineFacts }>;
-
-/** The machines of the lab. What was seen of them outlives the hub; what they are called is the lab's to say. */
+/** The machines of the lab: what was seen of them outlives the hub. */
 export interface Machines {
   /** The lab's machines are these from now on. */
   update(document: Pick<LabDocument, "machines">, origin: Origin): void;
   list(): readonly WireMachine[];
-  names(): readonly string[];
   /** Fault `missing` for a name the lab does not have. */
   get(name: string): WireMachine;
+  names(): readonly string[];
+  /** Where to look for a machine; undefined for a name the lab does not have (any more). */
+  targetOf(name: string): Target | undefined;
   /**
-   * Looks now, and records what came of it: one event for each change of state. Nothing for a name the lab does not have
-   * (any more). While the disk is full what was seen is shown all the same, and told once there is room.
+   * Records what was seen at a target: one event for each change of state. Nothing when the lab has dropped or moved the
+   * machine meanwhile. While the disk is full what was seen is shown all the same, and told once there is room.
    */
-  look(name: string, lookAt: LookAt, signal: AbortSignal): Promise<void>;
-}
-
-interface Known {
-  readonly document: MachineDocument;
-  observed: Observed;
-  facts: MachineFacts | undefined;
+  saw(name: string, target: Target, seen: Seen): void;
 }
 
 /** How exact "last seen" is over a crash of the hub: a write for each look would be a write too many. */
@@ -51,17 +54,14 @@ export function openMachines(needs: MachinesNeeds): Machines {
   const stored = new Map(selectMachines(db).map((row) => [row.name, row]));
   const machines = new Map<string, Known>();
 
-  function record(name: string, known: Known, { look, facts }: Awaited<ReturnType<LookAt>>) {
+  function record(name: string, known: Known, { look, facts }: Seen) {
     const before = { ...known };
     known.observed = lookedAt(before.observed, known.document.kind, look, clock.nowMs());
     known.facts = factsAfter(before.facts, facts);
     const row = rowOf(name, known);
     if (isWorthSaving(stored.get(name), row)) {
       whenThereIsRoom(() => {
-        events.deed(hubOrigin, (tx, emit) => {
-          saveMachine(tx, row);
-          emitChange(emit, stored.get(name), row, known.observed.detail);
-        });
+        events.deed(hubOrigin, (tx, emit) => write(tx, emit, stored.get(name), row, known.observed.detail));
         stored.set(name, row);
       });
     }
@@ -72,38 +72,36 @@ export function openMachines(needs: MachinesNeeds): Machines {
 
   return {
     update(document, origin) {
-      const wanted = Object.entries(document.machines);
-      const gone = [...stored.keys()].filter((name) => !Object.hasOwn(document.machines, name));
-      const next = wanted.map(
-        ([name, machine]) => [name, knownOf(machine, machines.get(name), stored.get(name), clock.nowMs())] as const,
+      const nowMs = clock.nowMs();
+      const next = Object.entries(document.machines).map(
+        ([name, machine]) => [name, knownOf(machine, machines.get(name), stored.get(name), nowMs)] as const,
       );
-      const rows = next.map(([name, known]) => [rowOf(name, known), known.observed.detail] as const);
+      const gone = [...stored.keys()].filter((name) => !Object.hasOwn(document.machines, name));
       events.deed(origin, (tx, emit) => {
         for (const name of gone) {
           deleteMachine(tx, name);
           emit(`machine:${name}`, { type: "machine.removed" });
         }
-        for (const [row, detail] of rows) {
-          saveMachine(tx, row);
-          emitChange(emit, stored.get(row.name), row, detail);
-        }
+        for (const [name, known] of next) write(tx, emit, stored.get(name), rowOf(name, known), known.observed.detail);
       });
       machines.clear();
-      for (const [name, known] of next) machines.set(name, known);
       stored.clear();
-      for (const [row] of rows) stored.set(row.name, row);
+      for (const [name, known] of next) {
+        machines.set(name, known);
+        stored.set(name, rowOf(name, known));
+      }
       needs.onChange();
     },
     list: () => [...machines].map(([name, known]) => show(name, known, needs.servicesOn(name))),
     names: () => [...machines.keys()],
     get: (name) => show(name, requireKnown(machines, name), needs.servicesOn(name)),
-    async look(name, lookAt, signal) {
+    targetOf(name) {
       const known = machines.get(name);
-      if (!known) return;
-      const outcome = await lookAt(targetOf(known.document), signal);
-      // The lab may have dropped or moved it meanwhile.
-      const now = machines.get(name);
-      if (now && isSame(now.document, known.document)) record(name, now, outcome);
+      return known && targetOf(known.document);
+    },
+    saw(name, target, seen) {
+      const known = machines.get(name);
+      if (known && isSameTarget(targetOf(known.document), target)) record(name, known, seen);
     },
   };
 }
@@ -131,41 +129,17 @@ function isWorthSaving(stored: MachineRow | undefined, row: MachineRow): boolean
   return row.seenMs !== undefined && row.seenMs - (stored.seenMs ?? 0) >= saveMs;
 }
 
-/** What has changed since the database was written last: every change is told once, from the state that was told before. */
-function emitChange(emit: Emit, stored: MachineRow | undefined, { name, kind, state }: MachineRow, detail: string) {
-  const subject = `machine:${name}`;
-  if (stored === undefined) emit(subject, { type: "machine.added", kind });
-  const from = stored?.state ?? "unknown";
-  if (from !== state) emit(subject, { type: "machine.changed", from, to: state, reason: detail || "it answers" });
-}
-
-/** What was known of it counts for as long as it is the same machine at the same place. */
-function knownOf(document: MachineDocument, now: Known | undefined, row: MachineRow | undefined, nowMs: number): Known {
-  if (now && isSame(now.document, document)) return { ...now, document };
-  const fresh = neverSeen(nowMs);
-  if (now || row?.kind !== document.kind) return { document, observed: fresh, facts: undefined };
-  const { state, sinceMs, seenMs, facts } = row;
-  return { document, observed: { ...fresh, state, sinceMs, seenMs }, facts };
+/** The row, and what has changed since it was written last: each change is told once, from the state that was told before. */
+function write(tx: Tx, emit: Emit, before: MachineRow | undefined, row: MachineRow, detail: string): void {
+  const { name, kind, state } = row;
+  saveMachine(tx, row);
+  if (before === undefined) emit(`machine:${name}`, { type: "machine.added", kind });
+  const from = before?.state ?? "unknown";
+  if (from === state) return;
+  emit(`machine:${name}`, { type: "machine.changed", from, to: state, reason: detail || "it answers" });
 }
 
 function rowOf(name: string, { document, observed, facts }: Known): MachineRow {
   const { state, sinceMs, seenMs } = observed;
   return { name, kind: document.kind, state, sinceMs, seenMs, facts };
-}
-
-function show(name: string, { document, observed, facts }: Known, services: readonly string[]): WireMachine {
-  const { state, detail, sinceMs, seenMs, latencyMs } = observed;
-  const tailscale = document.kind === "workstation" ? document.tailscale : undefined;
-  return {
-    name,
-    kind: document.kind,
-    ...(document.address === undefined ? {} : { address: document.address }),
-    ...(tailscale === undefined ? {} : { tailscale }),
-    labels: { ...document.labels },
-    ...{ state, detail, sinceMs },
-    ...(seenMs === undefined ? {} : { seenMs }),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
-    ...(facts === undefined ? {} : { facts }),
-    services: [...services],
-  };
 }
