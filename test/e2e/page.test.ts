@@ -147,8 +147,15 @@ test.skipIf(chromiumPath === undefined)(
     hub.child.kill("SIGKILL");
     await hub.ending;
     await shows(page, "reconnecting");
+    await page.getByText("The hub does not answer").waitFor(patience);
+    // A page that may not have been fetched yet must not end in the browser's own words.
+    await page.keyboard.press("g");
+    await page.keyboard.press("m");
     const next = await up(stage, "--port", new URL(hub.url).port);
     await shows(page, "live");
+    await page.getByRole("heading", { name: "Machines" }).waitFor(patience);
+    await page.getByRole("link", { name: "here" }).waitFor(patience);
+    await page.getByText("The hub does not answer").waitFor({ ...patience, state: "detached" });
     expect(await page.evaluate("window.stayed")).toBe(true);
     next.child.kill("SIGINT");
     await next.ending;

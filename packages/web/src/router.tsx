@@ -1,12 +1,7 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import { lazyPart } from "./fetch-part.ts";
 import { machinesQuery, meQuery, queries, statusQuery } from "./hub.ts";
+import { pages } from "./pages.ts";
 import { safePath } from "./safe-path.ts";
 import { Broken, BrokenAlone, NotFound, NotFoundAlone } from "./shell/fallback.tsx";
 import { readFault } from "./view/fault.ts";
@@ -20,20 +15,20 @@ const signIn = createRoute({
     const to = safePath(search.to);
     return to === "/" ? {} : { to };
   },
-  component: lazyRouteComponent(() => import("./page/sign-in.tsx"), "SignInPage"),
+  component: lazyPart(() => import("./page/sign-in.tsx"), "SignInPage"),
 });
 
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
-  component: lazyRouteComponent(() => import("./page/welcome.tsx"), "WelcomePage"),
+  component: lazyPart(() => import("./page/welcome.tsx"), "WelcomePage"),
 });
 
 /** Everything behind the sign-in. */
 const inside = createRoute({
   getParentRoute: () => root,
   id: "inside",
-  component: lazyRouteComponent(() => import("./shell/shell.tsx"), "Shell"),
+  component: lazyPart(() => import("./shell/shell.tsx"), "Shell"),
   errorComponent: BrokenAlone,
   async beforeLoad({ location }) {
     try {
@@ -53,27 +48,27 @@ const inside = createRoute({
 const overview = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  component: lazyRouteComponent(() => import("./page/overview.tsx"), "OverviewPage"),
+  component: pages.overview,
 });
 const machines = createRoute({
   getParentRoute: () => inside,
   path: "/machines",
-  component: lazyRouteComponent(() => import("./page/machines.tsx"), "MachinesPage"),
+  component: pages.machines,
 });
 const machine = createRoute({
   getParentRoute: () => inside,
   path: "/machines/$name",
-  component: lazyRouteComponent(() => import("./page/machine.tsx"), "MachinePage"),
+  component: pages.machine,
 });
 const services = createRoute({
   getParentRoute: () => inside,
   path: "/services",
-  component: lazyRouteComponent(() => import("./page/services.tsx"), "ServicesPage"),
+  component: pages.services,
 });
 const service = createRoute({
   getParentRoute: () => inside,
   path: "/services/$environment/$service",
-  component: lazyRouteComponent(() => import("./page/services.tsx"), "ServicesPage"),
+  component: pages.services,
 });
 const events = createRoute({
   getParentRoute: () => inside,
@@ -82,12 +77,12 @@ const events = createRoute({
     ...(typeof search.type === "string" ? { type: search.type } : {}),
     ...(typeof search.subject === "string" ? { subject: search.subject } : {}),
   }),
-  component: lazyRouteComponent(() => import("./page/events.tsx"), "EventsPage"),
+  component: pages.events,
 });
 const settings = createRoute({
   getParentRoute: () => inside,
   path: "/settings",
-  component: lazyRouteComponent(() => import("./page/settings.tsx"), "SettingsPage"),
+  component: pages.settings,
 });
 /** Whatever else: said with the way to the other pages around it. */
 const elsewhere = createRoute({ getParentRoute: () => inside, path: "$", component: NotFound });

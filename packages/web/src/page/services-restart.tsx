@@ -37,7 +37,7 @@ export function RestartButton({ service }: { readonly service: ServiceStatus }) 
   return (
     <>
       <Button icon={RotateCw} reason={reason} busy={kind === "going"} onClick={() => setAsking(true)}>
-        {progress?.kind === "going" ? `Restarting: ${progress.replaced} of ${replicas.wanted} new` : "Restart"}
+        {progress?.kind === "going" ? `Restarting ${progress.replaced}/${replicas.wanted}` : "Restart"}
       </Button>
       <ConfirmDialog
         open={asking}

@@ -1,6 +1,6 @@
-import { lazyRouteComponent } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 import { Suspense, useEffect, useState } from "react";
+import { lazyPart } from "../fetch-part.ts";
 import { IconButton } from "../view/button.tsx";
 import { Kbd } from "../view/kbd.tsx";
 import { commandKey } from "./places.ts";
@@ -9,7 +9,7 @@ const opened = "fed:palette";
 const open = () => window.dispatchEvent(new Event(opened));
 
 /** Fetched as soon as somebody reaches for it, so that it is there when they type: what is typed must not go nowhere. */
-const Panel = lazyRouteComponent(() => import("./palette-panel.tsx"), "PalettePanel");
+const Panel = lazyPart(() => import("./palette-panel.tsx"), "PalettePanel");
 
 const fetchPanel = () => void Panel.preload?.();
 

@@ -1,12 +1,13 @@
-import { lazyRouteComponent, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { Suspense, useEffect, useState } from "react";
+import { lazyPart } from "../fetch-part.ts";
 import { places } from "./places.ts";
 
 /** How long after `g` the second key counts. */
 const chordMs = 1_500;
 
 /** Fetched when it is opened for the first time. */
-const Sheet = lazyRouteComponent(() => import("./shortcut-sheet.tsx"), "ShortcutSheet");
+const Sheet = lazyPart(() => import("./shortcut-sheet.tsx"), "ShortcutSheet");
 
 /** Keys for who does not reach for the mouse, and the sheet that tells them (`?`). */
 export function Shortcuts() {

@@ -1,0 +1,39 @@
+import { lazyRouteComponent } from "@tanstack/react-router";
+
+const firstWaitMs = 500;
+const longestWaitMs = 5_000;
+
+interface FetchPartNeeds {
+  /** Whether the hub can be asked at all. */
+  isThere(): Promise<boolean>;
+  pause(ms: number): Promise<void>;
+}
+
+const real: FetchPartNeeds = {
+  isThere: () =>
+    fetch("/health").then(
+      () => true,
+      () => false,
+    ),
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+/**
+ * A part of the window, fetched when it is wanted. While the hub is away it is waited for, and what is shown stays; a hub
+ * that is there but has other parts is a newer one, and whoever asked hears of it.
+ */
+export async function fetchPart<T>(load: () => Promise<T>, { isThere, pause }: FetchPartNeeds = real): Promise<T> {
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
+    try {
+      return await load();
+    } catch (thrown) {
+      if (await isThere()) throw thrown;
+      await pause(waitMs);
+    }
+  }
+}
+
+/** A component of such a part; `preload` fetches it ahead. */
+export function lazyPart<T extends Record<string, unknown>, K extends keyof T>(load: () => Promise<T>, name: K) {
+  return lazyRouteComponent(() => fetchPart(load), name);
+}

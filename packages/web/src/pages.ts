@@ -1,0 +1,16 @@
+import { lazyPart } from "./fetch-part.ts";
+
+/** The pages behind the sign-in, each a part of its own. */
+export const pages = {
+  overview: lazyPart(() => import("./page/overview.tsx"), "OverviewPage"),
+  machines: lazyPart(() => import("./page/machines.tsx"), "MachinesPage"),
+  machine: lazyPart(() => import("./page/machine.tsx"), "MachinePage"),
+  services: lazyPart(() => import("./page/services.tsx"), "ServicesPage"),
+  events: lazyPart(() => import("./page/events.tsx"), "EventsPage"),
+  settings: lazyPart(() => import("./page/settings.tsx"), "SettingsPage"),
+};
+
+/** Fetches what is not there yet, so that a hub which goes away does not take the other pages with it. */
+export function fetchAllPages(): void {
+  for (const page of Object.values(pages)) void page.preload?.();
+}
