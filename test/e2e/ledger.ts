@@ -90,3 +90,13 @@ function differences(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<str
     .filter((key) => wanted.get(key) !== found.get(key))
     .map((key) => `${key}: the events say ${wanted.get(key) ?? "nothing"}, the rows ${found.get(key) ?? "nothing"}`);
 }
+
+type States = readonly { readonly id: string; readonly name: string; readonly state: string }[];
+
+/** The rows of tokens and users, as a list or the API shows them. */
+export function rowsOf(tokens: States, users: States): Map<string, string> {
+  return new Map([
+    ...tokens.map(({ id, state }) => [`token:${id}`, state] as const),
+    ...users.map(({ name, state }) => [`user:${name}`, state] as const),
+  ]);
+}
