@@ -1,8 +1,7 @@
 import { lazyPart } from "./fetch-part.ts";
 
-/** The pages behind the sign-in, each a part of its own. */
+/** The pages behind the sign-in but the first, each a part of its own. */
 export const pages = {
-  overview: lazyPart(() => import("./page/overview.tsx"), "OverviewPage"),
   machines: lazyPart(() => import("./page/machines.tsx"), "MachinesPage"),
   machine: lazyPart(() => import("./page/machine.tsx"), "MachinePage"),
   services: lazyPart(() => import("./page/services.tsx"), "ServicesPage"),
