@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
@@ -70,6 +70,14 @@ export async function askHub(client: Client, ledger: Ledger): Promise<Found> {
     if (before === undefined || before <= ledger.checkedUpTo) break;
   }
   return { verdict, events, rows: rowsOf(tokens, users) };
+}
+
+/** The command lines in which this folder stands: also of instances whose record is gone. */
+export async function processesAt(folder: string): Promise<readonly string[]> {
+  const lines = (await readdir("/proc"))
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
+  return (await Promise.all(lines)).filter((line) => line.includes(folder));
 }
 
 /** What the hub tells, as a page hears it. */

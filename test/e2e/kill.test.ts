@@ -1,7 +1,7 @@
 import { cp } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { makeDice } from "./dice.ts";
-import { askHub, hubRound, startHub } from "./kill-hub.ts";
+import { askHub, hubRound, processesAt, startHub } from "./kill-hub.ts";
 import { fillFirstRelease, makeFolder, openCopy, writeUntilKilled } from "./kill-verbs.ts";
 import type { Said } from "./kill-writer.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
@@ -66,9 +66,11 @@ async function hubLine(line: number, count: number, signal: AbortSignal): Promis
   expect(ledger.compare(await askHub(last.client, ledger)), told(count)).toEqual([]);
   expect(ledger.acknowledged).toBeGreaterThan(count);
   expect((await runFed(["events", "verify", "--data", stage.data])).out).toMatch(/^sound /);
+  expect(await processesAt(stage.data)).not.toEqual([]);
   expect(await runFed(["down", "--data", stage.data])).toMatchObject({ code: 0 });
   await last.ending;
   expect(await leftBehind(stage.data)).toEqual([]);
+  expect(await processesAt(stage.data)).toEqual([]);
 }
 
 test(`${rounds.verbs} rounds of the verbs, killed at a deed, a cut of the log, an opening, a closing`, async () => {
