@@ -1,3 +1,4 @@
+import { systemClock } from "#base/clock.ts";
 import { api } from "#wire/api.ts";
 import type { WireMachine } from "#wire/machine.ts";
 import { defineCommand } from "../command.ts";
@@ -28,7 +29,7 @@ export const command = defineCommand({
       screen.data(machines.map((one) => ({ ...one, lastSeen: one.seenMs === undefined ? null : isoOf(one.seenMs) })));
     } else if (machines.length === 0) screen.line("The lab has no machines yet: add one to its `machines`.");
     else {
-      const nowMs = Date.now();
+      const nowMs = systemClock.nowMs();
       screen.table({
         columns: [
           { title: "MACHINE" },
