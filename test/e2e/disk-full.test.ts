@@ -118,6 +118,33 @@ test.skipIf(withoutSmallDisk !== "")(
   },
 );
 
+test.skipIf(withoutSmallDisk !== "")(
+  `what crashes while the disk is full comes back when there is room, and a full hub stops cleanly${withoutSmallDisk}`,
+  async () => {
+    const stage = await makeStage();
+    const disk = mountSmallDisk(stage.data, sizeMiB);
+    const hub = await up(stage);
+    const { client } = await clientOf(stage, hub.url);
+    disk.fill();
+    await untilRefused(() => client.call(api.createToken, { name: "t" }));
+    for (const pid of await leftBehind(stage.data)) process.kill(pid, "SIGKILL");
+    await until("the crash", async () => ((await statusOf(stage)).ready ? undefined : true));
+    disk.empty();
+    await until("both services", async () => {
+      const { ready, diskFull } = await statusOf(stage);
+      return ready && !diskFull ? true : undefined;
+    });
+    expect((await ask(hub.ingress, "site.localhost")).status).toBe(200);
+    expect(await client.call(api.verifyEvents, {})).toMatchObject({ kind: "sound" });
+
+    disk.fill();
+    await untilRefused(() => client.call(api.createToken, { name: "t" }));
+    hub.child.kill("SIGINT");
+    expect((await hub.ending).code).toBe(130);
+    expect(await leftBehind(stage.data)).toEqual([]);
+  },
+);
+
 async function untilRefused(write: () => Promise<unknown>) {
   for (let tries = 0; tries < 5_000; tries++) {
     try {
