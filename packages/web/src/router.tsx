@@ -2,7 +2,7 @@ import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@t
 import { lazyPart } from "./fetch-part.ts";
 import { machinesQuery, meQuery, queries, recentEventsQuery, statusQuery } from "./hub.ts";
 import { OverviewPage } from "./page/overview.tsx";
-import { pages } from "./pages.ts";
+import { pages } from "./parts.ts";
 import { safePath } from "./safe-path.ts";
 import { Broken, BrokenAlone, NotFound, NotFoundAlone } from "./shell/fallback.tsx";
 import { Shell } from "./shell/shell.tsx";

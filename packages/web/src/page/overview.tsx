@@ -23,7 +23,6 @@ export function OverviewPage() {
   const status = useQuery(statusQuery);
   const machines = useQuery(machinesQuery);
   const failed = [status, machines].find(({ error, data }) => error !== null && data === undefined);
-  const troubles = status.data && machines.data ? troublesOf(status.data.services, machines.data) : [];
   return (
     <>
       <PageHeader title="Overview" about={status.data ? <LabLine status={status.data} /> : "\u200b"} />
@@ -32,23 +31,31 @@ export function OverviewPage() {
       ) : (
         <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)] xl:grid-rows-[auto_auto_1fr]">
           <Summary status={status.data} machines={machines.data} />
-          {troubles.length > 0 && <Troubles troubles={troubles} className="xl:col-start-2 xl:row-start-2" />}
-          <div className="flex min-w-0 flex-col gap-4 xl:col-start-1 xl:row-span-2 xl:row-start-2">
-            {status.data ? <ServiceMatrix status={status.data} /> : <Loading title="Services" />}
-            {machines.data ? <MachineTiles machines={machines.data} /> : <Loading title="Machines" />}
-          </div>
-          <Recent className={cx("xl:col-start-2", troubles.length > 0 ? "xl:row-start-3" : "xl:row-start-2")} />
+          {status.data && machines.data ? (
+            <Parts status={status.data} machines={machines.data} />
+          ) : (
+            <Card flush title="Services">
+              <SkeletonRows label="Loading services" />
+            </Card>
+          )}
         </div>
       )}
     </>
   );
 }
 
-function Loading({ title }: { readonly title: string }) {
+/** All at once when everything is there, so that nothing moves what somebody reads already. */
+function Parts({ status, machines }: { readonly status: HubStatus; readonly machines: readonly WireMachine[] }) {
+  const troubles = troublesOf(status.services, machines);
   return (
-    <Card flush title={title}>
-      <SkeletonRows label={`Loading ${title.toLowerCase()}`} />
-    </Card>
+    <>
+      {troubles.length > 0 && <Troubles troubles={troubles} className="xl:col-start-2 xl:row-start-2" />}
+      <div className="flex min-w-0 flex-col gap-4 xl:col-start-1 xl:row-span-2 xl:row-start-2">
+        <ServiceMatrix status={status} />
+        <MachineTiles machines={machines} />
+      </div>
+      <Recent className={cx("xl:col-start-2", troubles.length > 0 ? "xl:row-start-3" : "xl:row-start-2")} />
+    </>
   );
 }
 

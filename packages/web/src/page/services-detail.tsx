@@ -139,7 +139,7 @@ function Fact({
   return (
     <div className={`min-w-0 ${className}`}>
       <dt className="text-small text-soft">{name}</dt>
-      <dd className="[overflow-wrap:anywhere] pointer-coarse:py-0.5">{children}</dd>
+      <dd className="[overflow-wrap:anywhere] pointer-coarse:[&_a]:py-1">{children}</dd>
     </div>
   );
 }

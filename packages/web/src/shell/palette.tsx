@@ -1,6 +1,6 @@
 import { Search } from "lucide-react";
 import { Suspense, useEffect, useState } from "react";
-import { lazyPart } from "../fetch-part.ts";
+import { PalettePanel } from "../parts.ts";
 import { IconButton } from "../view/button.tsx";
 import { Kbd } from "../view/kbd.tsx";
 import { commandKey } from "./places.ts";
@@ -8,10 +8,8 @@ import { commandKey } from "./places.ts";
 const opened = "fed:palette";
 const open = () => window.dispatchEvent(new Event(opened));
 
-/** Fetched as soon as somebody reaches for it, so that it is there when they type: what is typed must not go nowhere. */
-const Panel = lazyPart(() => import("./palette-panel.tsx"), "PalettePanel");
-
-const fetchPanel = () => void Panel.preload?.();
+/** As soon as somebody reaches for it, so that it is there when they type: what is typed must not go nowhere. */
+const fetchPanel = () => void PalettePanel.preload?.();
 
 /** Opens the palette with the mouse. */
 export function PaletteButton() {
@@ -44,6 +42,8 @@ export function Palette() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === "Control" || event.key === "Meta") fetchPanel();
+      // It may still be on its way; once it is there, it closes by itself.
+      if (event.key === "Escape") setState((was) => (was === "open" ? "closed" : was));
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey)
         return;
       event.preventDefault();
@@ -60,7 +60,7 @@ export function Palette() {
   if (state === "never") return null;
   return (
     <Suspense fallback={null}>
-      <Panel open={state === "open"} onOpenChange={(next: boolean) => setState(next ? "open" : "closed")} />
+      <PalettePanel open={state === "open"} onOpenChange={(next: boolean) => setState(next ? "open" : "closed")} />
     </Suspense>
   );
 }

@@ -2,7 +2,7 @@ import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-route
 import { useEffect, useRef } from "react";
 import { signedOut } from "../hub.ts";
 import { startLive, stopLive, useConnection } from "../live.ts";
-import { fetchAllPages } from "../pages.ts";
+import { fetchAllParts } from "../parts.ts";
 import { Toasts } from "../view/toast.tsx";
 import { Banners } from "./banner.tsx";
 import { ConnectionMark } from "./connection.tsx";
@@ -12,14 +12,14 @@ import { Shortcuts } from "./shortcuts.tsx";
 import { UserMenu } from "./user-menu.tsx";
 
 /** When the first page stands and nobody waits for anything. */
-const fetchPagesAfterMs = 3_000;
+const fetchPartsAfterMs = 3_000;
 
 /** What stands around every page behind the sign-in. */
 export function Shell() {
   const main = useRef<HTMLElement>(null);
   useEffect(startLive, []);
   useEffect(() => {
-    const timer = setTimeout(fetchAllPages, fetchPagesAfterMs);
+    const timer = setTimeout(fetchAllParts, fetchPartsAfterMs);
     return () => clearTimeout(timer);
   }, []);
   useSignedOut();

@@ -1,13 +1,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Suspense, useEffect, useState } from "react";
-import { lazyPart } from "../fetch-part.ts";
+import { ShortcutSheet } from "../parts.ts";
 import { places } from "./places.ts";
 
 /** How long after `g` the second key counts. */
 const chordMs = 1_500;
-
-/** Fetched when it is opened for the first time. */
-const Sheet = lazyPart(() => import("./shortcut-sheet.tsx"), "ShortcutSheet");
 
 /** Keys for who does not reach for the mouse, and the sheet that tells them (`?`). */
 export function Shortcuts() {
@@ -16,6 +13,8 @@ export function Shortcuts() {
   useEffect(() => {
     let chordUntilMs = 0;
     const onKey = (event: KeyboardEvent) => {
+      // It may still be on its way; once it is there, it closes by itself.
+      if (event.key === "Escape") setState((was) => (was === "open" ? "closed" : was));
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isBehindDialog()) return;
       const place = places.find(({ key }) => key === event.key);
       if (place && event.timeStamp < chordUntilMs) {
@@ -30,7 +29,7 @@ export function Shortcuts() {
   if (state === "never") return null;
   return (
     <Suspense fallback={null}>
-      <Sheet open={state === "open"} onOpenChange={(next: boolean) => setState(next ? "open" : "closed")} />
+      <ShortcutSheet open={state === "open"} onOpenChange={(next: boolean) => setState(next ? "open" : "closed")} />
     </Suspense>
   );
 }
