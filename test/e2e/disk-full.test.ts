@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { isFault } from "../../packages/fed/src/base/fault.ts";
 import { api } from "../../packages/fed/src/wire/api.ts";
@@ -125,12 +125,16 @@ test.skipIf(withoutSmallDisk !== "")(
     const disk = mountSmallDisk(stage.data, sizeMiB);
     const hub = await up(stage);
     const { client } = await clientOf(stage, hub.url);
+    // Stands for what failed too often while the disk was full: that takes a minute.
+    await stage.edit((text) => text.replace("api: {", "late: { run: process('./late') },\n    api: {"));
+    await until("the end of all tries", async () => ((await stateOf(stage, "late")) === "gave up" ? true : undefined));
     disk.fill();
     await untilRefused(() => client.call(api.createToken, { name: "t" }));
+    await writeFile(join(dirname(stage.lab), "late"), "#!/bin/sh\nexec sleep 100000\n", { mode: 0o755 });
     for (const pid of await leftBehind(stage.data)) process.kill(pid, "SIGKILL");
     await until("the crash", async () => ((await statusOf(stage)).ready ? undefined : true));
     disk.empty();
-    await until("both services", async () => {
+    await until("all services", async () => {
       const { ready, diskFull } = await statusOf(stage);
       return ready && !diskFull ? true : undefined;
     });
@@ -144,6 +148,10 @@ test.skipIf(withoutSmallDisk !== "")(
     expect(await leftBehind(stage.data)).toEqual([]);
   },
 );
+
+async function stateOf(stage: Stage, service: string): Promise<string | undefined> {
+  return (await statusOf(stage)).services.find((one) => one.service === service)?.state;
+}
 
 async function untilRefused(write: () => Promise<unknown>) {
   for (let tries = 0; tries < 5_000; tries++) {

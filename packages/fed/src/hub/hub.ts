@@ -189,7 +189,8 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
     },
     onRoom() {
       if (options.watch) desk.look();
-      control.loop.wake(false);
+      // What was given up for want of room is tried again.
+      control.forgive();
       changes.send();
     },
   });
@@ -228,6 +229,7 @@ async function openDoor(
     await serve(api, handlers, {
       ...{ host, port, clock, trace, makeCorrelation },
       identify: (credentials) => users.identify(credentials),
+      recall: (caller) => users.recall(caller),
       checkCsrf: (caller, header) => users.checkCsrf(caller, header),
       refused: (refusal) => users.recordRefusal(refusal),
       onRequest: meterRequests(meter),
