@@ -8,7 +8,9 @@ import { leftBehind } from "./stage.ts";
 /** A file system of a few megabytes that can be filled and emptied; whatever becomes of its test, it is unmounted. */
 
 /** Why there can be none here, as a part of the names of tests; "" where there can. */
-export const withoutSmallDisk = tryToMount() ? "" : " [skipped: a tmpfs cannot be mounted; run as root]";
+export const withoutSmallDisk = tryToMount()
+  ? ""
+  : " [skipped: no tmpfs can be mounted here; run as root, a container with --cap-add SYS_ADMIN]";
 
 function tryToMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), "fed-small-disk-"));
