@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -130,6 +131,18 @@ test("a restart under constant load loses no request, and one that was asked for
   await replaced(second);
   next.child.kill("SIGINT");
   await next.ending;
+  expect(await leftBehind(stage.data)).toEqual([]);
+});
+
+test("a hub that was asked to end does so, also when who asked has gone", async () => {
+  const stage = await makeStage();
+  const hub = await up(stage);
+  const token = (await readFile(join(stage.data, "token"), "utf8")).trim();
+  const impatient = new AbortController();
+  const headers = { authorization: `Bearer ${token}` };
+  await fetch(`${hub.url}/api/v1/down`, { method: "POST", headers, signal: impatient.signal });
+  impatient.abort();
+  expect((await hub.ending).code).toBe(0);
   expect(await leftBehind(stage.data)).toEqual([]);
 });
 

@@ -116,8 +116,12 @@ async function requireUnmoved(
 async function* down(needs: HttpNeeds, { signal }: CallContext): AsyncIterable<Progress> {
   const progress = needs.progress(signal);
   needs.control.leave();
-  yield* untilSettled(progress);
-  needs.end();
+  try {
+    yield* untilSettled(progress);
+  } finally {
+    // Also when who asked has gone: it was asked.
+    needs.end();
+  }
 }
 
 async function* untilSettled(progress: AsyncIterable<Progress>): AsyncIterable<Progress> {

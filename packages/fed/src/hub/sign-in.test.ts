@@ -25,6 +25,7 @@ async function openDoor() {
     ...{ host: "127.0.0.1", port: 0, clock: systemClock, trace: silentTrace, pages: undefined },
     makeCorrelation: () => `cor_${++count}`,
     identify: (credentials) => users.identify(credentials),
+    recall: (caller) => users.recall(caller),
     checkCsrf: (caller, header) => users.checkCsrf(caller, header),
     refused: (refusal) => users.recordRefusal(refusal),
   });

@@ -22,6 +22,7 @@ export interface RouteNeeds {
   /** Aborts when the hub waits no longer for what is under way. */
   readonly over: AbortSignal;
   identify(credentials: Credentials): Promise<Caller>;
+  recall(caller: Caller): Caller;
   checkCsrf(caller: Caller, header: string | undefined): boolean;
   refused(refusal: Refusal): void;
   /** A stream has begun. */
@@ -139,15 +140,15 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
     reply.hijack();
     reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
     needs.streaming(request);
-    const still = async () => {
-      const now = await needs.identify(of.credentials);
+    const stillMay = () => {
+      const now = needs.recall(of.caller);
       return seatOf(now) === seatOf(of.caller) && accessOf(now) === accessOf(of.caller);
     };
     await writeStream(
       reply.raw,
       {
         ...{ answer: of.answer, items, controller },
-        stillMay: of.caller.kind === "nobody" ? async () => true : still,
+        stillMay,
         tellable: (thrown) => tellable(thrown, needs.trace, request.id),
       },
       needs.clock,

@@ -63,6 +63,7 @@ export interface Scene {
   readonly refusals: Refusal[];
   readonly facts: RequestFacts[];
   readonly shown: Credentials[];
+  readonly recalled: Caller[];
   get(path: string, init?: RequestInit): Promise<Response>;
   /** A connection of bytes; what has come so far is `text()`. */
   connect(): Raw;
@@ -93,13 +94,22 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const refusals: Refusal[] = [];
   const facts: RequestFacts[] = [];
   const shown: Credentials[] = [];
+  const recalled: Caller[] = [];
+  const keys = new WeakMap<Caller, string>();
   let count = 0;
   const serveOptions: ServeOptions = {
     ...{ host: "127.0.0.1", port: 0, clock: options.clock ?? systemClock, trace: options.trace ?? silentTrace },
     makeCorrelation: () => `cor_${++count}`,
     async identify(credentials) {
       shown.push(credentials);
-      return callers.get(credentials.bearer ?? credentials.cookie ?? "") ?? { kind: "nobody" };
+      const key = credentials.bearer ?? credentials.cookie ?? "";
+      const caller = callers.get(key) ?? { kind: "nobody" };
+      keys.set(caller, key);
+      return caller;
+    },
+    recall(caller) {
+      recalled.push(caller);
+      return callers.get(keys.get(caller) ?? "") ?? { kind: "nobody" };
     },
     checkCsrf: (caller, header) => caller.kind === "user" && header === `csrf-${caller.session.id}`,
     refused: (refusal) => refusals.push(refusal),
@@ -112,7 +122,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   onTestFinished(close);
   const url = `http://127.0.0.1:${served.port}`;
   return {
-    ...{ url, port: served.port, callers, refusals, facts, shown, close },
+    ...{ url, port: served.port, callers, refusals, facts, shown, recalled, close },
     get: (path, init = {}) => fetch(url + path, { redirect: "manual", ...init }),
     connect: () => openRaw(served.port),
   };

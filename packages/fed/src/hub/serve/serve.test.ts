@@ -486,7 +486,7 @@ describe("listening", () => {
       pages: undefined,
     },
     ...{ makeCorrelation: () => "", identify: async () => ({ kind: "nobody" }) as const },
-    ...{ checkCsrf: () => false, refused: () => {} },
+    ...{ checkCsrf: () => false, refused: () => {}, recall: () => ({ kind: "nobody" }) as const },
   };
 
   test("a port in use and an address that is not ours are said so", async () => {

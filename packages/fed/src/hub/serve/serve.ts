@@ -23,6 +23,11 @@ export interface ServeOptions {
   makeCorrelation(): string;
   /** Who shows these; `nobody` for what is not known or no longer good. Asked only when something is shown. */
   identify(credentials: Credentials): Promise<Caller>;
+  /**
+   * The same caller as they stand now; `nobody` who may no longer. Asked while a stream lasts: it may outlive the access
+   * token it was begun with, but not the session.
+   */
+  recall(caller: Caller): Caller;
   /** Whether the header `x-csrf-token` is that of the caller's session. */
   checkCsrf(caller: Caller, header: string | undefined): boolean;
   refused(refusal: Refusal): void;
@@ -90,6 +95,7 @@ export async function serveTable(
       ...{ clock: options.clock, trace: options.trace, limits, seats },
       ...{ closing: closing.signal, over: over.signal },
       identify: (credentials) => options.identify(credentials),
+      recall: (caller) => options.recall(caller),
       checkCsrf: (caller, header) => options.checkCsrf(caller, header),
       refused: (refusal) => options.refused(refusal),
       streaming: (request) => report(request, 200),

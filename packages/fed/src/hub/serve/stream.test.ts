@@ -143,7 +143,8 @@ describe("heartbeats", () => {
       await hub.clock.turn(1);
       await expect.poll(() => beats(raw)).toBe(round + 1);
     }
-    expect(hub.shown).toHaveLength(4);
+    expect(hub.shown).toHaveLength(1);
+    expect(hub.recalled).toHaveLength(3);
   });
 
   test.each<[what: string, change: (hub: Awaited<ReturnType<typeof openStream>>) => void]>([

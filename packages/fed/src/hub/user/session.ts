@@ -40,6 +40,8 @@ export interface Sessions {
   openBrowserIn(tx: Tx, emit: Emit, user: User, from: From): OpenedBrowser;
   ofCookie(secret: string): Caller;
   ofAccessToken(token: string): Promise<Caller>;
+  /** Of a session by its id: for who has shown its proof before. */
+  ofId(sessionId: string): Caller;
   csrfOf(sessionId: string): string;
   checkCsrf(sessionId: string, header: string | undefined): boolean;
   end(sessionId: string, reason: string, origin: Origin): void;
@@ -84,6 +86,10 @@ export function openSessions(needs: SessionNeeds): Sessions {
       const claims = await accessTokens.verify(token);
       const session = claims && selectSession(db, claims.sessionId);
       return session?.userId === claims?.userId && session?.kind === "client" ? callerOf(needs, session) : nobody;
+    },
+    ofId(sessionId) {
+      const session = selectSession(db, sessionId);
+      return session ? callerOf(needs, session) : nobody;
     },
     csrfOf,
     checkCsrf: (sessionId, header) => header !== undefined && sameSecret(header, csrfOf(sessionId)),

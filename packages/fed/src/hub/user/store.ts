@@ -192,6 +192,10 @@ export function selectTokens(db: Reader): readonly ApiToken[] {
   return db.prepare(`SELECT ${tokenColumns} FROM api_token ORDER BY created_ms DESC, id DESC`, readToken).all();
 }
 
+export function selectToken(db: Reader, id: string): ApiToken | undefined {
+  return db.prepare(`SELECT ${tokenColumns} FROM api_token WHERE id = :id`, readToken).first({ id });
+}
+
 export function selectTokenBySecret(db: Reader, secret: string): ApiToken | undefined {
   return db.prepare(`SELECT ${tokenColumns} FROM api_token WHERE secret = :secret`, readToken).first({ secret });
 }

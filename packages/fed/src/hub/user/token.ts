@@ -8,13 +8,23 @@ import { accessOf, type Caller } from "#wire/handler.ts";
 import { mayDo, type Role } from "#wire/role.ts";
 import type { WireToken } from "#wire/user.ts";
 import { hashSecret, makeSecret } from "./secret.ts";
-import { insertToken, revokeToken, selectTokenBySecret, selectTokens, selectUser, touchToken } from "./store.ts";
+import {
+  insertToken,
+  revokeToken,
+  selectToken,
+  selectTokenBySecret,
+  selectTokens,
+  selectUser,
+  touchToken,
+} from "./store.ts";
 import { type ApiToken, roleOfToken, wireToken } from "./user.ts";
 
 /** Long-lived tokens for programs: `fed_`, eight letters to recognise it by, the secret. Stored as a hash. */
 export interface ApiTokens {
   isOne(bearer: string): boolean;
   identify(bearer: string): Caller;
+  /** Of a token by its id: for who has shown it before. */
+  ofId(id: string): Caller;
   /** The caller's own; all of them for an admin. */
   list(caller: Caller): readonly WireToken[];
   /** `secret` is told this once. */
@@ -46,17 +56,19 @@ export function openApiTokens(needs: {
       : caller.kind === "token" && token.id === caller.tokenId;
   };
 
+  const callerOf = (token: ApiToken | undefined): Caller => {
+    const nowMs = clock.nowMs();
+    const owner = token?.userId === undefined ? undefined : selectUser(db, token.userId);
+    const role = token && roleOfToken(token, owner, nowMs);
+    if (!token || role === undefined) return { kind: "nobody" };
+    if (nowMs - (token.usedMs ?? 0) >= touchMs) touch(needs, token.id, nowMs);
+    return { kind: "token", tokenId: token.id, name: token.name, role };
+  };
+
   return {
     isOne: (bearer) => bearer.startsWith("fed_"),
-    identify(bearer) {
-      const nowMs = clock.nowMs();
-      const token = selectTokenBySecret(db, hashSecret(bearer));
-      const owner = token?.userId === undefined ? undefined : selectUser(db, token.userId);
-      const role = token && roleOfToken(token, owner, nowMs);
-      if (!token || role === undefined) return { kind: "nobody" };
-      if (nowMs - (token.usedMs ?? 0) >= touchMs) touch(needs, token.id, nowMs);
-      return { kind: "token", tokenId: token.id, name: token.name, role };
-    },
+    identify: (bearer) => callerOf(selectTokenBySecret(db, hashSecret(bearer))),
+    ofId: (id) => callerOf(selectToken(db, id)),
     list: (caller) =>
       selectTokens(db)
         .filter((token) => maySee(caller, token))
@@ -89,8 +101,9 @@ export function openApiTokens(needs: {
       return { token: show(token), secret };
     },
     revoke(caller, id, origin) {
-      const token = selectTokens(db).find((one) => one.id === id && maySee(caller, one));
-      if (!token) throw new Fault("missing", `there is no token ${id}`, { hint: "`fed token list` shows them." });
+      const token = selectToken(db, id);
+      if (!token || !maySee(caller, token))
+        throw new Fault("missing", `there is no token ${id}`, { hint: "`fed token list` shows them." });
       if (token.revokedMs !== undefined) return show(token);
       const nowMs = clock.nowMs();
       events.deed(origin, (tx, emit) => {

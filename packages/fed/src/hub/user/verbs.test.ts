@@ -27,6 +27,43 @@ describe("who shows what", () => {
   });
 });
 
+describe("who was identified before, as they stand now", () => {
+  const scenes = async () => {
+    const scene = makeScene();
+    await scene.add("root", "admin");
+    const ada = await scene.add("ada", "operator");
+    const { accessToken } = await scene.users.grants.openClient(ada, from);
+    const signedIn = await scene.users.identify({ bearer: accessToken });
+    const { secret } = scene.users.tokens.create(signedIn, { name: "ci", role: "operator" }, origin);
+    const token = await scene.users.identify({ bearer: secret });
+    return { ...scene, accessToken, signedIn, token };
+  };
+
+  test("outlives the access token, not the session", async () => {
+    const { users, clock, accessToken, signedIn } = await scenes();
+    await clock.turn(60 * 60_000);
+    expect(await users.identify({ bearer: accessToken })).toEqual({ kind: "nobody" });
+    expect(users.recall(signedIn)).toEqual(signedIn);
+    if (signedIn.kind === "user") users.sessions.end(signedIn.session.id, "signed out", origin);
+    expect(users.recall(signedIn)).toEqual({ kind: "nobody" });
+  });
+
+  test("has the role of now, and is nobody when disabled or revoked", async () => {
+    const { users, signedIn, token } = await scenes();
+    users.setRole("ada", "viewer", origin);
+    expect([users.recall(signedIn), users.recall(token)]).toMatchObject([{ role: "viewer" }, { role: "viewer" }]);
+    if (token.kind === "token") users.tokens.revoke({ kind: "local" }, token.tokenId, origin);
+    expect(users.recall(token)).toEqual({ kind: "nobody" });
+    users.disable("ada", origin);
+    expect(users.recall(signedIn)).toEqual({ kind: "nobody" });
+  });
+
+  test("the machine itself and nobody stay what they are", () => {
+    const { users } = makeScene();
+    for (const kind of ["local", "nobody"] as const) expect(users.recall({ kind })).toEqual({ kind });
+  });
+});
+
 test.each([
   ["the signing key", new Uint8Array(31), localToken],
   ["the token", signingKey, "x".repeat(31)],

@@ -36,6 +36,8 @@ export interface Users extends Accounts, SignIn {
   readonly tokens: ApiTokens;
   /** Who shows these; `nobody` for what is not known or no longer good. */
   identify(shown: { readonly bearer?: string | undefined; readonly cookie?: string | undefined }): Promise<Caller>;
+  /** Who was identified before, as they stand now; `nobody` when that is no longer good. An access token may be over. */
+  recall(caller: Caller): Caller;
   checkCsrf(caller: Caller, header: string | undefined): boolean;
   /** A fresh code with which the first admin is made; undefined when there is one. */
   firstCode(): string | undefined;
@@ -66,6 +68,10 @@ export function openUsers(needs: UsersNeeds): Users {
       if (bearer === undefined) return cookie === undefined ? { kind: "nobody" } : sessions.ofCookie(cookie);
       if (sameSecret(bearer, localToken)) return { kind: "local" };
       return tokens.isOne(bearer) ? tokens.identify(bearer) : sessions.ofAccessToken(bearer);
+    },
+    recall(caller) {
+      if (caller.kind === "user") return sessions.ofId(caller.session.id);
+      return caller.kind === "token" ? tokens.ofId(caller.tokenId) : caller;
     },
     checkCsrf: (caller, header) => caller.kind === "user" && sessions.checkCsrf(caller.session.id, header),
     firstCode() {
