@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { end } from "./running.ts";
+import { end, once } from "./running.ts";
 
 export interface Netdata {
   readonly url: string;
@@ -33,10 +33,10 @@ export async function startNetdata(): Promise<Netdata | undefined> {
   for (const place of ["cache", "lib", "log"]) words.push("-W", "set", "directories", place, folder);
   const child = spawn("netdata", words, { stdio: "ignore", cwd: "/" });
   const url = `http://127.0.0.1:${port}`;
-  const stop = async () => {
+  const stop = once(async () => {
     await end(child, "SIGTERM");
     rmSync(folder, { recursive: true, force: true });
-  };
+  });
   for (let tries = 0; tries < 100; tries++) {
     await pause(200);
     const answered = await fetch(url).then(

@@ -24,10 +24,10 @@ export async function startHub(): Promise<RunningHub> {
   cpSync(join(root, "examples/starter"), folder, { recursive: true });
   const words = ["up", join(folder, "lab.ts"), "--data", data, "--port", "0", "--ingress-port", "0"];
   const child = spawn(join(root, "fed"), words, { stdio: ["ignore", "pipe", "inherit"] });
-  const stop = async () => {
+  const stop = once(async () => {
     await end(child, "SIGINT");
     rmSync(folder, { recursive: true, force: true });
-  };
+  });
   try {
     let said = "";
     for await (const chunk of child.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
@@ -44,6 +44,24 @@ export async function startHub(): Promise<RunningHub> {
     await stop();
     throw thrown;
   }
+}
+
+const open = new Set<() => Promise<void>>();
+
+/** Does it when it is called, or when the bench is stopped early: nothing of a bench outlives it. */
+export function once(stop: () => Promise<void>): () => Promise<void> {
+  const run = async () => {
+    if (open.delete(run)) await stop();
+  };
+  open.add(run);
+  return run;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, async () => {
+    await Promise.all([...open].map((stop) => stop()));
+    process.exit(130);
+  });
 }
 
 /** Asks a process to end and waits until it has. */
