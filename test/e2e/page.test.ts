@@ -135,6 +135,8 @@ test.skipIf(chromiumPath === undefined)(
     await page.getByRole("alertdialog").getByRole("button", { name: "Restart" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("alertdialog").waitFor({ ...patience, state: "detached" });
+    // What opened the dialog has the focus again.
+    expect(await page.evaluate("document.activeElement.textContent")).toMatch(/^Restart/);
     await page.keyboard.press("g");
     await page.keyboard.press("e");
     await page.getByRole("heading", { name: "Events" }).waitFor(patience);

@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { Boxes, LogOut, type LucideIcon, RotateCw, Server } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { setAppearance } from "../appearance.ts";
 import { client, machinesQuery, statusQuery, useBarrier } from "../hub.ts";
 import { StateDot } from "../view/badge.tsx";
@@ -23,6 +23,8 @@ interface PalettePanelProps {
 /** Everything there is to go to and to do, by typing a part of its name. */
 export function PalettePanel({ open, onOpenChange }: PalettePanelProps) {
   const focus = useFocusReturn();
+  /** Done once the palette has gone, so that a dialog it opens finds the focus where it was before. */
+  const deed = useRef<() => unknown>(undefined);
   const [restarting, setRestarting] = useState<{ readonly environment: string; readonly service: string }>();
   const restart = async () => {
     if (!restarting) return;
@@ -35,12 +37,25 @@ export function PalettePanel({ open, onOpenChange }: PalettePanelProps) {
         <Radix.Portal>
           <Radix.Overlay className="fixed inset-0 z-40 bg-veil" />
           <Radix.Content
-            {...focus}
+            onOpenAutoFocus={focus.onOpenAutoFocus}
+            onCloseAutoFocus={(event) => {
+              focus.onCloseAutoFocus(event);
+              queueMicrotask(() => {
+                void deed.current?.();
+                deed.current = undefined;
+              });
+            }}
             aria-describedby={undefined}
             className="fixed inset-x-3 top-[10vh] z-50 mx-auto max-w-xl animate-appear overflow-hidden rounded-large border border-line bg-raised shadow-raised outline-none"
           >
             <Radix.Title className="sr-only">Go to, or do</Radix.Title>
-            <Choices close={() => onOpenChange(false)} askRestart={setRestarting} />
+            <Choices
+              choose={(work) => {
+                deed.current = work;
+                onOpenChange(false);
+              }}
+              askRestart={setRestarting}
+            />
           </Radix.Content>
         </Radix.Portal>
       </Radix.Root>
@@ -57,17 +72,19 @@ export function PalettePanel({ open, onOpenChange }: PalettePanelProps) {
   );
 }
 
-function Choices(props: { close(): void; askRestart(service: { environment: string; service: string }): void }) {
+interface ChoicesProps {
+  choose(work: () => unknown): void;
+  askRestart(service: { environment: string; service: string }): void;
+}
+
+function Choices(props: ChoicesProps) {
   const { data: status } = useQuery(statusQuery);
   const { data: machines } = useQuery(machinesQuery);
   const mayRestart = useBarrier("operator") === undefined;
   const navigate = useNavigate();
   const signOut = useSignOut();
   const services = status?.services ?? [];
-  const then = (work: () => unknown) => () => {
-    props.close();
-    void work();
-  };
+  const then = (work: () => unknown) => () => props.choose(work);
   return (
     <Command label="Go to, or do" loop>
       <Command.Input

@@ -18,7 +18,8 @@ export function useFocusReturn() {
     onCloseAutoFocus(event: Event) {
       event.preventDefault();
       // What opened it may have gone with what was done.
-      const back = opener.current?.isConnected ? opener.current : document.querySelector("main");
+      const known = opener.current?.isConnected && opener.current !== document.body;
+      const back = known ? opener.current : document.querySelector("main");
       if (back instanceof HTMLElement) back.focus();
     },
   };
