@@ -31,7 +31,7 @@ export async function startNetdata(): Promise<Netdata | undefined> {
   const port = await freePort();
   const words = ["-D", "-u", "root", "-P", join(folder, "pid"), "-W", "set", "web", "bind to", `127.0.0.1:${port}`];
   for (const place of ["cache", "lib", "log"]) words.push("-W", "set", "directories", place, folder);
-  const child = spawn("netdata", words, { stdio: "ignore", cwd: "/" });
+  const child = spawn("netdata", words, { stdio: "ignore", cwd: "/", detached: true });
   const url = `http://127.0.0.1:${port}`;
   const stop = once(async () => {
     await end(child, "SIGTERM");

@@ -23,7 +23,8 @@ export async function startHub(): Promise<RunningHub> {
   const data = join(folder, "data");
   cpSync(join(root, "examples/starter"), folder, { recursive: true });
   const words = ["up", join(folder, "lab.ts"), "--data", data, "--port", "0", "--ingress-port", "0"];
-  const child = spawn(join(root, "fed"), words, { stdio: ["ignore", "pipe", "inherit"] });
+  // A group of its own: who stops the bench by its group would signal the hub twice, and the second one ends it at once.
+  const child = spawn(join(root, "fed"), words, { stdio: ["ignore", "pipe", "inherit"], detached: true });
   const stop = once(async () => {
     await end(child, "SIGINT");
     rmSync(folder, { recursive: true, force: true });

@@ -154,7 +154,7 @@ function openView(screen: Screen, cwd: string) {
     stopping() {
       clearInterval(timer);
       live.end();
-      screen.note({ text: "stopping …", style: "dim" });
+      screen.note({ text: "stopping … (Ctrl-C again leaves what still runs to the next `fed up`)", style: "dim" });
     },
     end() {
       hub = undefined;
