@@ -30,7 +30,7 @@ export function Recent({ className }: { readonly className: string }) {
       }
     >
       {events.length === 0 && isPending && <SkeletonRows label="Loading events" />}
-      {events.length === 0 && !isPending && <p className="p-4 text-soft">Nothing of note yet.</p>}
+      {events.length === 0 && !isPending && <p className="p-4 text-soft">Nothing of note lately.</p>}
       <ol className="flex flex-col gap-3 p-4 empty:hidden">
         {events.map((event) => (
           <li key={event.sequence} className="flex gap-2">

@@ -1,8 +1,8 @@
 import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import type { HubStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
-import { countText } from "../view/format.ts";
 import { lookOfMachine, lookOfService } from "../view/state.ts";
 import { type Look, type Tone, worstTone } from "../view/tone.ts";
+import { reasonOf } from "./services-list.ts";
 
 /** Of so many, so many are as they should be. */
 export interface Share {
@@ -47,7 +47,7 @@ export interface Trouble {
 
 /** What does not mend itself unseen, the worst first: machines, then services. Pure. */
 export function troublesOf(
-  services: readonly Pick<ServiceStatus, "environment" | "service" | "state" | "detail" | "crashes">[],
+  services: readonly Pick<ServiceStatus, "environment" | "service" | "state" | "detail" | "crashes" | "instances">[],
   machines: readonly Pick<WireMachine, "name" | "state" | "detail">[],
 ): readonly Trouble[] {
   const found = [
@@ -59,7 +59,7 @@ export function troublesOf(
         subject: "service",
         name: `${one.environment}/${one.service}`,
         look: lookOfTrouble(one),
-        why: one.detail === "" && one.crashes > 0 ? `after ${countText(one.crashes, "failure")}` : one.detail,
+        why: reasonOf(one),
       }),
     ),
   ];

@@ -1,6 +1,6 @@
 import type { HubStatus, InstanceStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
 import { expect, test } from "vitest";
-import { groupServices, orderInstances, restartProgress, runningSince } from "./services-list.ts";
+import { groupServices, orderInstances, reasonOf, restartProgress, runningSince } from "./services-list.ts";
 
 const instance = (id: string, more: Partial<InstanceStatus> = {}): InstanceStatus => ({
   id,
@@ -91,4 +91,18 @@ test("a restart is done when as many as wanted are new, and nothing old runs", (
   expect(at([instance("a"), instance("c"), instance("d")])).toEqual({ kind: "going", replaced: 2 });
   expect(at([instance("a", { state: "exited" }), instance("c"), instance("d")])).toEqual({ kind: "done", replaced: 2 });
   expect(at([instance("a"), instance("c")], "gave up")).toEqual({ kind: "failed", replaced: 1 });
+});
+
+test("why a service is as it is: its own words, and how it ended while it starts again", () => {
+  const ended = [
+    instance("a", { state: "exited", startedMs: 1_000, exit: "exit code 1" }),
+    instance("b", { state: "exited", startedMs: 2_000, exit: "exit code 3" }),
+  ];
+  expect(reasonOf(service("dev", "api", { state: "unhealthy", detail: "status 500", crashes: 2 }))).toBe("status 500");
+  expect(reasonOf(service("dev", "api", { state: "starting", crashes: 2, instances: ended }))).toBe(
+    "after 2 failures; the last: exit code 3",
+  );
+  expect(reasonOf(service("dev", "api", { state: "starting", crashes: 1 }))).toBe("after 1 failure");
+  expect(reasonOf(service("dev", "api", { state: "starting" }))).toBe("");
+  expect(reasonOf(service("dev", "api", { crashes: 2, instances: ended }))).toBe("");
 });

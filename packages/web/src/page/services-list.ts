@@ -1,4 +1,5 @@
 import type { HubStatus, InstanceStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
+import { countText } from "../view/format.ts";
 
 export interface EnvironmentGroup {
   readonly environment: string;
@@ -50,4 +51,12 @@ export function restartProgress(
   if (service.state === "gave up") return { kind: "failed", replaced };
   const left = running.some(({ id }) => old.has(id));
   return { kind: !left && replaced >= service.replicas.wanted ? "done" : "going", replaced };
+}
+
+/** Why it is in its state, or "". While it starts again, why it had to is still what people want to know. Pure. */
+export function reasonOf(service: Pick<ServiceStatus, "state" | "detail" | "crashes" | "instances">): string {
+  const { state, detail, crashes, instances } = service;
+  if (detail !== "" || state !== "starting" || crashes === 0) return detail;
+  const last = orderInstances(instances).find((one) => one.state === "exited");
+  return `after ${countText(crashes, "failure")}${last?.exit === undefined ? "" : `; the last: ${last.exit}`}`;
 }

@@ -1,10 +1,9 @@
 import type { ServiceStatus } from "@fed/fed/wire/status.ts";
 import { StateMark } from "../view/badge.tsx";
 import { cx } from "../view/class-names.ts";
-import { countText } from "../view/format.ts";
 import { lookOfService, nextStepOf } from "../view/state.ts";
 import { toneBadge } from "../view/tone.ts";
-import { orderInstances } from "./services-list.ts";
+import { reasonOf } from "./services-list.ts";
 
 /** Why a service is in its state, and what to do about it; nothing when there is nothing to say. */
 export function StateNote({ service }: { readonly service: ServiceStatus }) {
@@ -24,13 +23,6 @@ export function StateNote({ service }: { readonly service: ServiceStatus }) {
       </div>
     </div>
   );
-}
-
-/** While it starts again, why it had to is still what people want to know. */
-function reasonOf({ state, detail, crashes, instances }: ServiceStatus): string {
-  if (detail !== "" || state !== "starting" || crashes === 0) return detail;
-  const last = orderInstances(instances).find((one) => one.state === "exited");
-  return `after ${countText(crashes, "failure")}${last?.exit === undefined ? "" : `; the last: ${last.exit}`}`;
 }
 
 function capital(text: string): string {

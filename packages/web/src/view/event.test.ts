@@ -24,6 +24,11 @@ const examples: readonly (readonly [subject: string, data: EventData, sentence: 
     { type: "user.linkMade", purpose: "reset", expiresMs: 0 },
     /made for bob \(a reset\), good until \d{4}-/,
   ],
+  [
+    "hub",
+    { type: "user.linkMade", purpose: "first", expiresMs: 0 },
+    /^A link for the first account was made, good until/,
+  ],
   ["user:bob", { type: "session.opened", session: "s", kind: "client", address: "::1" }, /with a program from ::1\.$/],
   ["user:bob", { type: "session.ended", session: "s", reason: "signed out" }, /of bob ended: signed out\.$/],
   [
@@ -113,7 +118,8 @@ test.each([
   ["hub", "the hub"],
   ["file", "the lab file"],
   ["local", "the hub’s own machine"],
-  ["nobody", "nobody"],
+  ["nobody", "somebody not signed in"],
+  ["someone:else", "someone:else"],
 ])("the actor %s is %s", (actor, words) => {
   expect(actorText(actor)).toBe(words);
 });

@@ -11,6 +11,7 @@ export function actorText(actor: string): string {
   if (actor.startsWith("token:")) return `token ${actor.slice("token:".length)}`;
   if (actor === "hub") return "the hub";
   if (actor === "file") return "the lab file";
+  if (actor === "nobody") return "somebody not signed in";
   if (actor === "local") return "the hub’s own machine";
   return actor;
 }
@@ -95,6 +96,8 @@ function userSentence(event: OfNoun<"user">, name: string): string {
     case "user.passwordChanged":
       return `${name} changed the password; ${countText(event.data.sessionsEnded, "other session")} ended.`;
     case "user.linkMade":
+      if (event.data.purpose === "first")
+        return `A link for the first account was made, good until ${momentText(event.data.expiresMs)}.`;
       return `A link to choose a password was made for ${name} (${purposeText(event.data.purpose)}), good until ${momentText(event.data.expiresMs)}.`;
     default:
       return unreachable(event);
