@@ -1,3 +1,4 @@
+import { cx } from "./class-names.ts";
 import { ageStepMs, ageText, bytesText, durationText, momentText } from "./format.ts";
 import { useNow } from "./now.ts";
 
@@ -14,7 +15,11 @@ export function Time({ atMs, className }: TimeProps) {
   // The tick may be older than what has just happened.
   const nowMs = past ? Math.max(tickMs, atMs) : tickMs;
   return (
-    <time dateTime={new Date(atMs).toISOString()} title={momentText(atMs)} className={className}>
+    <time
+      dateTime={new Date(atMs).toISOString()}
+      title={momentText(atMs)}
+      className={cx("whitespace-nowrap", className)}
+    >
       {ageText(atMs, nowMs)}
     </time>
   );
