@@ -92,7 +92,7 @@ function RejectedEdit(props: { readonly rejected: NonNullable<HubStatus["rejecte
         The edit was refused: {countText(errors.length, "error")} in {fileName(props.file)}
       </p>
       <p className="text-soft">
-        <Time atMs={atMs} />. The last good lab keeps running. Mend the file and save it; it is taken up at once.
+        Read <Time atMs={atMs} />; the last good lab keeps running. Mend the file and save it; it is taken up at once.
       </p>
       <ul className="mt-2 flex flex-col gap-1.5">
         {shown.map((diagnostic) => (
