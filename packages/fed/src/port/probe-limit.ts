@@ -4,7 +4,7 @@ import type { ProbeOutcome } from "./probe.ts";
 
 /** The reason when the limit was over, the same for every adapter. */
 export function lateReason(timeoutMs: number): string {
-  return `no answer within ${timeoutMs} ms`;
+  return `no answer within ${timeoutMs / 1_000} s`;
 }
 
 /** The host is there, and nothing listens. */

@@ -26,7 +26,7 @@ describe("the fake probe", () => {
     probe.answer(() => "hang");
     const outcome = probe.tcp(address, 100, going());
     await clock.turn(100);
-    expect(await outcome).toEqual({ kind: "unhealthy", reason: "no answer within 100 ms" });
+    expect(await outcome).toEqual({ kind: "unhealthy", reason: "no answer within 0.1 s" });
     expect(clock.waiting).toBe(0);
   });
 

@@ -29,7 +29,7 @@ test("what a probe says of port 22 is what is made of a look", async () => {
   probe.answer(() => "hang");
   const looking = lookAt(at, going());
   await clock.turn(3_000);
-  expect(await looking).toEqual({ look: { kind: "silent", reason: "no answer within 3000 ms" } });
+  expect(await looking).toEqual({ look: { kind: "silent", reason: "no answer within 3 s" } });
   expect(await lookAt({ kind: "here" }, going())).toEqual({
     look: { kind: "answered", tookMs: 0, detail: "" },
     facts,
@@ -130,7 +130,7 @@ test("by the scheduler: at once, then every ten seconds or so, three misses, off
   probe.answer(() => "healthy");
   await clock.turn(10_000);
   expect(news().map(([, , data]) => data)).toMatchObject([
-    { from: "online", to: "offline", reason: "no answer within 3000 ms" },
+    { from: "online", to: "offline", reason: "no answer within 3 s" },
     { from: "offline", to: "online", reason: "it answers" },
   ]);
   await scheduler.close();

@@ -15,7 +15,7 @@ export const origin = { actor: "local", correlation: "cor_1" };
 export const going = () => new AbortController().signal;
 
 export const answered = { kind: "answered", tookMs: 3, detail: "" } as const satisfies Look;
-export const silent = { kind: "silent", reason: "no answer within 3000 ms" } as const satisfies Look;
+export const silent = { kind: "silent", reason: "no answer within 3 s" } as const satisfies Look;
 
 export const facts: MachineFacts = {
   ...{ hostname: "node5", os: "Debian GNU/Linux 12", kernel: "6.1.0", architecture: "x64", cores: 4 },

@@ -110,7 +110,7 @@ test("a machine comes, is seen, is missed, and goes: an event each", () => {
   ]);
   see(machines, "node5", [silent, silent, silent, silent]);
   expect(news()).toEqual([
-    ["machine:node5", "machine.changed", { from: "online", to: "offline", reason: "no answer within 3000 ms" }],
+    ["machine:node5", "machine.changed", { from: "online", to: "offline", reason: "no answer within 3 s" }],
   ]);
   machines.update({ machines: {} }, origin);
   expect(news()).toEqual([["machine:node5", "machine.removed", {}]]);
