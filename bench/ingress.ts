@@ -49,7 +49,10 @@ const stopped = new AbortController();
 
 async function startRole(role: string, backendPort = 0): Promise<number> {
   const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
-  const child = spawn(process.execPath, [import.meta.filename, role, String(backendPort)], { stdio: [...stdio] });
+  // As the launcher starts fed.
+  const child = spawn(process.execPath, ["--max-semi-space-size=2", import.meta.filename, role, String(backendPort)], {
+    stdio: [...stdio],
+  });
   children.push(child);
   const [port] = (await once(child, "message", { signal: AbortSignal.timeout(10_000) })) as [number];
   return port;
