@@ -23,6 +23,8 @@ export interface ServeLimits {
   readonly heartbeatMs: number;
   /** What is under way may take so long to finish when the hub closes. */
   readonly closeMs: number;
+  /** Failures told in the diary. */
+  readonly tracesAMinute: number;
 }
 
 export const defaultLimits: ServeLimits = {
@@ -39,4 +41,5 @@ export const defaultLimits: ServeLimits = {
   slowReaderMs: 10_000,
   heartbeatMs: 15_000,
   closeMs: 4_000,
+  tracesAMinute: 60,
 };

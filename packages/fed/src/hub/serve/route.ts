@@ -147,7 +147,7 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
     await writeStream(
       reply.raw,
       {
-        ...{ answer: of.answer, items, controller },
+        ...{ answer: of.answer, items, controller, trace: needs.trace },
         stillMay,
         tellable: (thrown) => tellable(thrown, needs.trace, request.id),
       },

@@ -291,6 +291,39 @@ describe("what goes out", () => {
     ]);
   });
 
+  test("who breaks off is neither answered nor told of", async () => {
+    const entries: TraceEntry[] = [];
+    const broken = Promise.withResolvers<void>();
+    const hub = await openScene({
+      trace: makeTrace(
+        () => 0,
+        "info",
+        (entry) => entries.push(entry),
+      ),
+      handlers: {
+        // Fails because of it, and after it.
+        text: (_input, { signal }: CallContext) =>
+          new Promise((_, reject) => {
+            signal.addEventListener("abort", () => reject(new Error("aborted")));
+            broken.resolve();
+          }),
+      },
+    });
+    for (let i = 0; i < 5; i++) {
+      const raw = hub.connect();
+      raw.send(request("POST /api/v1/auth/session", { ...json, "content-length": "100" }));
+      raw.send("{");
+      await expect.poll(() => hub.begun.length).toBe(i + 1);
+      raw.socket.destroy();
+    }
+    const raw = hub.connect();
+    raw.send(request("GET /text", { authorization: "Bearer viewer" }));
+    await broken.promise;
+    raw.socket.destroy();
+    await expect.poll(() => hub.facts.map(({ status }) => status)).toEqual(Array(6).fill(499));
+    expect(entries).toEqual([]);
+  });
+
   test("a framework's error with a status of its own does not get through either", async () => {
     const thrown = Object.assign(new Error("secret"), { statusCode: 418, headers: { "x-evil": "1" } });
     const hub = await openScene({

@@ -6,6 +6,7 @@ import type { Api } from "#wire/api.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
 import type { Caller, Handlers } from "#wire/handler.ts";
 import { answerBadRequest, answerFault, readRefusal, tellable } from "./answer-fault.ts";
+import { budgetTrace } from "./budget.ts";
 import { trackConnections } from "./connection.ts";
 import type { Credentials, Refusal } from "./gate.ts";
 import { defaultLimits, type ServeLimits } from "./limit.ts";
@@ -69,7 +70,8 @@ export async function serveTable(
   const over = new AbortController();
   /** When each began that is not told of yet. */
   const begun = new WeakMap<FastifyRequest, number>();
-  const app = makeApp(limits, options, await openPages(options.pages));
+  const trace = budgetTrace(options.trace, options.clock, limits.tracesAMinute);
+  const app = makeApp(limits, { ...options, trace }, await openPages(options.pages));
   const seats = makeSeats(limits);
   const connections = trackConnections(app.server);
   const report = (request: FastifyRequest, status: number) => {
@@ -92,7 +94,7 @@ export async function serveTable(
     const handler = handlers[name];
     if (handler === undefined) throw new TypeError(`the endpoint ${name} has no handler`);
     addRoute(app, name, endpoint, handler, {
-      ...{ clock: options.clock, trace: options.trace, limits, seats },
+      ...{ clock: options.clock, trace, limits, seats },
       ...{ closing: closing.signal, over: over.signal },
       identify: (credentials) => options.identify(credentials),
       recall: (caller) => options.recall(caller),
@@ -155,6 +157,11 @@ function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): Fast
   // A form or a plain request of another site can send text, but not JSON.
   app.removeContentTypeParser("text/plain");
   app.setErrorHandler((thrown, request, reply) => {
+    // Who breaks off is told nothing, and nothing is told of it: anybody can, as often as they like.
+    if (request.socket.destroyed) {
+      options.trace.debug("a caller has gone", { request: request.id, reason: toFault(thrown).message });
+      return void reply.hijack();
+    }
     const refusal = readRefusal(thrown);
     return answerFault(reply, refusal?.fault ?? tellable(thrown, options.trace, request.id), refusal?.status);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
 import { handClock } from "#base/hand-clock.ts";
+import { makeTrace, type TraceEntry } from "#base/trace.ts";
 import type { CallContext } from "#wire/handler.ts";
 import { openScene, type Raw, request } from "./serve.scene.ts";
 
@@ -181,6 +182,35 @@ describe("heartbeats", () => {
     await hub.readers(0);
     expect(hub.clock.waiting).toBe(0);
   });
+});
+
+test("a heartbeat that cannot look whether the caller may go on ends the stream, not the hub", async () => {
+  const entries: TraceEntry[] = [];
+  const hub = await openStream({
+    trace: makeTrace(
+      () => 0,
+      "warn",
+      (entry) => entries.push(entry),
+    ),
+    beforeRecall() {
+      throw new Fault("unreachable", "cannot use the database /srv/control.db: the disk failed");
+    },
+  });
+  const [events, lines] = [
+    hub.connect(sse, { connection: "close" }),
+    hub.connect("/api/v1/lines", { connection: "close" }),
+  ];
+  await hub.readers(2);
+  await hub.clock.turn(15_000);
+  expect((await events.closed).endsWith("\r\n0\r\n\r\n")).toBe(true);
+  expect(await lines.closed).toContain('"code":"unreachable"');
+  expect(lines.text()).not.toContain("/srv");
+  await hub.readers(0);
+  expect(entries.map(({ facts }) => facts)).toEqual(
+    Array(2).fill({ reason: "cannot use the database /srv/control.db: the disk failed" }),
+  );
+  expect((await hub.get("/health")).status).toBe(200);
+  expect(hub.clock.waiting).toBe(0);
 });
 
 describe("a slow reader", () => {

@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { untilAborted } from "#base/abort.ts";
 import { type Clock, type Timer, withDeadline } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
+import { Fault, toFault } from "#base/fault.ts";
+import type { Trace } from "#base/trace.ts";
 import { streamType } from "#wire/client.ts";
 import { problemOf } from "#wire/problem.ts";
 import { encodeSse, sseHeartbeat, sseType } from "#wire/sse.ts";
@@ -12,8 +13,9 @@ export interface StreamCall {
   readonly items: AsyncIterable<unknown>;
   /** Ends the stream, and is what `items` listens to: aborted when the caller has gone or may no longer see this. */
   readonly controller: AbortController;
-  /** Asked at every heartbeat; false ends the stream. */
+  /** Asked at every heartbeat; false ends the stream, and so does a fault. */
   stillMay(): boolean;
+  readonly trace: Trace;
   /** What went wrong as the caller may know it. */
   tellable(thrown: unknown): Fault;
 }
@@ -97,18 +99,31 @@ export async function writeStream(
 function startBeats(response: ServerResponse, call: StreamCall, clock: Clock, everyMs: number): () => void {
   let timer: Timer;
   const beat = () => {
-    if (!call.stillMay()) {
-      return call.controller.abort(
-        new Fault("unauthenticated", "you are no longer signed in, or may no longer see this", {
-          hint: "Sign in again.",
-        }),
-      );
-    }
+    const ending = whyEnd(call);
+    if (ending !== undefined) return call.controller.abort(ending);
     if (!response.writableNeedDrain) response.write(formats[call.answer].beat);
     timer = clock.after(everyMs, beat);
   };
   timer = clock.after(everyMs, beat);
   return () => timer.cancel();
+}
+
+/** Why the stream may not go on. Never throws: in a timer nobody would catch it, and the hub would end. */
+function whyEnd({ stillMay, trace }: StreamCall): Fault | undefined {
+  try {
+    if (stillMay()) return undefined;
+    return new Fault("unauthenticated", "you are no longer signed in, or may no longer see this", {
+      hint: "Sign in again.",
+    });
+  } catch (thrown) {
+    trace.warn("a stream was ended: whether its caller may still see it cannot be read", {
+      reason: toFault(thrown).message,
+    });
+    return new Fault("unreachable", "the hub cannot look whether you may still see this", {
+      hint: "Try again in a moment.",
+      cause: thrown,
+    });
+  }
 }
 
 async function drained(response: ServerResponse, clock: Clock, limitMs: number, signal: AbortSignal): Promise<void> {
