@@ -21,7 +21,20 @@ export async function openClient(flags: HubFlags, env: Env, signal: AbortSignal)
   return clientOf(await findHub(flags, env, signal));
 }
 
-/** The same without flags, for who has no time: never exchanges a token, for who stops half-way would lose the next one. */
+/** The same, and the address at which the hub answered last; "" before it has. */
+export async function openPlacedClient(
+  flags: HubFlags,
+  env: Env,
+  signal: AbortSignal,
+): Promise<{ readonly client: Client; url(): string }> {
+  let last = "";
+  const client = clientOf(await findHub(flags, env, signal), (url) => {
+    last = url;
+  });
+  return { client, url: () => last };
+}
+
+/** The client without flags, for who has no time: never exchanges a token, for who stops half-way would lose the next one. */
 export async function openClientForNow(env: Env, signal: AbortSignal): Promise<Client> {
   const logins = openLoginStore(env.configFolder);
   const asTheyAre = { ...logins, accessToken: logins.freshToken, renew: async () => undefined };

@@ -37,8 +37,6 @@ export interface HttpNeeds {
   status(): HubStatus;
   /** Fault `unreachable` while the hub can take no wishes. */
   requireReady(): void;
-  /** Where the hub answers. */
-  url(): string;
   /** Everything the loop reports, from this call on. */
   progress(signal: AbortSignal): AsyncIterable<Progress>;
   /** Ends the hub once the answer is out. */
@@ -57,7 +55,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     metrics: () => meter.render(),
     openapi: () => openapiOf(needs.version),
     loops: () => ({ loops: [...scheduler.loops()] }),
-    ...userHandlers({ users, url: needs.url }),
+    ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
     ...machineHandlers({ machines, lookAt: needs.lookAt }),
     ...serviceHandlers({ control, runtime }),

@@ -219,12 +219,11 @@ function openLoops({ clock, trace }: HubOptions, { events, meter, hubOrigin }: G
 async function openDoor(
   options: HubOptions,
   { users, meter, makeCorrelation }: Ground,
-  needs: Omit<HttpNeeds, "url" | "version">,
+  needs: Omit<HttpNeeds, "version">,
   opened: AsyncDisposableStack,
 ) {
   const { host, port, clock, trace, version, pages } = options;
-  let url = "";
-  const handlers = makeHandlers({ ...needs, version, url: () => url });
+  const handlers = makeHandlers({ ...needs, version });
   const served = opened.adopt(
     await serve(api, handlers, {
       ...{ host, port, clock, trace, makeCorrelation },
@@ -237,8 +236,7 @@ async function openDoor(
     }),
     (open) => open.close(),
   );
-  url = urlOf(host, served.port);
-  return { url };
+  return { url: urlOf(host, served.port) };
 }
 
 /** One hub, one data folder. */

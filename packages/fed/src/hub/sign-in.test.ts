@@ -15,7 +15,7 @@ import { makeScene, minuteMs, origin, passwordOf, signingKey } from "./user/user
 async function openDoor() {
   const scene = makeScene();
   const { users } = scene;
-  const handlers = userHandlers({ users, url: () => url }) as unknown as Readonly<Record<string, AnyHandler>>;
+  const handlers = userHandlers({ users }) as unknown as Readonly<Record<string, AnyHandler>>;
   const table = Object.fromEntries(Object.entries(api).filter(([name]) => name in handlers)) as Record<
     string,
     Endpoint

@@ -277,7 +277,7 @@ export const api = {
       /** Only events before this sequence: the next page. */
       before: z.coerce.number().int().min(1).optional(),
       /** Only events at or after this time; milliseconds since the epoch. */
-      since: z.coerce.number().min(0).optional(),
+      sinceMs: z.coerce.number().min(0).optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
     output: z.object({

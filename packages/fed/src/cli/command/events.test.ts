@@ -15,7 +15,7 @@ function logOf(count: number) {
     const before = Number(query.get("before") ?? Number.MAX_SAFE_INTEGER);
     const limit = Number(query.get("limit"));
     expect(limit).toBeLessThanOrEqual(1_000);
-    const since = Number(query.get("since") ?? 0);
+    const since = Number(query.get("sinceMs") ?? 0);
     const found = events.filter(({ sequence, atMs }) => sequence < before && atMs >= since);
     const last = found[limit - 1];
     return gives({ events: found.slice(0, limit), ...(found.length > limit && last ? { more: last.sequence } : {}) });

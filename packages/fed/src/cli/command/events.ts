@@ -58,15 +58,15 @@ export const command = defineCommand({
     { line: "fed events verify", says: "prove that none was changed or removed" },
   ],
   async run({ flags, env, screen, signal }) {
-    const since = flags.since === undefined ? undefined : momentOf("--since", flags.since, Date.now());
+    const sinceMs = flags.since === undefined ? undefined : momentOf("--since", flags.since, Date.now());
     const find = await findHub(flags, env, signal);
     const client = clientOf(find);
     const filter = { type: flags.type.length === 0 ? undefined : flags.type.join(","), subject: flags.subject };
-    const limit = flags.limit ?? (since === undefined ? usualLimit : mostEvents);
+    const limit = flags.limit ?? (sinceMs === undefined ? usualLimit : mostEvents);
     // From here on nothing is missed: what happens while the list is read comes again and is passed over.
     const before = flags.follow ? await newest(client, signal) : 0;
-    const { events, more } = await list(client, { ...filter, since }, limit, signal);
-    if (more && since !== undefined) noteMore(screen, events.length, flags.since ?? "");
+    const { events, more } = await list(client, { ...filter, sinceMs }, limit, signal);
+    if (more && sinceMs !== undefined) noteMore(screen, events.length, flags.since ?? "");
     for (const event of events) show(screen, event);
     if (flags.follow) {
       const from = Math.max(before, events.at(-1)?.sequence ?? 0);
@@ -102,7 +102,7 @@ async function newest(client: Client, signal: AbortSignal): Promise<number> {
 /** Oldest first; `more` when there are older ones still. */
 async function list(
   client: Client,
-  query: Filter & { readonly since: number | undefined },
+  query: Filter & { readonly sinceMs: number | undefined },
   limit: number,
   signal: AbortSignal,
 ): Promise<{ readonly events: readonly FedEvent[]; readonly more: boolean }> {

@@ -35,7 +35,7 @@ test("a page that is just full is not followed by an empty one", async () => {
   const { log, door } = makeDoor();
   say(log, 10);
   expect(await door.events(api.events.input.parse({ limit: 10 }), context())).not.toHaveProperty("more");
-  expect(await door.events(api.events.input.parse({ since: 9e15 }), context())).toEqual({ events: [] });
+  expect(await door.events(api.events.input.parse({ sinceMs: 9e15 }), context())).toEqual({ events: [] });
 });
 
 test("the stream filters, resumes and nudges", async () => {

@@ -9,8 +9,8 @@ export function eventHandlers(needs: {
 }): HandlersOf<"events" | "eventStream" | "verifyEvents"> {
   const { events } = needs;
   return {
-    events({ type, subject, before, since, limit }) {
-      const found = events.list({ ...readFilter({ type, subject }), before, sinceMs: since, limit: limit + 1 });
+    events({ type, subject, before, sinceMs, limit }) {
+      const found = events.list({ ...readFilter({ type, subject }), before, sinceMs, limit: limit + 1 });
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return { events: page, ...(found.length > limit && last ? { more: last.sequence } : {}) };

@@ -26,16 +26,9 @@ type Names =
   | "createToken"
   | "revokeToken";
 
-export function userHandlers(needs: {
-  readonly users: Users;
-  /** Where the hub answers. */
-  url(): string;
-}): HandlersOf<Names> {
+export function userHandlers(needs: { readonly users: Users }): HandlersOf<Names> {
   const { users } = needs;
-  const linkOf = ({ code, expiresMs }: MadeLink): Link => {
-    const path = `/welcome#code=${code}`;
-    return { path, url: needs.url() + path, expiresMs };
-  };
+  const linkOf = ({ code, expiresMs }: MadeLink): Link => ({ path: `/welcome#code=${code}`, expiresMs });
   const done = { done: true } as const;
   return {
     async login({ name, password }, context) {
