@@ -123,6 +123,20 @@ export function selectNewest(db: Reader, query: ListQuery): readonly Link[] {
     .all(params);
 }
 
+/** The first event after `after`, up to `upTo`, with a time from `fromMs` to `untilMs`; looks at no others. */
+export function selectFirstBetween(
+  db: Reader,
+  range: { readonly after: number; readonly upTo: number; readonly fromMs: number; readonly untilMs: number },
+): number | undefined {
+  return db
+    .prepare(
+      `SELECT min(sequence) AS sequence FROM event
+       WHERE sequence > :after AND sequence <= :upTo AND +at_ms >= :fromMs AND +at_ms <= :untilMs`,
+      readSequence,
+    )
+    .first(range);
+}
+
 /** The last event up to `upTo` that is older than this; looks only between the base and there. */
 export function selectLastOlder(db: Reader, upTo: number, atMs: number): number | undefined {
   return db
@@ -149,9 +163,8 @@ export function selectMeanBytes(db: Reader, first: number, last: number): number
   return mean ?? 0;
 }
 
-/** Drops all up to this one, which becomes the base; how many there were. */
+/** Drops all up to this one, which becomes the base; how many there were. The base first: what lies after it cannot be dropped. */
 export function dropUpTo(tx: Tx, head: Head): number {
-  const { changedRows } = tx.run("DELETE FROM event WHERE sequence <= :sequence", { sequence: head.sequence });
   tx.run("UPDATE event_base SET sequence = :sequence, hash = :hash", { ...head });
-  return changedRows;
+  return tx.run("DELETE FROM event WHERE sequence <= :sequence", { sequence: head.sequence }).changedRows;
 }

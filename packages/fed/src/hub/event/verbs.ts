@@ -5,7 +5,7 @@ import type { Database, Settled, Tx } from "#disk/sqlite.ts";
 import type { EventData, FedEvent, StreamItem, Verdict } from "#wire/event.ts";
 import { type Link, linkAfter } from "./chain.ts";
 import { defaultRetention, type EventFilter, matches, type Retention } from "./event.ts";
-import { findCut } from "./retention.ts";
+import { type ClockState, findCut } from "./retention.ts";
 import { openRing, type Ring } from "./ring.ts";
 import { dropUpTo, insertEvent, type ListQuery, selectAfter, selectHead, selectNewest } from "./store.ts";
 import { type Page, type StreamSource, streamEvents } from "./stream.ts";
@@ -73,6 +73,7 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
   let verifying: Promise<Verdict> | undefined;
 
   const deed = <T>(origin: Origin, work: (tx: Tx, emit: Emit) => Settled<T>): T => {
+  const lookAtClock = makeClockWatch(clock);
     let next = head;
     const emitted: FedEvent[] = [];
     const result = db.tx((tx) =>
@@ -111,7 +112,7 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
       return verifying;
     },
     trim(origin) {
-      const cut = findCut(db, retention, head.sequence, clock.nowMs());
+      const cut = findCut(db, retention, head.sequence, { nowMs: clock.nowMs(), clock: lookAtClock() });
       if (cut === undefined) return false;
       const { upTo, more } = cut;
       deed(origin, (tx, emit) => {
@@ -131,6 +132,21 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
 function makeTelling(trace: Trace) {
   const listeners = new Set<{ readonly hear: (event: FedEvent) => void }>();
   const untold: FedEvent[] = [];
+/** Between two cuts of the log, more than a clock that runs true is set by. */
+const setByMs = 60_000;
+
+/** Whether the clock was set since the last look. A machine that slept looks the same: then the next look is in time. */
+function makeClockWatch(clock: Clock): () => ClockState {
+  const aheadMs = () => clock.nowMs() - clock.tickMs();
+  let before = aheadMs();
+  return () => {
+    const now = aheadMs();
+    const moved = Math.abs(now - before) > setByMs;
+    before = now;
+    return moved ? "set" : "steady";
+  };
+}
+
   let telling = false;
   const tellOne = (event: FedEvent) => {
     for (const listener of [...listeners]) {

@@ -37,6 +37,24 @@ export const usersAndChain: Migration = {
     INSERT INTO event_base (id, sequence, hash)
       VALUES (1, coalesce((SELECT min(sequence) - 1 FROM event), 0), '');
 
+    -- The log is only added to: retention first moves the base on, then drops what lies before it. Only an event that has
+    -- no hash yet (see \`fill\`) may be given one.
+    CREATE TRIGGER event_is_added BEFORE INSERT ON event
+      WHEN NEW.sequence <= max((SELECT sequence FROM event_base),
+                               coalesce((SELECT sequence FROM event ORDER BY sequence DESC LIMIT 1), 0))
+      BEGIN SELECT RAISE(ABORT, 'an event comes after all others'); END;
+    CREATE TRIGGER event_stays_as_written BEFORE UPDATE ON event
+      WHEN OLD.hash <> ''
+      BEGIN SELECT RAISE(ABORT, 'an event stays as it was written'); END;
+    CREATE TRIGGER event_is_kept BEFORE DELETE ON event
+      WHEN OLD.sequence > (SELECT sequence FROM event_base)
+      BEGIN SELECT RAISE(ABORT, 'an event is kept until retention has moved the base of the log past it'); END;
+    CREATE TRIGGER event_base_goes_on BEFORE UPDATE ON event_base
+      WHEN NEW.id <> OLD.id OR NEW.sequence <= OLD.sequence
+      BEGIN SELECT RAISE(ABORT, 'the base of the log only moves on'); END;
+    CREATE TRIGGER event_base_is_one BEFORE DELETE ON event_base
+      BEGIN SELECT RAISE(ABORT, 'the base of the log stays'); END;
+
     CREATE TABLE user (
       id           TEXT PRIMARY KEY,
       name         TEXT NOT NULL UNIQUE COLLATE NOCASE,
