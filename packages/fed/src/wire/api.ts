@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { eventShape, streamItemShape, verdictShape } from "./event.ts";
+import { eventShape, notedShape, streamItemShape, verdictShape } from "./event.ts";
 import { loopShape } from "./loop.ts";
 import { machineShape } from "./machine.ts";
 import { planShape } from "./plan.ts";
@@ -301,8 +301,11 @@ export const api = {
     path: "/api/v1/events/verify",
     role: "viewer",
     answer: "one",
-    summary: "Proves that no event was changed, removed or put in between.",
-    input: nothing,
+    summary: "Proves that no event between the oldest kept and the newest was changed, removed or put in.",
+    input: z.object({
+      /** The head of an earlier verdict, as `SEQUENCE:HASH`: proves that it is still in the chain. */
+      head: notedShape.optional(),
+    }),
     output: verdictShape,
   }),
 

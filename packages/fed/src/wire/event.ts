@@ -91,16 +91,29 @@ export const streamItemShape = z.discriminatedUnion("kind", [
 
 export type StreamItem = z.infer<typeof streamItemShape>;
 
+/** An event that was noted, as `SEQUENCE:HASH`. */
+export const notedShape = z
+  .string()
+  .regex(/^\d{1,15}:[0-9a-f]{64}$/, "an event is noted as SEQUENCE:HASH, with the 64 letters of its hash");
+
 export const verdictShape = z.discriminatedUnion("kind", [
+  /**
+   * Nothing between the base and the head was changed, removed or put in. Whether events were cut off at the end before
+   * this hub started, or all of it was written anew, only a head shows that was noted elsewhere.
+   */
   z.object({
     kind: z.literal("sound"),
     events: z.number().int(),
     first: z.number().int(),
     last: z.number().int(),
-    /** Hash of the last event: write it down elsewhere, and no later change before it goes unseen. */
+    /** Hash of the event before the first, which retention dropped; "" when none was dropped. */
+    base: z.string(),
+    /** Hash of the last event: with its sequence, what to note elsewhere. */
     head: z.string(),
   }),
   z.object({ kind: z.literal("broken"), sequence: z.number().int(), reason: z.string() }),
+  /** Sound in itself, but the noted event is not in it (any more). */
+  z.object({ kind: z.literal("parted"), sequence: z.number().int(), reason: z.string() }),
 ]);
 
 export type Verdict = z.infer<typeof verdictShape>;

@@ -74,11 +74,44 @@ test("filters are handed on, and no event is a word", async () => {
   expect((await desk.fed("events", "--json")).out).toBe("");
 });
 
-test.each([
-  [{ kind: "sound", events: 3, first: 1, last: 3, head: "abc" }, 0, "sound 3 events, 1 to 3\nhead abc\n"],
-  [{ kind: "broken", sequence: 2, reason: "it was changed" }, 5, "broken at event 2: it was changed\n"],
-] as const)("verify tells %j", async (verdict, code, out) => {
-  const desk = await makeDesk({ "/api/v1/events/verify": () => gives(verdict) });
-  expect(await desk.fed("events", "verify")).toEqual({ code, out, err: "" });
-  expect(JSON.parse((await desk.fed("events", "verify", "--json")).out)).toEqual(verdict);
+const hash = "9f".repeat(32);
+const sound = { kind: "sound", events: 3, first: 1, last: 3, base: "", head: hash } as const;
+
+describe("verify", () => {
+  test.each([
+    [
+      sound,
+      0,
+      `sound 3 events, 1 to 3: none was changed, removed or put in\nbase 0 (nothing was dropped)\nhead 3:${hash}\n`,
+    ],
+    [
+      { ...sound, events: 1, first: 3, base: hash },
+      0,
+      `sound 1 event, 3 to 3: none was changed, removed or put in\nbase 2:${hash}\nhead 3:${hash}\n`,
+    ],
+    [{ kind: "broken", sequence: 2, reason: "it was changed" }, 5, "broken at event 2: it was changed\n"],
+    [{ kind: "parted", sequence: 2, reason: "event 2 is missing" }, 1, "parted event 2 is missing\n"],
+  ] as const)("tells %j", async (verdict, code, out) => {
+    const desk = await makeDesk({ "/api/v1/events/verify": () => gives(verdict) });
+    expect(await desk.fed("events", "verify")).toEqual({ code, out, err: "" });
+    const data = await desk.fed("events", "verify", "--json");
+    expect([data.code, JSON.parse(data.out)]).toEqual([code, verdict]);
+  });
+
+  test("asks for the head that was noted, and says that it is kept", async () => {
+    const desk = await makeDesk({ "/api/v1/events/verify": () => gives(sound) });
+    const noted = `2:${hash}`;
+    expect((await desk.fed("events", "verify", "--head", noted)).out).toContain("\nkept event 2 is the noted one\n");
+    expect(desk.hub.asked[0]?.query.get("head")).toBe(noted);
+    await desk.fed("events", "verify");
+    expect(desk.hub.asked[1]?.query.has("head")).toBe(false);
+  });
+
+  test.each([hash, "2:", `2:${hash.slice(1)}`, `2:${hash} `])("a head such as %j is none", async (noted) => {
+    const desk = await makeDesk({});
+    expect(await desk.fed("events", "verify", "--head", noted)).toMatchObject({
+      ...{ code: 2, out: "", err: expect.stringContaining("the number, a colon") },
+    });
+    expect(desk.hub.asked).toEqual([]);
+  });
 });

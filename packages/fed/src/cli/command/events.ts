@@ -55,7 +55,7 @@ export const command = defineCommand({
     { line: "fed events", says: "what happened last" },
     { line: "fed events -f --type service. --type instance.", says: "follow what becomes of services" },
     { line: "fed events --since 1h --subject service:dev/api --json", says: "as data" },
-    { line: "fed events verify", says: "prove that none was changed or removed" },
+    { line: "fed events verify", says: "prove that none in between was changed or removed" },
   ],
   async run({ flags, env, screen, signal }) {
     const sinceMs = flags.since === undefined ? undefined : momentOf("--since", flags.since, Date.now());

@@ -63,4 +63,11 @@ test("the chain is verified by the door too", async () => {
   expect(api.verifyEvents.output.parse(await door.verifyEvents({}, context()))).toMatchObject({
     ...{ kind: "sound", events: 2, first: 1, last: 2, head: expect.stringMatching(/^[0-9a-f]{64}$/) },
   });
+  const head = `2:${"0".repeat(64)}`;
+  const input = api.verifyEvents.input.parse({ head });
+  expect(api.verifyEvents.output.parse(await door.verifyEvents(input, context()))).toMatchObject({
+    ...{ kind: "parted", sequence: 2 },
+  });
+  for (const wrong of ["", "2", ":", `x:${"0".repeat(64)}`, `2:${"0".repeat(63)}`])
+    expect(api.verifyEvents.input.safeParse({ head: wrong })).toMatchObject({ success: false });
 });

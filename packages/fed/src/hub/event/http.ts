@@ -17,6 +17,9 @@ export function eventHandlers(needs: {
     },
     eventStream: ({ type, subject, after }, { signal }) =>
       events.stream({ filter: readFilter({ type, subject }), after }, (listener) => needs.onChanged(listener), signal),
-    verifyEvents: () => events.verify(),
+    verifyEvents({ head }) {
+      const [sequence = "", hash = ""] = head?.split(":") ?? [];
+      return events.verify(head === undefined ? undefined : { sequence: Number(sequence), hash });
+    },
   };
 }

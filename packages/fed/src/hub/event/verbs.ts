@@ -3,13 +3,13 @@ import { Fault, isFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database, Settled, Tx } from "#disk/sqlite.ts";
 import type { EventData, FedEvent, StreamItem, Verdict } from "#wire/event.ts";
-import { type Link, linkAfter } from "./chain.ts";
+import { type Head, type Link, linkAfter } from "./chain.ts";
 import { defaultRetention, type EventFilter, matches, type Retention } from "./event.ts";
 import { type ClockState, findCut } from "./retention.ts";
 import { openRing, type Ring } from "./ring.ts";
 import { dropUpTo, insertEvent, type ListQuery, selectAfter, selectHead, selectNewest } from "./store.ts";
 import { type Page, type StreamSource, streamEvents } from "./stream.ts";
-import { verifyChain } from "./verify.ts";
+import { partedFrom, verifyChain } from "./verify.ts";
 
 /** Who does a deed, and what it belongs to. */
 export interface Origin {
@@ -45,8 +45,11 @@ export interface EventLog {
     onChanged: (listener: () => void) => () => void,
     signal: AbortSignal,
   ): AsyncIterable<StreamItem>;
-  /** Walks the whole chain, a page at a time. Who asks while it is walked gets the same answer. */
-  verify(): Promise<Verdict>;
+  /**
+   * Walks the whole chain, a page at a time. Who asks while it is walked gets the same answer. `noted` is the head of an
+   * earlier verdict: whether it is still in the chain.
+   */
+  verify(noted?: Head): Promise<Verdict>;
   /** Drops what is too old or too much, at most 10,000 events at a time; true when more is left to drop. */
   trim(origin: Origin): boolean;
   /** Sequence of the newest event. */
@@ -70,10 +73,10 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
   const ring = openRing();
   const closing = new AbortController();
   let head = selectHead(db);
+  const lookAtClock = makeClockWatch(clock);
   let verifying: Promise<Verdict> | undefined;
 
   const deed = <T>(origin: Origin, work: (tx: Tx, emit: Emit) => Settled<T>): T => {
-  const lookAtClock = makeClockWatch(clock);
     let next = head;
     const emitted: FedEvent[] = [];
     const result = db.tx((tx) =>
@@ -105,11 +108,12 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
     listen: told.listen,
     list: (query) => selectNewest(db, query).map(eventOf),
     stream: (from, onChanged, signal) => streamEvents(source, from, { onEvent: told.listen, onChanged }, signal),
-    verify() {
+    verify(noted) {
       verifying ??= verifyChain(db, () => head, closing.signal).finally(() => {
         verifying = undefined;
       });
-      return verifying;
+      if (noted === undefined) return verifying;
+      return verifying.then((verdict) => (verdict.kind === "sound" && partedFrom(db, noted)) || verdict);
     },
     trim(origin) {
       const cut = findCut(db, retention, head.sequence, { nowMs: clock.nowMs(), clock: lookAtClock() });
@@ -128,10 +132,6 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
   };
 }
 
-/** Tells each event to all before the next one, also those of a deed that a listener does meanwhile. */
-function makeTelling(trace: Trace) {
-  const listeners = new Set<{ readonly hear: (event: FedEvent) => void }>();
-  const untold: FedEvent[] = [];
 /** Between two cuts of the log, more than a clock that runs true is set by. */
 const setByMs = 60_000;
 
@@ -147,6 +147,10 @@ function makeClockWatch(clock: Clock): () => ClockState {
   };
 }
 
+/** Tells each event to all before the next one, also those of a deed that a listener does meanwhile. */
+function makeTelling(trace: Trace) {
+  const listeners = new Set<{ readonly hear: (event: FedEvent) => void }>();
+  const untold: FedEvent[] = [];
   let telling = false;
   const tellOne = (event: FedEvent) => {
     for (const listener of [...listeners]) {
