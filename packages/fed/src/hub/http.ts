@@ -11,7 +11,7 @@ import type { HubStatus } from "#wire/status.ts";
 import type { Desk } from "./desk.ts";
 import { eventHandlers } from "./event/http.ts";
 import type { EventLog } from "./event/verbs.ts";
-import type { LoadedLab } from "./lab/load.ts";
+import type { LoadedLab, RejectedLab } from "./lab/load.ts";
 import { machineHandlers } from "./machine/http.ts";
 import type { LookAt } from "./machine/loop.ts";
 import type { Machines } from "./machine/verbs.ts";
@@ -60,14 +60,13 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     ...machineHandlers({ machines, lookAt: needs.lookAt }),
     ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),
-    plan: async (_input, { signal }) => planFor(needs, await loadGood(needs, signal), signal),
+    plan: async (_input, { signal }) => planFor(needs, requireGood(await needs.desk.load(signal)), signal),
     apply: ({ plan }, context) => apply(needs, plan, context),
     down: (_input, context) => down(needs, context),
   };
 }
 
-async function loadGood(needs: HttpNeeds, signal: AbortSignal): Promise<LoadedLab> {
-  const loaded = await needs.desk.load(signal);
+function requireGood(loaded: LoadedLab | RejectedLab): LoadedLab {
   if (loaded.kind === "loaded") return loaded;
   const errors = loaded.diagnostics.filter(({ severity }) => severity === "error").length;
   throw new Fault(
@@ -84,17 +83,19 @@ function planFor(needs: HttpNeeds, loaded: LoadedLab, signal: AbortSignal): Prom
   return needs.control.loop.plan(needs.control.desiredOf(loaded), signal);
 }
 
-async function* apply(
+async function apply(
   needs: HttpNeeds,
   bound: { readonly desired: string; readonly observed: string } | undefined,
   { signal, correlation, actor }: CallContext,
-): AsyncIterable<Progress> {
-  const loaded = await loadGood(needs, signal);
-  if (bound) await requireUnmoved(needs, loaded, bound, signal);
+): Promise<AsyncIterable<Progress>> {
+  const check = async (loaded: LoadedLab) => {
+    if (bound) await requireUnmoved(needs, loaded, bound, signal);
+  };
+  // Read from before it is the wish, so that nothing of what follows is missed.
   const progress = needs.progress(signal);
-  needs.desk.accept(loaded, { actor, correlation });
+  requireGood(await needs.desk.take({ actor, correlation }, check, signal));
   needs.control.forgive();
-  yield* untilSettled(progress);
+  return untilSettled(progress);
 }
 
 async function requireUnmoved(

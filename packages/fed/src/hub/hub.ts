@@ -14,16 +14,15 @@ import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
 import { checkLoop } from "./db/loop.ts";
-import { openDesk } from "./desk.ts";
+import { type FirstLab, openDesk } from "./desk.ts";
 import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
 import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
-import type { LoadedLab } from "./lab/load.ts";
 import { lookLoop, makeLookAt } from "./machine/loop.ts";
 import { openMachines } from "./machine/verbs.ts";
 import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
-import { writePresence } from "./presence.ts";
+import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
 import { makeRoomWatch, roomLoop } from "./room.ts";
 import { openScheduler } from "./scheduler.ts";
@@ -36,8 +35,7 @@ import { openUsers } from "./user/verbs.ts";
 
 export interface HubOptions {
   readonly dataFolder: string;
-  /** The lab to begin with, loaded and good. */
-  readonly lab: LoadedLab;
+  readonly lab: FirstLab;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -129,6 +127,7 @@ async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
   const { dataFolder, clock, trace } = options;
   await ensureFolder(dataFolder);
   opened.adopt(holdFolder(dataFolder), (lock) => lock.close());
+  await forgetPresence(dataFolder);
   const db = opened.adopt(openDatabase(dataFolder), (open) => open.close());
   const [localToken, signingKey] = await Promise.all([
     readKey(join(dataFolder, "token")),
@@ -171,10 +170,7 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
       ...{ events, clock, trace, makeCorrelation },
       first: options.lab,
       watch: options.watch,
-      onAccepted(lab, origin) {
-        control.wish(lab, origin);
-        machines.update(lab.document, origin);
-      },
+      partsOf: (lab, origin) => [control.prepare(lab, origin), machines.prepare(lab.document)],
       onChange: changes.send,
     }),
     (open) => open.close(),
@@ -242,7 +238,7 @@ async function openDoor(
 /** One hub, one data folder. */
 function holdFolder(dataFolder: string): Lock {
   try {
-    return holdLock(join(dataFolder, "hub.lock"));
+    return holdLock(lockPathIn(dataFolder));
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code !== "conflict") throw thrown;
     throw new Fault("conflict", `another hub runs on ${dataFolder}`, {

@@ -1,8 +1,11 @@
 import { isIPv6 } from "node:net";
 import { systemClock } from "#base/clock.ts";
+import { isFault } from "#base/fault.ts";
 import { makeTrace } from "#base/trace.ts";
+import type { FirstLab } from "#hub/desk.ts";
 import type { Hub } from "#hub/hub.ts";
-import { loadLab } from "#hub/lab/load.ts";
+import { type LoadedLab, loadLab, type RejectedLab, rejectedBy } from "#hub/lab/load.ts";
+import { formerLocations } from "#hub/lab/locate.ts";
 import { defineCommand } from "../command.ts";
 import { nearPath, showDiagnostics } from "../diagnostic.ts";
 import type { Env } from "../env.ts";
@@ -34,21 +37,20 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal, program }) {
     const { path, from } = labPath(args, env);
-    const [{ openHub }, lab] = await Promise.all([
-      import("#hub/hub.ts"),
-      loadLab(path, { clock: systemClock }, signal),
-    ]);
-    if (lab.printed !== "") screen.note({ text: lab.printed.trimEnd(), style: "dim" });
-    if (lab.kind === "rejected") {
-      if (screen.json) screen.data({ kind: "rejected", diagnostics: lab.diagnostics });
-      showDiagnostics(screen, lab.diagnostics, env.cwd);
+    const dataFolder = flags.data ?? env.dataFolder;
+    const [{ openHub }, found] = await Promise.all([import("#hub/hub.ts"), findLab(path, dataFolder, signal)]);
+    const { lab, loaded } = found;
+    if (loaded.printed !== "") screen.note({ text: loaded.printed.trimEnd(), style: "dim" });
+    if (lab === undefined) {
+      if (screen.json) screen.data({ kind: "rejected", diagnostics: loaded.diagnostics });
+      showDiagnostics(screen, loaded.diagnostics, env.cwd);
       return 2;
     }
     const pages = await readyPages(env, screen, signal);
     const view = openView(screen, env.cwd);
     const hub = await openHub(
       {
-        dataFolder: flags.data ?? env.dataFolder,
+        dataFolder,
         lab,
         host: flags.host,
         port: flags.port,
@@ -69,7 +71,8 @@ export const command = defineCommand({
       signal,
     );
     const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
-    screen.note({ text: `${lab.document.name}  ${nearPath(lab.file, env.cwd)}${starter}`, style: "dim" });
+    const { document, file } = lab.loaded;
+    screen.note({ text: `${document.name}  ${nearPath(file, env.cwd)}${starter}`, style: "dim" });
     showWayIn(screen, hub, pages !== undefined);
     if (!isLoopback(`http://${isIPv6(flags.host) ? `[${flags.host}]` : flags.host}`)) warnOfNetwork(screen);
     view.show(hub);
@@ -80,6 +83,30 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+type Found =
+  | { readonly lab: FirstLab; readonly loaded: LoadedLab | RejectedLab }
+  | { readonly lab: undefined; readonly loaded: RejectedLab };
+
+/** The lab as its file is; when that is bad or gone, the last good one of it with what is wrong. */
+async function findLab(path: string, dataFolder: string, signal: AbortSignal): Promise<Found> {
+  const { loaded, fault } = await loadLab(path, { clock: systemClock }, signal).then(
+    (one) => ({ loaded: one, fault: undefined }),
+    (thrown) => {
+      if (!isFault(thrown) || !["missing", "denied", "invalid"].includes(thrown.code)) throw thrown;
+      return { loaded: undefined, fault: thrown };
+    },
+  );
+  if (loaded?.kind === "loaded") return { lab: { loaded }, loaded };
+  const { recallLab } = await import("#hub/recall.ts");
+  if (loaded) return { lab: recallLab(dataFolder, loaded), loaded };
+  for (const { file, folder } of formerLocations(path)) {
+    const rejected = rejectedBy(fault, file, folder);
+    const lab = recallLab(dataFolder, rejected);
+    if (lab) return { lab, loaded: rejected };
+  }
+  throw fault;
+}
 
 /** The built pages; without them the hub serves its API all the same. */
 async function readyPages(env: Env, screen: Screen, signal: AbortSignal): Promise<string | undefined> {

@@ -42,6 +42,22 @@ export function locateLab(path: string): Location {
   return { file, folder, within };
 }
 
+/** What `path` may have meant while it was there: a file, or a folder with a `lab.ts`. */
+export function formerLocations(path: string): readonly Pick<Location, "file" | "folder">[] {
+  const real = (folder: string) => {
+    try {
+      return realpathSync.native(folder);
+    } catch {
+      return folder;
+    }
+  };
+  const [above, itself] = [real(dirname(path)), real(path)];
+  return [
+    { file: join(above, basename(path)), folder: above },
+    { file: join(itself, "lab.ts"), folder: itself },
+  ];
+}
+
 function reach<T>(path: string, look: () => T): T {
   try {
     return look();
