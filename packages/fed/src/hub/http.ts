@@ -5,7 +5,7 @@ import type { Notice } from "#base/notice.ts";
 import type { Plan } from "#engine/reconcile/plan.ts";
 import type { Runtime } from "#port/runtime.ts";
 import type { CallContext, Handlers } from "#wire/handler.ts";
-import { openapiOf } from "#wire/openapi.ts";
+import { openapiOnce } from "#wire/openapi.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import type { Desk } from "./desk.ts";
@@ -53,7 +53,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
       return { status: "ready" };
     },
     metrics: () => meter.render(),
-    openapi: () => openapiOf(needs.version),
+    openapi: openapiOnce(needs.version),
     loops: () => ({ loops: [...scheduler.loops()] }),
     ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),

@@ -53,9 +53,12 @@ export interface CallContext {
   readonly cookie: SessionCookie;
 }
 
-type Handler<E extends Endpoint> = E extends { readonly answer: "many" | "events" }
+type Handler<E extends Endpoint> = E extends { readonly answer: "events" }
   ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
-  : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
+  : E extends { readonly answer: "many" }
+    ? // What is refused before the items are handed out is an answer like any other.
+      (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>> | Promise<AsyncIterable<OutputOf<E>>>
+    : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
 
 /** One handler for every endpoint: a missing one is a compile error. */
 export type Handlers = { readonly [K in keyof Api]: Handler<Api[K]> };

@@ -92,6 +92,15 @@ export function openapiOf(version: string): Json {
   return JSON.parse(JSON.stringify(document)) as Json;
 }
 
+/** The same, made once: it takes some milliseconds, and is given to callers without credentials. */
+export function openapiOnce(version: string): () => Json {
+  let made: Json | undefined;
+  return () => {
+    made ??= openapiOf(version);
+    return made;
+  };
+}
+
 const problemContent = { [problemType]: { schema: { $ref: "#/components/schemas/Problem" } } };
 
 const outputName = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Answer`;

@@ -21,6 +21,8 @@ export interface ServeLimits {
   /** How long a reader of a stream may take nothing before it is cut off. */
   readonly slowReaderMs: number;
   readonly heartbeatMs: number;
+  /** A stream of lines waits so long for its first one, so that a fault before it is an answer like any other. */
+  readonly firstLineMs: number;
   /** What is under way may take so long to finish when the hub closes. */
   readonly closeMs: number;
   /** Failures told in the diary. */
@@ -40,6 +42,7 @@ export const defaultLimits: ServeLimits = {
   streamsOfOne: 128,
   slowReaderMs: 10_000,
   heartbeatMs: 15_000,
+  firstLineMs: 100,
   closeMs: 4_000,
   tracesAMinute: 60,
 };

@@ -9,7 +9,7 @@ import { accessOf, actorOf, type CallContext, type Caller } from "#wire/handler.
 import { tellable } from "./answer-fault.ts";
 import { type Credentials, credentialsOf, makeCookie, type Refusal, requireAccess, requireOwnPage } from "./gate.ts";
 import type { ServeLimits } from "./limit.ts";
-import { type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
+import { beginItems, type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
 
 /** Of what a route is made, besides its endpoint. */
 export interface RouteNeeds {
@@ -135,7 +135,8 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
   reply.raw.once("close", leave);
   try {
     const context = contextOf(request, reply, of, controller.signal);
-    const items = (await untilAborted(Promise.resolve(of.call(context)), controller.signal)) as AsyncIterable<unknown>;
+    const given = (await untilAborted(Promise.resolve(of.call(context)), controller.signal)) as AsyncIterable<unknown>;
+    const items = of.answer === "many" ? await beginItems(given, needs.clock, needs.limits, controller.signal) : given;
     reply.type(streamTypeOf(of.answer)).header("x-accel-buffering", "no");
     reply.hijack();
     reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);

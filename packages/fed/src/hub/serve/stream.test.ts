@@ -109,6 +109,54 @@ describe("frames", () => {
     const response = await hub.get(sse, { headers: asViewer });
     expect([response.status, (await response.json()) as object]).toMatchObject([422, { detail: "no such filter" }]);
   });
+
+  test.each([
+    [new Fault("missing", "no such service", { hint: "Look." }), 404, "no such service"],
+    [new Error("secret"), 500, "defect"],
+  ])("so is one before the first line: %s", async (thrown, status, said) => {
+    const hub = await openStream({
+      handlers: {
+        // Waits for something first, as one that asks a machine.
+        lines: async function* (_input: unknown, { signal }: CallContext) {
+          await new Promise((resolve) => setImmediate(resolve));
+          signal.throwIfAborted();
+          throw thrown;
+        },
+      },
+    });
+    const response = await hub.get("/api/v1/lines", { headers: asViewer });
+    const text = await response.text();
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toMatch(/^application\/problem\+json\b/);
+    expect(text).toContain(said);
+    expect(text).not.toContain("secret");
+    expect(hub.facts).toMatchObject([{ endpoint: "lines", status }]);
+    expect(hub.clock.waiting).toBe(0);
+  });
+
+  test("a quiet stream of lines begins after 100 ms; events begin at once", async () => {
+    const hub = await openStream();
+    const [events, lines] = [hub.connect(sse), hub.connect("/api/v1/lines")];
+    await hub.readers(2);
+    await events.until("\r\n\r\n");
+    await hub.clock.turn(99);
+    expect(lines.text()).toBe("");
+    await hub.clock.turn(1);
+    expect(await lines.until("\r\n\r\n")).toContain("200 OK");
+    hub.send({ a: 1 });
+    hub.end();
+    expect(unchunk(await lines.until("0\r\n\r\n"))).toContain('\n{"item":{"a":1}}\n');
+  });
+
+  test("a caller who goes before the first line is forgotten", async () => {
+    const hub = await openStream();
+    const raw = hub.connect("/api/v1/lines");
+    await hub.readers(1);
+    raw.socket.destroy();
+    await hub.readers(0);
+    await expect.poll(() => hub.facts).toMatchObject([{ endpoint: "lines", status: 499 }]);
+    expect(hub.clock.waiting).toBe(0);
+  });
 });
 
 test.each<[header: string | undefined, query: string, input: object]>([
@@ -177,6 +225,9 @@ describe("heartbeats", () => {
     hub.send(eventOf(1));
     await Promise.all([events.until("id: 1"), lines.until('"sequence":1')]);
     await hub.clock.turn(1);
+    await hub.readers(1);
+    // Its heartbeats count from its head.
+    await hub.clock.turn(100);
     expect(await lines.closed).toContain('{"problem":{"type":"urn:fed:fault:unauthenticated"');
     expect((await events.closed).endsWith("\r\n0\r\n\r\n")).toBe(true);
     await hub.readers(0);
@@ -201,7 +252,7 @@ test("a heartbeat that cannot look whether the caller may go on ends the stream,
     hub.connect("/api/v1/lines", { connection: "close" }),
   ];
   await hub.readers(2);
-  await hub.clock.turn(15_000);
+  await hub.clock.turn(15_100);
   expect((await events.closed).endsWith("\r\n0\r\n\r\n")).toBe(true);
   expect(await lines.closed).toContain('"code":"unreachable"');
   expect(lines.text()).not.toContain("/srv");

@@ -61,6 +61,46 @@ function eventFrame(item: unknown): string | Uint8Array {
 export const streamTypeOf = (answer: "many" | "events"): string => formats[answer].type;
 
 /**
+ * The same items, begun: throws what goes wrong before the first of them. Waits for it no longer than `firstLineMs`, so
+ * that a quiet stream has a head.
+ */
+export async function beginItems(
+  items: AsyncIterable<unknown>,
+  clock: Clock,
+  { firstLineMs }: Pick<ServeLimits, "firstLineMs">,
+  signal: AbortSignal,
+): Promise<AsyncIterable<unknown>> {
+  const iterator = items[Symbol.asyncIterator]();
+  const first = iterator.next();
+  const quiet = Promise.withResolvers<void>();
+  const timer = clock.after(firstLineMs, quiet.resolve);
+  try {
+    await untilAborted(Promise.race([first, quiet.promise]), signal);
+    // Items that end because of the signal do not end well.
+    signal.throwIfAborted();
+  } catch (thrown) {
+    leave(iterator);
+    throw thrown;
+  } finally {
+    timer.cancel();
+  }
+  let begun = false;
+  const next = () => {
+    if (begun) return iterator.next();
+    begun = true;
+    return first;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: async () => (await iterator.return?.()) ?? noMore }) };
+}
+
+const noMore = { done: true, value: undefined } as const;
+
+/** Not awaited: items that wait for the next one end when the signal does. */
+function leave(iterator: AsyncIterator<unknown>): void {
+  iterator.return?.().then(undefined, () => undefined);
+}
+
+/**
  * Writes the items as they come, and a heartbeat every now and then, until they end or the controller aborts. Never
  * keeps more for a reader than the socket does: one that takes nothing for too long is cut off. The head is written already.
  */
@@ -89,8 +129,7 @@ export async function writeStream(
   } finally {
     stopBeats();
     controller.abort(new Error("the stream has ended"));
-    // Not awaited: items that wait for the next one end when the signal does.
-    iterator.return?.().then(undefined, () => undefined);
+    leave(iterator);
     response.end();
   }
 }
