@@ -63,7 +63,7 @@ export function openUsers(needs: UsersNeeds): Users {
     ...openAccounts({ db, events, clock, passwords, sessions, links }),
     ...openSignIn({ db, events, clock, passwords, sessions, refusals }),
     ...{ sessions, links, tokens },
-    grants: openGrants({ db, events, clock, accessTokens }),
+    grants: openGrants({ db, events, clock, accessTokens, signingKey, isEnding: sessions.isEnding }),
     async identify({ bearer, cookie }) {
       if (bearer === undefined) return cookie === undefined ? { kind: "nobody" } : sessions.ofCookie(cookie);
       if (sameSecret(bearer, localToken)) return { kind: "local" };
@@ -81,6 +81,7 @@ export function openUsers(needs: UsersNeeds): Users {
     recordRefusal: refusals.record,
     sweep() {
       const nowMs = clock.nowMs();
+      sessions.endLate();
       events.deed(origin, (tx) => {
         dropLinksBefore(tx, nowMs);
         if (hasAdmin(selectUsers(tx))) dropLinksOf(tx, "first");

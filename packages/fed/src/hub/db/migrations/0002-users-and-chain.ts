@@ -82,14 +82,12 @@ export const usersAndChain: Migration = {
     ) STRICT;
     CREATE INDEX session_by_user ON session (user);
 
+    -- The refresh token that comes next; those before it are known by the hub's signature on them.
     CREATE TABLE refresh (
       secret     TEXT PRIMARY KEY,
-      session    TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
-      created_ms INTEGER NOT NULL,
-      -- When it was exchanged for the next; shown again after that, it ends the session.
-      spent_ms   INTEGER
+      session    TEXT NOT NULL UNIQUE REFERENCES session (id) ON DELETE CASCADE,
+      created_ms INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX refresh_by_session ON refresh (session);
 
     CREATE TABLE api_token (
       id         TEXT PRIMARY KEY,
