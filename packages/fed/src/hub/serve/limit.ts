@@ -14,6 +14,8 @@ export interface ServeLimits {
   /** To answer with one value. */
   readonly answerMs: number;
   readonly connections: number;
+  /** Connections at the same time from one address, this machine's own excepted. */
+  readonly connectionsOfOne: number;
   /** Streams at the same time. */
   readonly streams: number;
   /** Streams at the same time of one user, token, or of the machine itself. */
@@ -38,6 +40,7 @@ export const defaultLimits: ServeLimits = {
   idleMs: 120_000,
   answerMs: 100_000,
   connections: 1_000,
+  connectionsOfOne: 200,
   streams: 500,
   streamsOfOne: 128,
   slowReaderMs: 10_000,

@@ -159,16 +159,21 @@ describe("who takes their time", () => {
     expect(await raw.closed).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test("no more connections than the limit", async () => {
-    const hub = await openScene({ limits: { connections: 3 } });
-    const kept = [hub.connect(), hub.connect(), hub.connect()];
-    for (const raw of kept) {
+  test("no more connections than the limit, and none is held for who asks nothing", async () => {
+    const go = Promise.withResolvers<string>();
+    const hub = await openScene({ limits: { connections: 3 }, handlers: { text: () => go.promise } });
+    const [first, second, third] = [hub.connect(), hub.connect(), hub.connect()];
+    for (const raw of [first, second, third]) {
       raw.send(request("GET /health"));
       await raw.until('{"status":"ok"}');
     }
+    const fourth = hub.connect();
+    await first.closed;
+    for (const raw of [second, third, fourth]) raw.send(request("GET /text", { authorization: "Bearer viewer" }));
+    await expect.poll(() => hub.shown.length).toBe(3);
     expect(await hub.connect().closed).toBe("");
-    kept[0]?.send(request("GET /text", { authorization: "Bearer viewer" }));
-    await kept[0]?.until("fed_up 1");
+    go.resolve("fed_up 1");
+    for (const raw of [second, third, fourth]) await raw.until("fed_up 1");
   });
 
   test("an answer that takes too long is a timeout, and the handler hears of it", async () => {

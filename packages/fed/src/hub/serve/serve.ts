@@ -36,6 +36,8 @@ export interface ServeOptions {
   onRequest?(facts: RequestFacts): void;
   /** Folder of the built pages; undefined: the API only. */
   readonly pages: string | undefined;
+  /** Names of endpoints whose streams go on while the hub closes, for as long as `close` is told. */
+  readonly lasting?: ReadonlySet<string>;
   readonly limits?: Partial<ServeLimits>;
 }
 
@@ -50,8 +52,11 @@ export interface RequestFacts {
 
 export interface Served {
   readonly port: number;
-  /** Takes nothing new, ends streams, lets what is under way finish for some seconds, then breaks it off. */
-  close(): Promise<void>;
+  /**
+   * Takes nothing new, ends streams, lets what is under way finish for some seconds, then breaks it off; the lasting streams
+   * not before `until` has come.
+   */
+  close(until?: Promise<unknown>): Promise<void>;
 }
 
 /** Serves endpoints and the pages on one port. */
@@ -68,12 +73,13 @@ export async function serveTable(
   const limits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
   const over = new AbortController();
+  const last = new AbortController();
   /** When each began that is not told of yet. */
   const begun = new WeakMap<FastifyRequest, number>();
   const trace = budgetTrace(options.trace, options.clock, limits.tracesAMinute);
   const app = makeApp(limits, { ...options, trace }, await openPages(options.pages));
   const seats = makeSeats(limits);
-  const connections = trackConnections(app.server);
+  const connections = trackConnections(app.server, limits);
   const report = (request: FastifyRequest, status: number) => {
     const begunMs = begun.get(request);
     if (begunMs === undefined) return;
@@ -95,7 +101,7 @@ export async function serveTable(
     if (handler === undefined) throw new TypeError(`the endpoint ${name} has no handler`);
     addRoute(app, name, endpoint, handler, {
       ...{ clock: options.clock, trace, limits, seats },
-      ...{ closing: closing.signal, over: over.signal },
+      ...{ closing: (options.lasting?.has(name) ? last : closing).signal, over: over.signal },
       identify: (credentials) => options.identify(credentials),
       recall: (caller) => options.recall(caller),
       checkCsrf: (caller, header) => options.checkCsrf(caller, header),
@@ -106,11 +112,16 @@ export async function serveTable(
   const port = await listen(app, options);
   return {
     port,
-    async close() {
+    async close(until = Promise.resolve()) {
       const reason = new Fault("unreachable", "the hub is closing", { hint: "Try again in a moment." });
       closing.abort(reason);
+      const late = Promise.withResolvers<void>();
       const force = options.clock.after(limits.closeMs, () => {
         over.abort(reason);
+        late.resolve();
+      });
+      void Promise.allSettled([late.promise, until]).then(() => {
+        last.abort(reason);
         connections.destroy();
       });
       await connections.drain();
@@ -153,7 +164,6 @@ function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): Fast
       answerFault(reply, tellable(fault, options.trace, request.id), status);
     },
   });
-  app.server.maxConnections = limits.connections;
   // A form or a plain request of another site can send text, but not JSON.
   app.removeContentTypeParser("text/plain");
   app.setErrorHandler((thrown, request, reply) => {
