@@ -13,7 +13,7 @@ import { eventHandlers } from "./event/http.ts";
 import type { EventLog } from "./event/verbs.ts";
 import type { LoadedLab, RejectedLab } from "./lab/load.ts";
 import { machineHandlers } from "./machine/http.ts";
-import type { LookAt } from "./machine/loop.ts";
+import type { LookNow } from "./machine/loop.ts";
 import type { Machines } from "./machine/verbs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Control } from "./service/control.ts";
@@ -29,7 +29,7 @@ export interface HttpNeeds {
   readonly events: EventLog;
   readonly users: Users;
   readonly machines: Machines;
-  readonly lookAt: LookAt;
+  readonly lookNow: LookNow;
   readonly meter: Meter;
   readonly scheduler: Scheduler;
   /** Something people see may have changed. */
@@ -57,7 +57,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     loops: () => ({ loops: [...scheduler.loops()] }),
     ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
-    ...machineHandlers({ machines, lookAt: needs.lookAt }),
+    ...machineHandlers({ machines, lookNow: needs.lookNow }),
     ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),
     plan: async (_input, { signal }) => planFor(needs, requireGood(await needs.desk.load(signal)), signal),

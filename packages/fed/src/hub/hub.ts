@@ -19,7 +19,7 @@ import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
 import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
-import { lookLoop, makeLookAt } from "./machine/loop.ts";
+import { lookLoop, makeLookAt, makeLookNow } from "./machine/loop.ts";
 import { openMachines } from "./machine/verbs.ts";
 import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
 import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
@@ -100,7 +100,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   const code = users.firstCode();
   await control.begin(signal);
   const loops = [
-    ...[lookLoop(house.machines, house.lookAt), sweepLoop(users), trimLoop(events), roomLoop(house.room)],
+    ...[lookLoop(house.machines, house.lookNow), sweepLoop(users), trimLoop(events), roomLoop(house.room)],
     checkLoop(ground.db.path, () => options.clock.nowMs()),
   ];
   for (const loop of loops) scheduler.add(loop);
@@ -193,9 +193,9 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
   const status = () => statusOf({ desk, control, room, ingressUrl });
   const own = { version: options.version, db, status, lastEvent: () => events.last };
   opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
-  const lookAt = makeLookAt(probe, readLocalFacts);
+  const lookNow = makeLookNow(machines, makeLookAt(probe, readLocalFacts));
   const read = (inner: AbortSignal): AsyncIterable<Progress> => progress.read(inner);
-  return { runtime, control, machines, desk, room, status, lookAt, changes, ingressUrl, progress: read };
+  return { runtime, control, machines, desk, room, status, lookNow, changes, ingressUrl, progress: read };
 }
 
 function openLoops({ clock, trace }: HubOptions, { events, meter, hubOrigin }: Ground) {
