@@ -10,5 +10,6 @@ export function requireReady(phase: Phase, room: RoomWatch): void {
   if (room.full === undefined) return;
   throw new Fault("unreachable", `the disk of ${room.full.folder} is full`, {
     hint: "Make room: what runs goes on, and writing resumes by itself.",
+    details: { diskFull: room.full.folder },
   });
 }

@@ -8,7 +8,7 @@ import type { Caller, Handlers } from "#wire/handler.ts";
 import { answerBadRequest, answerFault, readRefusal, tellable } from "./answer-fault.ts";
 import { budgetTrace } from "./budget.ts";
 import { trackConnections } from "./connection.ts";
-import type { Credentials, Refusal } from "./gate.ts";
+import { type Credentials, type Known, nobody, type Refusal } from "./gate.ts";
 import { defaultLimits, type ServeLimits } from "./limit.ts";
 import { openPages, type Pages } from "./page.ts";
 import { type AnyHandler, addRoute } from "./route.ts";
@@ -77,7 +77,8 @@ export async function serveTable(
   /** When each began that is not told of yet. */
   const begun = new WeakMap<FastifyRequest, number>();
   const trace = budgetTrace(options.trace, options.clock, limits.tracesAMinute);
-  const app = makeApp(limits, { ...options, trace }, await openPages(options.pages));
+  const known = new WeakMap<FastifyRequest, Known>();
+  const app = makeApp(limits, { ...options, trace }, known, await openPages(options.pages));
   const seats = makeSeats(limits);
   const connections = trackConnections(app.server, limits);
   const report = (request: FastifyRequest, status: number) => {
@@ -100,7 +101,7 @@ export async function serveTable(
     const handler = handlers[name];
     if (handler === undefined) throw new TypeError(`the endpoint ${name} has no handler`);
     addRoute(app, name, endpoint, handler, {
-      ...{ clock: options.clock, trace, limits, seats },
+      ...{ clock: options.clock, trace, limits, seats, known },
       ...{ closing: (options.lasting?.has(name) ? last : closing).signal, over: over.signal },
       identify: (credentials) => options.identify(credentials),
       recall: (caller) => options.recall(caller),
@@ -136,7 +137,12 @@ function noCompiler(): never {
   throw new TypeError("a route was given a schema of fastify's; endpoints of wire/ carry their own");
 }
 
-function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): FastifyInstance {
+function makeApp(
+  limits: ServeLimits,
+  options: ServeOptions,
+  known: WeakMap<FastifyRequest, Known>,
+  pages: Pages,
+): FastifyInstance {
   const app = fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
@@ -161,7 +167,7 @@ function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): Fast
     frameworkErrors: (thrown, request, reply) => {
       reply.headers(safeHeaders(request.id));
       const { fault, status } = readRefusal(thrown) ?? { fault: toFault(thrown) };
-      answerFault(reply, tellable(fault, options.trace, request.id), status);
+      answerFault(reply, tellable(fault, { request: request.id, caller: nobody, trace: options.trace }), status);
     },
   });
   // A form or a plain request of another site can send text, but not JSON.
@@ -173,7 +179,9 @@ function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): Fast
       return void reply.hijack();
     }
     const refusal = readRefusal(thrown);
-    return answerFault(reply, refusal?.fault ?? tellable(thrown, options.trace, request.id), refusal?.status);
+    const { caller } = known.get(request) ?? { caller: nobody };
+    const asked = { request: request.id, caller, trace: options.trace };
+    return answerFault(reply, refusal?.fault ?? tellable(thrown, asked), refusal?.status);
   });
   app.setNotFoundHandler((request, reply) => pages.answer(request, reply));
   return app;
