@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { eventShape, notedShape, streamItemShape, verdictShape } from "./event.ts";
+import { anyEventShape, notedShape, streamItemShape, verdictShape } from "./event.ts";
 import { loopShape } from "./loop.ts";
 import { machineShape } from "./machine.ts";
 import { planShape } from "./plan.ts";
@@ -281,7 +281,7 @@ export const api = {
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
     output: z.object({
-      events: z.array(eventShape),
+      events: z.array(anyEventShape),
       /** There are older ones: ask with `before` set to this. */
       more: z.number().int().optional(),
     }),

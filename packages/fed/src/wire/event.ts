@@ -68,6 +68,23 @@ export const eventShape = z.discriminatedUnion("type", [
 ]);
 
 export type FedEvent = z.infer<typeof eventShape>;
+
+/** An event as it stands in the log, whatever its type. */
+export const rawEventShape = z.object({ ...base, type: z.string(), data: z.record(z.string(), z.unknown()) });
+
+export type AnyEvent = z.infer<typeof rawEventShape>;
+
+/**
+ * What readers take. A newer hub tells of what this version does not know, and leaves it in the database for an older one:
+ * no reason to read no further. Such an event is shown as it is.
+ */
+export const anyEventShape = z.union([eventShape, rawEventShape]);
+
+/** The event, when this version knows its type and its data. */
+export function knownEvent(event: AnyEvent): FedEvent | undefined {
+  return eventShape.safeParse(event).data;
+}
+
 export type EventType = FedEvent["type"];
 
 /** Every type of event. */
@@ -82,7 +99,7 @@ export type EventData = FedEvent extends infer E
 
 /** What is sent on the stream of events. */
 export const streamItemShape = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("event"), event: eventShape }),
+  z.object({ kind: z.literal("event"), event: anyEventShape }),
   /** Something people see has changed that is no event of its own: ask for the status again. */
   z.object({ kind: z.literal("changed") }),
   /** What lies between the last event the reader saw and the next one sent is no longer kept. */

@@ -106,6 +106,15 @@ test("every type has an example", () => {
   expect([...new Set(examples.map(([, { type }]) => type))].sort()).toEqual([...eventTypes].sort());
 });
 
+test("what this page does not know, of a newer hub or left by one, is shown as it is", () => {
+  const strange = { ...base, subject: "machine:n1", type: "machine.shook", data: { magnitude: 3.5 } };
+  expect(eventSentence(strange)).toBe('machine.shook, which this page has no words for: {"magnitude":3.5}');
+  expect(eventTone(strange)).toBe("info");
+  const changed = { ...base, subject: "machine:n1", type: "machine.changed", data: { to: "moved" } };
+  expect(eventSentence(changed)).toBe('machine.changed, which this page has no words for: {"to":"moved"}');
+  expect(eventTone(changed)).toBe("info");
+});
+
 test("a machine's change is as good as where it went", () => {
   const went = (to: "online" | "away" | "offline") =>
     eventTone(eventOf("machine:n1", { type: "machine.changed", from: "unknown", to, reason: "" }));

@@ -1,4 +1,4 @@
-import type { EventType, FedEvent } from "@fed/fed/wire/event.ts";
+import { type AnyEvent, type EventType, type FedEvent, knownEvent } from "@fed/fed/wire/event.ts";
 import { countText, durationText, momentText } from "./format.ts";
 import type { Tone } from "./tone.ts";
 import { unreachable } from "./unreachable.ts";
@@ -22,7 +22,14 @@ export function subjectText(subject: string): string {
 }
 
 /** What happened, as a sentence that stands alone beside the actor and the time. */
-export function eventSentence(event: FedEvent): string {
+export function eventSentence(event: AnyEvent): string {
+  const known = knownEvent(event);
+  return known
+    ? knownSentence(known)
+    : `${event.type}, which this page has no words for: ${JSON.stringify(event.data)}`;
+}
+
+function knownSentence(event: FedEvent): string {
   const name = subjectText(event.subject);
   switch (event.type) {
     case "hub.started":
@@ -189,7 +196,9 @@ function because(reason: string): string {
 }
 
 /** How much an event asks for attention. */
-export function eventTone(event: FedEvent): Tone {
+export function eventTone(any: AnyEvent): Tone {
+  const event = knownEvent(any);
+  if (event === undefined) return "info";
   if (event.type === "machine.changed") {
     return event.data.to === "offline" ? "bad" : event.data.to === "online" ? "good" : "idle";
   }

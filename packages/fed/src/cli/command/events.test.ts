@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FedEvent } from "#wire/event.ts";
 import { makeDesk } from "../command.scene.ts";
-import { type Asked, gives } from "../hub.scene.ts";
+import { type Asked, gives, refuses } from "../hub.scene.ts";
 
 /** A log of so many events, a second apart, the newest now. */
 function logOf(count: number) {
@@ -63,6 +63,55 @@ test("a time that is none is refused before anybody is asked", async () => {
   const desk = await logOf(1);
   expect(await desk.fed("events", "--since", "7")).toMatchObject({ code: 2, err: expect.stringContaining("7d?") });
   expect(desk.hub.asked).toEqual([]);
+});
+
+describe("what this version does not know, of a newer hub or left by one", () => {
+  const base = { sequence: 1, atMs: 0, actor: "hub", subject: "machine:a", correlation: "c", hash: "h" };
+  const known = { ...base, type: "machine.removed", data: {} };
+  const strange = { ...base, sequence: 2, type: "machine.shook", data: { magnitude: 3.5 } };
+  const changed = { ...base, sequence: 3, type: "machine.added", data: { kind: "router", ports: 8 } };
+
+  test("is listed as it is, among all others", async () => {
+    const desk = await makeDesk({ "/api/v1/events": () => gives({ events: [changed, strange, known] }) });
+    const { code, out, err } = await desk.fed("events");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(
+      /machine\.removed .*\n.*machine\.shook .* magnitude=3\.5\n.*machine\.added .* kind=router {2}ports=8\n$/,
+    );
+    const { out: json } = await desk.fed("events", "--json");
+    expect(
+      json
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([known, strange, changed]);
+  });
+
+  test("is followed over", async () => {
+    const items = [strange, known].map((event) => ({ kind: "event", event }));
+    const frames = items.map((item) => `data: ${JSON.stringify(item)}\n\n`).join("");
+    const desk = await makeDesk({
+      "/api/v1/events": () => gives({ events: [] }),
+      "/api/v1/events/stream": ({ query }) =>
+        query.get("after") === "0"
+          ? (response) => void response.writeHead(200, { "content-type": "text/event-stream" }).end(frames)
+          : refuses("missing", "that is all"),
+    });
+    const { out, err } = await desk.fed("events", "--follow", "--json");
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([strange, known]);
+    expect(err).toContain("that is all");
+  });
+
+  test("what is no event at all is a fault", async () => {
+    const { hash: _, ...torn } = known;
+    const desk = await makeDesk({ "/api/v1/events": () => gives({ events: [torn] }) });
+    expect(await desk.fed("events")).toMatchObject({ code: 1, out: "", err: expect.stringContaining("another shape") });
+  });
 });
 
 test("filters are handed on, and no event is a word", async () => {

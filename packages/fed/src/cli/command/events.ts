@@ -1,6 +1,6 @@
 import { api } from "#wire/api.ts";
 import type { Client } from "#wire/client.ts";
-import { eventTypes, type FedEvent, type StreamItem } from "#wire/event.ts";
+import { type AnyEvent, eventTypes, type StreamItem } from "#wire/event.ts";
 import { defineCommand } from "../command.ts";
 import { eventLine } from "../event-line.ts";
 import { follow } from "../follow.ts";
@@ -105,8 +105,8 @@ async function list(
   query: Filter & { readonly sinceMs: number | undefined },
   limit: number,
   signal: AbortSignal,
-): Promise<{ readonly events: readonly FedEvent[]; readonly more: boolean }> {
-  const found: FedEvent[] = [];
+): Promise<{ readonly events: readonly AnyEvent[]; readonly more: boolean }> {
+  const found: AnyEvent[] = [];
   let before: number | undefined;
   do {
     const page = Math.min(pageEvents, limit - found.length);
@@ -148,7 +148,7 @@ function followEvents(
   );
 }
 
-function show(screen: Screen, event: FedEvent): void {
+function show(screen: Screen, event: AnyEvent): void {
   if (screen.json) screen.data(event);
   else screen.line(...eventLine(event));
 }
