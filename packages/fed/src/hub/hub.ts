@@ -100,7 +100,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   const code = users.firstCode();
   await control.begin(signal);
   const loops = [
-    ...[lookLoop(house.machines, house.lookNow), sweepLoop(users), trimLoop(events), roomLoop(house.room)],
+    ...[lookLoop(house.machines, house.lookNow), sweepLoop(users), trimLoop(events, hubOrigin), roomLoop(house.room)],
     checkLoop(ground.db.path, () => options.clock.nowMs()),
   ];
   for (const loop of loops) scheduler.add(loop);

@@ -7,7 +7,7 @@ const base = {
   sequence: z.number().int(),
   /** Milliseconds since the epoch. */
   atMs: z.number(),
-  /** Who did it: `hub`, `local`, `file`, `user:ada`, `token:ci`. */
+  /** Who did it: `hub`, `local`, `file`, `user:ada`, `token:ci/tok_…` (name and id). */
   actor: z.string(),
   /** What it is about: `hub`, `lab`, `service:dev/api`, `machine:node5`, `user:ada`. */
   subject: z.string(),

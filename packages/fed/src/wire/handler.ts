@@ -25,9 +25,13 @@ export function accessOf(caller: Caller): Access {
   return caller.kind === "local" ? "local" : caller.role;
 }
 
-/** The caller as the actor of an event: `user:ada`, `token:ci`, `local`, `nobody`. */
+/**
+ * The caller as the actor of an event: `user:ada`, `token:ci/tok_…`, `local`, `nobody`. Names of tokens are chosen freely,
+ * so the id says which of them it was.
+ */
 export function actorOf(caller: Caller): string {
-  return caller.kind === "user" || caller.kind === "token" ? `${caller.kind}:${caller.name}` : caller.kind;
+  if (caller.kind === "user") return `user:${caller.name}`;
+  return caller.kind === "token" ? `token:${caller.name}/${caller.tokenId}` : caller.kind;
 }
 
 /** The cookie of the browser that calls. */

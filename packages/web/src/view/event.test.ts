@@ -129,6 +129,8 @@ test.each([
   ["local", "the hub’s own machine"],
   ["nobody", "somebody not signed in"],
   ["someone:else", "someone:else"],
+  ["token:ci/tok_01hq5x9c2k7d3f8mqa", "token ci (f8mqa)"],
+  ["token:a/b/tok_01hq5x9c2k7d3f8mqb", "token a/b (f8mqb)"],
 ])("the actor %s is %s", (actor, words) => {
   expect(actorText(actor)).toBe(words);
 });

@@ -5,15 +5,21 @@ import { unreachable } from "./unreachable.ts";
 
 type Purpose = Extract<FedEvent, { type: "user.enrolled" }>["data"]["purpose"];
 
-/** Who did it, in words: `ada`, `token ci`, `the hub`. */
+/** Who did it, in words: `ada`, `token ci (k3f9q)`, `the hub`. */
 export function actorText(actor: string): string {
   if (actor.startsWith("user:")) return actor.slice("user:".length);
-  if (actor.startsWith("token:")) return `token ${actor.slice("token:".length)}`;
+  if (actor.startsWith("token:")) return tokenText(actor.slice("token:".length));
   if (actor === "hub") return "the hub";
   if (actor === "file") return "the lab file";
   if (actor === "nobody") return "somebody not signed in";
   if (actor === "local") return "the hub’s own machine";
   return actor;
+}
+
+/** The last letters of the id tell apart what has one name. */
+function tokenText(token: string): string {
+  const [, name = token, id = ""] = /^(.*)\/tok_(\w+)$/s.exec(token) ?? [];
+  return id === "" ? `token ${name}` : `token ${name} (${id.slice(-5)})`;
 }
 
 /** What it is about, without its kind: `dev/api` of `service:dev/api`. */

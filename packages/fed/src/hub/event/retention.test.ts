@@ -119,7 +119,7 @@ test("a clock that is far ahead does not cost the history: nothing at once, then
 test("the loop drops all there is to drop, and stops when it is asked to", async () => {
   const { log } = makeScene({ retention: { ...unlimited, maxEvents: 10 } });
   say(log, 25_000);
-  const loop = trimLoop(log);
+  const loop = trimLoop(log, () => origin);
   await loop.run(AbortSignal.abort());
   expect(log.last).toBe(25_000);
   await loop.run(new AbortController().signal);

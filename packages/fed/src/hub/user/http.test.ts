@@ -72,6 +72,15 @@ describe("a page", () => {
     expect(events().at(-1)).toMatchObject({ actor: "whoever calls", correlation: "cor_7" });
   });
 
+  test("signs out also when that cannot be written: the cookie is taken back first", async () => {
+    const { door, call, signIn, users, cookies, db } = makeDoor();
+    const { caller, secret } = await signIn("ada");
+    db.tx((tx) => tx.script("CREATE TRIGGER broken BEFORE UPDATE ON session BEGIN SELECT RAISE(ABORT, 'broken'); END"));
+    await expect((async () => door.logout({}, call(caller)))()).rejects.toThrow("broken");
+    expect(cookies).toEqual(["cleared"]);
+    expect(users.sessions.ofCookie(secret)).toEqual({ kind: "nobody" });
+  });
+
   test("is enrolled: looks at the link, chooses, and is signed in", async () => {
     const { door, call, users, cookie } = makeDoor();
     const code = users.firstCode() ?? "";

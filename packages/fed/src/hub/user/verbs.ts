@@ -1,10 +1,12 @@
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
+import { cryptoRandom, makeId } from "#base/id.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database } from "#disk/sqlite.ts";
 import type { EventLog } from "#hub/event/verbs.ts";
 import type { Caller } from "#wire/handler.ts";
 import { type Accounts, openAccounts } from "./account.ts";
+import { type DeedBudget, makeDeedBudget } from "./deed-budget.ts";
 import { type Grants, openGrants } from "./grant.ts";
 import { makeAccessTokens } from "./jwt.ts";
 import { type Links, openLinks } from "./link.ts";
@@ -41,6 +43,8 @@ export interface Users extends Accounts, SignIn {
   checkCsrf(caller: Caller, header: string | undefined): boolean;
   /** A fresh code with which the first admin is made; undefined when there is one. */
   firstCode(): string | undefined;
+  /** Signing in and making tokens: how much of it one may do. */
+  readonly budget: DeedBudget;
   /** Somebody was refused: at most one line a minute for each caller, endpoint and reason. */
   readonly recordRefusal: Refusals["record"];
   /** Forgets what can't be used any more. */
@@ -48,7 +52,8 @@ export interface Users extends Accounts, SignIn {
 }
 
 const dayMs = 86_400_000;
-const origin = { actor: "hub", correlation: "hub" };
+/** Of what leaves no event. */
+const quietly = { actor: "hub", correlation: "hub" };
 const keyBytes = 32;
 
 export function openUsers(needs: UsersNeeds): Users {
@@ -76,13 +81,15 @@ export function openUsers(needs: UsersNeeds): Users {
     checkCsrf: (caller, header) => caller.kind === "user" && sessions.checkCsrf(caller.session.id, header),
     firstCode() {
       if (hasAdmin(selectUsers(db))) return undefined;
-      return events.deed(origin, (tx, emit) => links.makeIn(tx, emit, "first", undefined).code);
+      const correlation = makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
+      return events.deed({ actor: "hub", correlation }, (tx, emit) => links.makeIn(tx, emit, "first", undefined).code);
     },
+    budget: makeDeedBudget(clock),
     recordRefusal: refusals.record,
     sweep() {
       const nowMs = clock.nowMs();
       sessions.endLate();
-      events.deed(origin, (tx) => {
+      events.deed(quietly, (tx) => {
         dropLinksBefore(tx, nowMs);
         if (hasAdmin(selectUsers(tx))) dropLinksOf(tx, "first");
         dropSessions(tx, nowMs - dayMs, nowMs - idleMs, nowMs);
