@@ -10,7 +10,7 @@ import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import type { Desk } from "./desk.ts";
 import { eventHandlers } from "./event/http.ts";
-import type { EventLog } from "./event/verbs.ts";
+import type { EventLog, Origin } from "./event/verbs.ts";
 import type { LoadedLab, RejectedLab } from "./lab/load.ts";
 import { machineHandlers } from "./machine/http.ts";
 import type { LookNow } from "./machine/loop.ts";
@@ -39,8 +39,8 @@ export interface HttpNeeds {
   requireReady(): void;
   /** Everything the loop reports, from this call on. */
   progress(signal: AbortSignal): AsyncIterable<Progress>;
-  /** Ends the hub once the answer is out. */
-  end(): void;
+  /** From now on the hub stops everything, then itself. */
+  stop(origin: Origin): void;
 }
 
 /** The door of the hub: what each endpoint does. */
@@ -112,15 +112,10 @@ async function requireUnmoved(
     });
 }
 
-async function* down(needs: HttpNeeds, { signal }: CallContext): AsyncIterable<Progress> {
+function down(needs: HttpNeeds, { signal, actor, correlation }: CallContext): AsyncIterable<Progress> {
   const progress = needs.progress(signal);
-  needs.control.leave();
-  try {
-    yield* untilSettled(progress);
-  } finally {
-    // Also when who asked has gone: it was asked.
-    needs.end();
-  }
+  needs.stop({ actor, correlation });
+  return untilSettled(progress);
 }
 
 async function* untilSettled(progress: AsyncIterable<Progress>): AsyncIterable<Progress> {

@@ -29,7 +29,8 @@ import { openScheduler } from "./scheduler.ts";
 import { serve } from "./serve/serve.ts";
 import { openControl } from "./service/control.ts";
 import { statusOf } from "./status.ts";
-import { urlOf } from "./url.ts";
+import { makeStop } from "./stop.ts";
+import { pageUrlOf, urlOf } from "./url.ts";
 import { sweepLoop } from "./user/loop.ts";
 import { openUsers } from "./user/verbs.ts";
 
@@ -47,6 +48,8 @@ export interface HubOptions {
   readonly pages: string | undefined;
   /** Variables every service inherits. */
   readonly inherited: Readonly<Record<string, string>>;
+  /** Aborts when the machine goes down: the hub is gone within five seconds, whatever still runs. */
+  readonly hurry: AbortSignal;
   readonly clock: Clock;
   readonly trace: Trace;
   /** Something people see may have changed. */
@@ -55,18 +58,26 @@ export interface HubOptions {
 
 export interface Hub {
   readonly url: string;
+  /** Where people find the pages. */
+  readonly pageUrl: string;
   readonly ingressUrl: string;
   /** A link of one use with which the first admin chooses name and password; undefined when there is an admin. */
   readonly firstLink: string | undefined;
   status(): HubStatus;
   /** Resolves when somebody asked the hub to end (`fed down`). */
   readonly ended: Promise<void>;
-  /** Stops every service, then everything else. */
-  close(): Promise<void>;
+  /** Keys of the services that run. */
+  running(): readonly string[];
+  /**
+   * Stops every service, then everything else; answers the services for whose end there was no time. `reason` is for the
+   * log, where nobody asked over the API.
+   */
+  close(reason: string): Promise<readonly string[]>;
 }
 
+/** For requests under way through the ingress. */
 const ingressCloseMs = 5_000;
-const settleLimitMs = 120_000;
+const ingressHurriedMs = 500;
 
 /** Opens one hub on one data folder. What was opened is closed again when a later part fails. */
 export async function openHub(options: HubOptions, signal: AbortSignal): Promise<Hub> {
@@ -85,14 +96,22 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   const { control, status } = house;
   const ended = Promise.withResolvers<void>();
   const scheduler = opened.adopt(openLoops(options, ground), (open) => open.close());
-  let phase: Phase = "starting";
-  const served = await openDoor(
+  let phase: Exclude<Phase, "stopping"> = "starting";
+  const door = await openDoor(
     options,
     ground,
-    { ...ground, ...house, scheduler, requireReady: () => requireReady(phase, house.room), end: () => ended.resolve() },
+    {
+      ...{ ...ground, ...house, scheduler },
+      requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room),
+      stop(origin) {
+        stop.begin(origin, "asked to");
+        ended.resolve();
+      },
+    },
     opened,
   );
-  const presence = { url: served.url, ingressUrl: house.ingressUrl, pid: process.pid };
+  const stop = makeStop({ ...{ events, control, clock: options.clock, hurry: options.hurry }, shut: door.shut });
+  const presence = { url: door.url, ingressUrl: house.ingressUrl, pid: process.pid };
   opened.adopt(await writePresence(options.dataFolder, presence), (written) => written.remove());
   events.deed(hubOrigin(), (_tx, emit) =>
     emit("hub", { type: "hub.started", version: options.version, pid: process.pid }),
@@ -107,17 +126,16 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   phase = "ready";
   const parts = opened.move();
   return {
-    url: served.url,
-    ingressUrl: house.ingressUrl,
-    firstLink: code === undefined ? undefined : `${served.url}/welcome#code=${code}`,
+    ...{ url: door.url, pageUrl: door.pageUrl, ingressUrl: house.ingressUrl },
+    firstLink: code === undefined ? undefined : `${door.pageUrl}/welcome#code=${code}`,
     status,
     ended: ended.promise,
-    async close() {
-      phase = "stopping";
-      events.note(hubOrigin(), "hub", { type: "hub.stopping", reason: "asked to" });
-      control.leave();
-      await control.loop.settled(AbortSignal.timeout(settleLimitMs)).catch(() => undefined);
-      await parts.disposeAsync();
+    running: () => control.running(),
+    async close(reason) {
+      stop.begin(hubOrigin(), reason);
+      const left = await stop.settle();
+      await Promise.race([parts.disposeAsync(), stop.outOfTime]);
+      return left;
     },
   };
 }
@@ -220,19 +238,24 @@ async function openDoor(
 ) {
   const { host, port, clock, trace, version, pages } = options;
   const handlers = makeHandlers({ ...needs, version });
-  const served = opened.adopt(
-    await serve(api, handlers, {
-      ...{ host, port, clock, trace, makeCorrelation },
-      identify: (credentials) => users.identify(credentials),
-      recall: (caller) => users.recall(caller),
-      checkCsrf: (caller, header) => users.checkCsrf(caller, header),
-      refused: (refusal) => users.recordRefusal(refusal),
-      onRequest: meterRequests(meter),
-      pages,
-    }),
-    (open) => open.close(),
-  );
-  return { url: urlOf(host, served.port) };
+  const served = await serve(api, handlers, {
+    ...{ host, port, clock, trace, makeCorrelation },
+    identify: (credentials) => users.identify(credentials),
+    recall: (caller) => users.recall(caller),
+    checkCsrf: (caller, header) => users.checkCsrf(caller, header),
+    refused: (refusal) => users.recordRefusal(refusal),
+    onRequest: meterRequests(meter),
+    pages,
+    // Who asked for the end hears of it to the end.
+    lasting: new Set(["down"]),
+  });
+  let shutting: Promise<void> | undefined;
+  const shut = (until?: Promise<unknown>) => {
+    shutting ??= served.close(until);
+    return shutting;
+  };
+  opened.defer(() => shut());
+  return { url: urlOf(host, served.port), pageUrl: pageUrlOf(host, served.port), shut };
 }
 
 /** One hub, one data folder. */
@@ -265,7 +288,7 @@ async function openParts(options: HubOptions, opened: AsyncDisposableStack) {
     (open) => open.close(),
   );
   const ingress = opened.adopt(await openBuiltinIngress({ host, port: options.ingressPort, clock, trace }), (open) =>
-    open.close({ deadlineMs: ingressCloseMs }),
+    open.close({ deadlineMs: options.hurry.aborted ? ingressHurriedMs : ingressCloseMs }),
   );
   return { runtime, ingress };
 }

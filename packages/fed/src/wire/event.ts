@@ -28,6 +28,8 @@ const purpose = z.enum(["first", "invite", "reset", "rescue"]);
 export const eventShape = z.discriminatedUnion("type", [
   kind("hub.started", { version: z.string(), pid: z.number().int() }),
   kind("hub.stopping", { reason: z.string() }),
+  /** The hub had no time to wait for them: they run on, for the next one to take over. Names with commas. */
+  kind("hub.leftRunning", { services: z.string() }),
   /** The disk was full: deeds were refused from `sinceMs` until now. */
   kind("hub.diskFull", { sinceMs: z.number(), refused: z.number().int() }),
   /** Events up to `upTo` were dropped by retention; `head` is the hash of the last of them. */

@@ -42,6 +42,8 @@ function knownSentence(event: FedEvent): string {
       return `The hub started: version ${event.data.version}, process ${event.data.pid}.`;
     case "hub.stopping":
       return `The hub stops: ${sentenceEnd(event.data.reason)}`;
+    case "hub.leftRunning":
+      return `The hub had no time to wait for ${event.data.services}: what runs on is taken over by the next one.`;
     case "hub.diskFull":
       return `The disk was full for ${durationText(event.atMs - event.data.sinceMs)}; ${countText(event.data.refused, "deed was", "deeds were")} refused.`;
     case "log.trimmed":
@@ -214,6 +216,7 @@ export function eventTone(any: AnyEvent): Tone {
 const typeTones: Readonly<Record<EventType, Tone>> = {
   "hub.started": "info",
   "hub.stopping": "idle",
+  "hub.leftRunning": "warn",
   "hub.diskFull": "bad",
   "log.trimmed": "idle",
   "loop.failed": "bad",

@@ -9,13 +9,14 @@ import { formerLocations } from "#hub/lab/locate.ts";
 import { defineCommand } from "../command.ts";
 import { nearPath, showDiagnostics } from "../diagnostic.ts";
 import type { Env } from "../env.ts";
+import { Interrupted } from "../interrupted.ts";
 import { labArg, labPath } from "../lab-path.ts";
 import { isLoopback } from "../loopback.ts";
 import type { Screen } from "../print.ts";
 import { statusTable } from "../status-table.ts";
 import { ensureWeb } from "../web-build.ts";
 
-/** How often the ages in the table on a terminal move on. */
+/** How often the ages in the table on a terminal move on, and what a stop waits for is looked at. */
 const redrawMs = 1_000;
 
 export const command = defineCommand({
@@ -59,6 +60,7 @@ export const command = defineCommand({
         version: program.version,
         pages,
         inherited: env.inherited,
+        hurry: hurryOf(signal),
         clock: systemClock,
         trace: makeTrace(Date.now, env.debug ? "debug" : "warn", ({ level, message, facts }) =>
           screen.note({
@@ -78,8 +80,11 @@ export const command = defineCommand({
     view.show(hub);
     await Promise.race([hub.ended, aborted(signal)]);
     view.stopping();
-    await hub.close();
+    const left = await hub.close(signal.aborted ? `${whatOf(signal)} came` : "asked to");
     view.end();
+    if (left.length > 0) {
+      screen.note({ text: `left running: ${left.join(", ")}; the next \`fed up\` takes it over`, style: "warn" });
+    }
     return 0;
   },
 });
@@ -126,7 +131,7 @@ function showWayIn(screen: Screen, hub: Hub, pages: boolean): void {
     if (screen.json) screen.data({ kind: "link", url: hub.firstLink });
     screen.line("Choose your name and password (the link works once, for 15 minutes):");
     screen.line({ text: hub.firstLink, style: "accent" });
-  } else if (pages) screen.line("dashboard ", { text: hub.url, style: "accent" });
+  } else if (pages) screen.line("dashboard ", { text: hub.pageUrl, style: "accent" });
 }
 
 function warnOfNetwork(screen: Screen): void {
@@ -134,6 +139,19 @@ function warnOfNetwork(screen: Screen): void {
     text: "Other machines reach this hub, and their passwords come in the clear: put a proxy with TLS or a VPN before it.",
     style: "warn",
   });
+}
+
+const whatOf = ({ reason }: AbortSignal) => (reason instanceof Interrupted ? reason.what : "its end");
+
+/** SIGTERM means a machine that goes down, or a supervisor without patience: neither waits for slow services. */
+function hurryOf(signal: AbortSignal): AbortSignal {
+  const hurry = new AbortController();
+  const follow = () => {
+    if (whatOf(signal) === "SIGTERM") hurry.abort();
+  };
+  if (signal.aborted) follow();
+  else signal.addEventListener("abort", follow, { once: true });
+  return hurry.signal;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -182,9 +200,17 @@ function openView(screen: Screen, cwd: string) {
       clearInterval(timer);
       live.end();
       screen.note({ text: "stopping … (Ctrl-C again leaves what still runs to the next `fed up`)", style: "dim" });
+      let told = "";
+      timer = setInterval(() => {
+        const names = hub?.running().join(", ") ?? "";
+        if (names === told || names === "") return;
+        told = names;
+        screen.note({ text: `waiting for ${names}: asked to end, killed when its time is over`, style: "dim" });
+      }, redrawMs);
     },
     end() {
       hub = undefined;
+      clearInterval(timer);
       clearImmediate(queued);
       live.end();
     },

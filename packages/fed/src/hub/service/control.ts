@@ -60,6 +60,8 @@ export interface Control {
   /** From now on nothing is wanted to run. */
   leave(): void;
   services(): readonly ResolvedService[];
+  /** Keys of what runs, by name. */
+  running(): readonly string[];
   status(): readonly ServiceStatus[];
   /** Takes over what runs already, then begins. */
   begin(signal: AbortSignal): Promise<void>;
@@ -251,6 +253,10 @@ export function openControl(options: ControlOptions): Control {
       loop.wake(true);
     },
     services: () => services,
+    running() {
+      const running = world.instances.filter(({ state }) => state === "running");
+      return [...new Set(running.map(instanceKey))].sort();
+    },
     status() {
       const healthy = new Set<string>();
       for (const instance of world.instances) {
