@@ -1,8 +1,9 @@
-import { readFile, rm } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { openControl } from "../../packages/fed/src/hub/db/db.ts";
 import type { HubStatus } from "../../packages/fed/src/wire/status.ts";
 import { expectFault, runFed } from "./program.ts";
 import { ask, leftBehind, makeStage, statusOf, until, up } from "./stage.ts";
@@ -296,4 +297,42 @@ test("a start with a bad file runs the last good lab and shows what is wrong; th
   without.child.kill("SIGINT");
   await without.ending;
   expect(await leftBehind(stage.data)).toEqual([]);
+});
+
+test("a database that is found damaged is written to no more: all says so, what runs goes on, no start passes it by", async () => {
+  const stage = await makeStage();
+  const on = ["--data", stage.data];
+  const first = await up(stage);
+  first.child.kill("SIGINT");
+  await first.ending;
+  // So large that a start after a good end does not check it.
+  const db = openControl(stage.data);
+  db.tx((tx) => {
+    tx.script("CREATE TABLE large (a BLOB) STRICT");
+    for (let n = 0; n < 66; n++) tx.run("INSERT INTO large VALUES (zeroblob(1048576))");
+  });
+  db.close();
+  const file = await open(join(stage.data, "control.db"), "r+");
+  await file.write(Buffer.alloc(4096, 0xa5), 0, 4096, 40 * 2 ** 20);
+  await file.close();
+
+  const hub = await up(stage);
+  const status = await until("the damage", async () => {
+    const now = await statusOf(stage);
+    return now.damaged ? now : undefined;
+  });
+  expect(status.damaged).toMatchObject({
+    message: expect.stringContaining("control.db is damaged"),
+    hint: expect.stringMatching(/begin anew.+\n {2}mkdir -m 700/),
+  });
+  expect((await fetch(`${hub.url}/ready`)).status).toBe(503);
+  expect(await runFed(["status", ...on])).toMatchObject({ code: 3, out: expect.stringContaining("mkdir -m 700") });
+  expectFault(await runFed(["token", "create", "t", ...on]), 7, "nothing is written any more");
+  expect((await ask(hub.ingress, "site.localhost")).status).toBe(200);
+  hub.child.kill("SIGINT");
+  const { code, err } = await hub.ending;
+  expect([code, await leftBehind(stage.data)]).toEqual([130, []]);
+  expect(err).toMatch(/error: the control database .+ is damaged[\s\S]+mkdir -m 700/);
+  const again = await runFed(["up", stage.lab, ...on, "--port", "0", "--ingress-port", "0"]);
+  expectFault(again, 2, "is damaged");
 });

@@ -14,6 +14,7 @@ import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
 import { checkLoop } from "./db/loop.ts";
+import { makeWriting } from "./db/writing.ts";
 import { type FirstLab, openDesk } from "./desk.ts";
 import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
@@ -102,7 +103,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     ground,
     {
       ...{ ...ground, ...house, scheduler },
-      requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room),
+      requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room, ground.writing),
       stop(origin) {
         stop.begin(origin, "asked to");
         ended.resolve();
@@ -120,7 +121,14 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   await control.begin(signal);
   const loops = [
     ...[lookLoop(house.machines, house.lookNow), sweepLoop(users), trimLoop(events, hubOrigin), roomLoop(house.room)],
-    checkLoop(ground.db.path, () => options.clock.nowMs()),
+    checkLoop(
+      ground.db.path,
+      () => options.clock.nowMs(),
+      (fault) => {
+        ground.writing.stop(fault, options.clock.nowMs());
+        house.changes.send();
+      },
+    ),
   ];
   for (const loop of loops) scheduler.add(loop);
   phase = "ready";
@@ -146,7 +154,8 @@ async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
   await ensureFolder(dataFolder);
   opened.adopt(holdFolder(dataFolder), (lock) => lock.close());
   await forgetPresence(dataFolder);
-  const db = opened.adopt(openDatabase(dataFolder), (open) => open.close());
+  const writing = makeWriting(opened.adopt(openDatabase(dataFolder), (open) => open.close()));
+  const { db } = writing;
   const [localToken, signingKey] = await Promise.all([
     readKey(join(dataFolder, "token")),
     readKey(join(dataFolder, "signing.key")),
@@ -155,7 +164,7 @@ async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
   const users = openUsers({ db, events, clock, trace, signingKey: Buffer.from(signingKey, "base64url"), localToken });
   const makeCorrelation = () => makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
   const hubOrigin = () => ({ actor: "hub", correlation: makeCorrelation() });
-  return { db, events, users, meter: makeMeter(), makeCorrelation, hubOrigin };
+  return { db, writing, events, users, meter: makeMeter(), makeCorrelation, hubOrigin };
 }
 
 type Ground = Awaited<ReturnType<typeof openGround>>;
@@ -163,7 +172,7 @@ type Ground = Awaited<ReturnType<typeof openGround>>;
 /** The lab and what it is made real with. */
 async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDisposableStack) {
   const { dataFolder, clock, trace, host } = options;
-  const { db, events, makeCorrelation, meter } = ground;
+  const { db, writing, events, makeCorrelation, meter } = ground;
   const { runtime, ingress } = await openParts(options, opened);
   const probe = makeLocalProbe(clock);
   const changes: Notice = makeNotice();
@@ -208,7 +217,7 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
       changes.send();
     },
   });
-  const status = () => statusOf({ desk, control, room, ingressUrl });
+  const status = () => statusOf({ desk, control, room, writing, ingressUrl });
   const own = { version: options.version, db, status, lastEvent: () => events.last };
   opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
   const lookNow = makeLookNow(machines, makeLookAt(probe, readLocalFacts));

@@ -167,6 +167,7 @@ function openView(screen: Screen, cwd: string) {
   let hub: Hub | undefined;
   let ready = false;
   let toldRejection = 0;
+  let toldDamage = false;
   let queued: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -179,6 +180,11 @@ function openView(screen: Screen, cwd: string) {
       if (screen.json) screen.data({ kind: "rejected", diagnostics: status.rejected.diagnostics });
       showDiagnostics(screen, status.rejected.diagnostics, cwd);
       screen.line({ text: "The edit was refused; the last good lab keeps running.", style: "warn" });
+    }
+    if (status.damaged && !toldDamage) {
+      toldDamage = true;
+      screen.note({ text: `error: ${status.damaged.message}`, style: "bad" });
+      for (const text of status.damaged.hint.split("\n")) screen.note(text);
     }
     live.show(statusTable(status, Date.now()));
     if (ready || !status.ready) return;
