@@ -9,8 +9,11 @@ export function eventHandlers(needs: {
 }): HandlersOf<"events" | "eventStream" | "verifyEvents"> {
   const { events } = needs;
   return {
-    events({ type, subject, before, sinceMs, limit }) {
-      const found = events.list({ ...readFilter({ type, subject }), before, sinceMs, limit: limit + 1 });
+    async events({ type, subject, before, sinceMs, limit }, { signal }) {
+      const found = await events.search(
+        { ...readFilter({ type, subject }), before, sinceMs, limit: limit + 1 },
+        signal,
+      );
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return { events: page, ...(found.length > limit && last ? { more: last.sequence } : {}) };

@@ -8,7 +8,8 @@ export function trimLoop(events: EventLog, origin: () => Origin) {
     jitter: 0.1,
     timeoutMs: 60_000,
     async run(signal: AbortSignal) {
-      while (!signal.aborted && events.trim(origin())) {
+      const one = origin();
+      while (!signal.aborted && events.trim(one)) {
         await new Promise((resolve) => setImmediate(resolve));
       }
     },

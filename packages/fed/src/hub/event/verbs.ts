@@ -7,6 +7,7 @@ import { type Head, type Link, linkAfter } from "./chain.ts";
 import { defaultRetention, type EventFilter, matches, type Retention } from "./event.ts";
 import { type ClockState, findCut } from "./retention.ts";
 import { openRing, type Ring } from "./ring.ts";
+import { searchNewest } from "./search.ts";
 import { dropUpTo, insertEvent, type ListQuery, selectAfter, selectHead, selectNewest } from "./store.ts";
 import { type Page, type StreamSource, streamEvents } from "./stream.ts";
 import { partedFrom, verifyChain } from "./verify.ts";
@@ -33,8 +34,10 @@ export interface EventLog {
   note(origin: Origin, subject: string, data: EventData): boolean;
   /** Hears every event from now on; the returned function ends that. */
   listen(listener: (event: FedEvent) => void): () => void;
-  /** The newest first. */
+  /** The newest first, at once: for who knows that few subjects are asked for. */
   list(query: ListQuery): readonly FedEvent[];
+  /** The same, for whatever people ask: a search through much of the log gives others their turn. */
+  search(query: ListQuery, signal: AbortSignal): Promise<readonly FedEvent[]>;
   /**
    * What happens from `after` on (from this call on when left out), until the signal aborts, the reader stops or the log
    * is closed. It is kept nowhere for a reader, so a slow one costs nothing; one that comes back too late, or knows more
@@ -107,6 +110,7 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
     note: (origin, subject, data) => note(deed, trace, origin, subject, data),
     listen: told.listen,
     list: (query) => selectNewest(db, query).map(eventOf),
+    search: async (query, signal) => (await searchNewest(db, query, [signal, closing.signal])).map(eventOf),
     stream: (from, onChanged, signal) => streamEvents(source, from, { onEvent: told.listen, onChanged }, signal),
     verify(noted) {
       verifying ??= verifyChain(db, () => head, closing.signal).finally(() => {

@@ -2,6 +2,7 @@ import { type LabDocument, nearest } from "@fed/lab";
 import type { Clock } from "#base/clock.ts";
 import { Fault, isFault } from "#base/fault.ts";
 import type { Database, Tx } from "#disk/sqlite.ts";
+import { hubOrigin } from "#hub/event/origin.ts";
 import type { Emit, EventLog, Origin } from "#hub/event/verbs.ts";
 import type { WireMachine } from "#wire/machine.ts";
 import {
@@ -48,7 +49,6 @@ export interface Machines {
 
 /** How exact "last seen" is over a crash of the hub: a write for each look would be a write too many. */
 const saveMs = 60_000;
-const hubOrigin: Origin = { actor: "hub", correlation: "hub" };
 
 export function openMachines(needs: MachinesNeeds): Machines {
   const { db, events, clock } = needs;
@@ -63,7 +63,7 @@ export function openMachines(needs: MachinesNeeds): Machines {
     const row = rowOf(name, known);
     if (isWorthSaving(stored.get(name), row)) {
       whenThereIsRoom(() => {
-        events.deed(hubOrigin, (tx, emit) => write(tx, emit, stored.get(name), row, known.observed.detail));
+        events.deed(hubOrigin(clock), (tx, emit) => write(tx, emit, stored.get(name), row, known.observed.detail));
         stored.set(name, row);
       });
     }

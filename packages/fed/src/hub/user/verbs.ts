@@ -1,8 +1,8 @@
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
-import { cryptoRandom, makeId } from "#base/id.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database } from "#disk/sqlite.ts";
+import { hubOrigin } from "#hub/event/origin.ts";
 import type { EventLog } from "#hub/event/verbs.ts";
 import type { Caller } from "#wire/handler.ts";
 import { type Accounts, openAccounts } from "./account.ts";
@@ -81,8 +81,7 @@ export function openUsers(needs: UsersNeeds): Users {
     checkCsrf: (caller, header) => caller.kind === "user" && sessions.checkCsrf(caller.session.id, header),
     firstCode() {
       if (hasAdmin(selectUsers(db))) return undefined;
-      const correlation = makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
-      return events.deed({ actor: "hub", correlation }, (tx, emit) => links.makeIn(tx, emit, "first", undefined).code);
+      return events.deed(hubOrigin(clock), (tx, emit) => links.makeIn(tx, emit, "first", undefined).code);
     },
     budget: makeDeedBudget(clock),
     recordRefusal: refusals.record,
