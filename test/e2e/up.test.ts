@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openControl } from "../../packages/fed/src/hub/db/db.ts";
+import type { LoopStatus } from "../../packages/fed/src/wire/loop.ts";
 import type { HubStatus } from "../../packages/fed/src/wire/status.ts";
 import { expectFault, runFed } from "./program.ts";
 import { ask, leftBehind, makeStage, statusOf, until, up } from "./stage.ts";
@@ -326,6 +327,13 @@ test("a database that is found damaged is written to no more: all says so, what 
     hint: expect.stringMatching(/begin anew.+\n {2}mkdir -m 700/),
   });
   expect((await fetch(`${hub.url}/ready`)).status).toBe(503);
+  const headers = { authorization: `Bearer ${(await readFile(join(stage.data, "token"), "utf8")).trim()}` };
+  const { loops } = (await (await fetch(`${hub.url}/api/v1/loops`, { headers })).json()) as { loops: LoopStatus[] };
+  const outcomeOf = (loop: string) => loops.find(({ name }) => name === loop)?.last?.outcome;
+  expect(["db.check", "service.reconcile", "service.check"].map(outcomeOf)).toEqual(["failed", "ok", "ok"]);
+  const metrics = await (await fetch(`${hub.url}/metrics`, { headers })).text();
+  expect(metrics).toContain('fed_loop_last_outcome{loop="db.check",outcome="failed"} 1');
+  expect(metrics).toContain('fed_loop_last_outcome{loop="service.reconcile",outcome="ok"} 1');
   expect(await runFed(["status", ...on])).toMatchObject({ code: 3, out: expect.stringContaining("mkdir -m 700") });
   expectFault(await runFed(["token", "create", "t", ...on]), 7, "nothing is written any more");
   expect((await ask(hub.ingress, "site.localhost")).status).toBe(200);

@@ -26,7 +26,7 @@ import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
 import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
 import { makeRoomWatch, roomLoop } from "./room.ts";
-import { openScheduler } from "./scheduler.ts";
+import { openScheduler, type Scheduler } from "./scheduler.ts";
 import { serve } from "./serve/serve.ts";
 import { openControl } from "./service/control.ts";
 import { statusOf } from "./status.ts";
@@ -93,10 +93,12 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   await using opened = new AsyncDisposableStack();
   const ground = await openGround(options, opened);
   const { events, users, hubOrigin } = ground;
-  const house = await openHouse(options, ground, opened);
+  const scheduler = openLoops(options, ground);
+  const house = await openHouse(options, ground, scheduler, opened);
   const { control, status } = house;
   const ended = Promise.withResolvers<void>();
-  const scheduler = opened.adopt(openLoops(options, ground), (open) => open.close());
+  // What its loops work with is closed after it.
+  opened.defer(() => scheduler.close());
   let phase: Exclude<Phase, "stopping"> = "starting";
   const door = await openDoor(
     options,
@@ -170,7 +172,7 @@ async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
 type Ground = Awaited<ReturnType<typeof openGround>>;
 
 /** The lab and what it is made real with. */
-async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDisposableStack) {
+async function openHouse(options: HubOptions, ground: Ground, { follow }: Scheduler, opened: AsyncDisposableStack) {
   const { dataFolder, clock, trace, host } = options;
   const { db, writing, events, makeCorrelation, meter } = ground;
   const { runtime, ingress } = await openParts(options, opened);
@@ -184,6 +186,7 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
     inherited: options.inherited,
     urlOf: (name) => `http://${name}:${ingress.address.port}`,
     onProgress: (one) => progress.send(one),
+    follow,
     onChange: changes.send,
   });
   opened.defer(() => control.close());

@@ -19,7 +19,7 @@ import type { Runtime } from "#port/runtime.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { ServiceStatus } from "#wire/status.ts";
 import { exitText } from "./exit.ts";
-import { type Loop, openLoop } from "./loop.ts";
+import { type Loop, openLoop, stepDeadlineMs } from "./loop.ts";
 import { recordNews } from "./record.ts";
 import { type ResolvedService, resolveLab } from "./service.ts";
 import { statusOf } from "./status.ts";
@@ -41,6 +41,8 @@ export interface ControlOptions {
   /** Where people reach a host name of the ingress. */
   urlOf(host: string): string;
   onProgress(progress: Progress): void;
+  /** Keeps how the runs of a loop go that turns by itself; see the scheduler. */
+  follow(loop: { readonly name: string; readonly timeoutMs: number }): () => (failure?: string) => void;
   /** Something people see may have changed. */
   onChange(): void;
 }
@@ -88,6 +90,8 @@ export function openControl(options: ControlOptions): Control {
   const checks = openChecks({
     probe: options.probe,
     clock,
+    // Each probe has the time its own check says.
+    beginRun: options.follow({ name: "service.check", timeoutMs: 0 }),
     onChange: (id, state) => world.healthChanged(id, state),
   });
   const world = new World(
@@ -110,6 +114,7 @@ export function openControl(options: ControlOptions): Control {
     desired: () => desiredFrom(lab?.hash ?? "", services),
     onFailed,
     onProgress: options.onProgress,
+    beginRun: options.follow({ name: "service.reconcile", timeoutMs: stepDeadlineMs }),
   });
   const stop = new AbortController();
 
