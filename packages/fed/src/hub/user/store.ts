@@ -193,11 +193,11 @@ export function selectTokens(db: Reader, limit: number): readonly ApiToken[] {
     .all({ limit });
 }
 
-/** Of one owner (undefined: the hub's machine), the newest first. */
-export function selectTokensOf(db: Reader, userId: string | undefined): readonly ApiToken[] {
+/** Of one user, the newest first. */
+export function selectTokensOf(db: Reader, userId: string): readonly ApiToken[] {
   return db
-    .prepare(`SELECT ${tokenColumns} FROM api_token WHERE user IS :userId ORDER BY created_ms DESC, id DESC`, readToken)
-    .all({ userId: userId ?? null });
+    .prepare(`SELECT ${tokenColumns} FROM api_token WHERE user = :userId ORDER BY created_ms DESC, id DESC`, readToken)
+    .all({ userId });
 }
 
 export function dropToken(tx: Tx, id: string): void {

@@ -27,7 +27,7 @@ export interface ApiTokens {
   identify(bearer: string): Caller;
   /** Of a token by its id: for who has shown it before. */
   ofId(id: string): Caller;
-  /** The caller's own; for an admin those of everybody, at most 1,000. The newest first. */
+  /** The caller's own; for an admin those of everybody, at most 10,000. The newest first. */
   list(caller: Caller): readonly WireToken[];
   /** `secret` is told this once. */
   create(
@@ -42,7 +42,7 @@ const dayMs = 86_400_000;
 /** How exact "used last" is. */
 const touchMs = 60_000;
 /** Of everybody together, at once. */
-const mostListed = 1_000;
+const mostListed = 10_000;
 
 export function openApiTokens(needs: {
   readonly db: Database;
@@ -87,7 +87,7 @@ export function openApiTokens(needs: {
       }
       const createdMs = clock.nowMs();
       const userId = caller.kind === "user" ? caller.userId : undefined;
-      const { dead } = requireSeat(selectTokensOf(db, userId), userId, createdMs);
+      const extra = userId === undefined ? [] : requireSeat(selectTokensOf(db, userId), createdMs);
       const prefix = `fed_${randomBytes(5).toString("hex").slice(0, 8)}`;
       const secret = `${prefix}_${makeSecret()}`;
       const token: ApiToken = {
@@ -97,7 +97,7 @@ export function openApiTokens(needs: {
         expiresMs: expiresInDays === undefined ? undefined : createdMs + expiresInDays * dayMs,
       };
       events.deed(origin, (tx, emit) => {
-        for (const old of dead.slice(mostDeadTokens)) dropToken(tx, old.id);
+        for (const old of extra) dropToken(tx, old.id);
         insertToken(tx, token, hashSecret(secret));
         const until = token.expiresMs === undefined ? {} : { expiresMs: token.expiresMs };
         emit(`token:${name}`, { type: "token.created", token: token.id, name, role, ...until });
@@ -127,16 +127,13 @@ function visibleTo(db: Database, caller: Caller): readonly ApiToken[] {
   return own ? [own] : [];
 }
 
-/** Of one owner's tokens those that are good for nothing. Fault `conflict` when the others are as many as one may have. */
-function requireSeat(tokens: readonly ApiToken[], userId: string | undefined, nowMs: number) {
-  const live = tokens.filter((token) => tokenState(token, nowMs) === "active").length;
-  const most = userId === undefined ? mostTokens.ofMachine : mostTokens.ofUser;
-  if (live >= most) {
-    throw new Fault("conflict", `there are ${live} tokens of this owner already`, {
-      hint: "End one that is not needed any more: `fed token list` shows them, `fed token revoke ID` ends one.",
-    });
-  }
-  return { dead: tokens.filter((token) => tokenState(token, nowMs) !== "active") };
+/** Of one user's tokens those that need not be kept. Fault `conflict` when those that are good are as many as one may have. */
+function requireSeat(tokens: readonly ApiToken[], nowMs: number): readonly ApiToken[] {
+  const dead = tokens.filter((token) => tokenState(token, nowMs) !== "active");
+  if (tokens.length - dead.length < mostTokens) return dead.slice(mostDeadTokens);
+  throw new Fault("conflict", `you have ${mostTokens} tokens already`, {
+    hint: "End one that is not needed any more: `fed token list` shows them, `fed token revoke ID` ends one.",
+  });
 }
 
 /** A disk that is full must not lock programs out. */

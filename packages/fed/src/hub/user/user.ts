@@ -61,9 +61,9 @@ export interface ApiToken {
   readonly revokedMs: number | undefined;
 }
 
-/** So many of one user that are good for something. Those that nobody's name is on have the hub's machine behind them. */
-export const mostTokens = { ofUser: 100, ofMachine: 1_000 } as const;
-/** So many of one owner that are good for nothing are still shown. */
+/** So many of one user that are good for something; whoever works on the hub's own machine may do everything anyway. */
+export const mostTokens = 100;
+/** So many of one user that are good for nothing are still shown. */
 export const mostDeadTokens = 100;
 
 export function tokenState(token: ApiToken, nowMs: number): WireToken["state"] {
