@@ -1,12 +1,12 @@
 import { open, readFile, rm } from "node:fs/promises";
 import { Agent } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openControl } from "../../packages/fed/src/hub/db/db.ts";
 import type { LoopStatus } from "../../packages/fed/src/wire/loop.ts";
 import type { HubStatus } from "../../packages/fed/src/wire/status.ts";
-import { expectFault, runFed } from "./program.ts";
+import { expectFault, repository, runFed, startProgram } from "./program.ts";
 import { ask, leftBehind, makeStage, statusOf, until, up } from "./stage.ts";
 
 /** The main job on the real start-up path: the launcher, the starter lab, real processes, the real ingress. */
@@ -219,7 +219,7 @@ test("SIGTERM ends the hub within five seconds; what is slow to end runs on, is 
   expect(pidOf(await statusOf(stage), "mule")).toBe(mule);
   const events = (await runFed(["events", "--json", "--type", "hub.", "--data", stage.data])).out.trim();
   expect(events).toMatch(/"hub\.leftRunning".*"services":"dev\/mule"/);
-  expect(events).toMatch(/"hub\.stopping".*"SIGTERM came"/);
+  expect(events).toMatch(/"hub\.stopping".*"ended by SIGTERM"/);
   for (const pid of await leftBehind(stage.data)) if (pid === mule) process.kill(-pid, "SIGKILL");
   next.child.kill("SIGINT");
   await next.ending;
@@ -269,9 +269,9 @@ test("fed down hears of the stop to its end, while other streams end at once, an
 
 test("a start with a bad file runs the last good lab and shows what is wrong; the mended file is taken", async () => {
   const stage = await makeStage();
-  const words = ["up", stage.lab, "--data", stage.data, "--port", "0", "--ingress-port", "0"];
+  const words = ["up", "--data", stage.data, "--port", "0", "--ingress-port", "0"];
   await stage.edit((text) => text.replace("route:", "rout:"));
-  const refused = await runFed(words);
+  const refused = await runFed([...words, stage.lab]);
   expect(refused).toMatchObject({ code: 2, out: expect.stringContaining('Did you mean "route"?') });
   await stage.edit((text) => text);
   const first = await up(stage);
@@ -297,6 +297,11 @@ test("a start with a bad file runs the last good lab and shows what is wrong; th
   expect((await ask(without.ingress, "api.localhost")).body).toContain("mended");
   without.child.kill("SIGINT");
   await without.ending;
+
+  const inFolder = startProgram(join(repository, "fed"), words, { cwd: dirname(stage.lab) });
+  await inFolder.says(/there is no lab at [\s\S]+the last good lab keeps running[\s\S]+ready api=/);
+  inFolder.child.kill("SIGINT");
+  await inFolder.ending;
   expect(await leftBehind(stage.data)).toEqual([]);
 });
 

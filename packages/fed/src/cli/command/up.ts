@@ -1,11 +1,12 @@
 import { isIPv6 } from "node:net";
+import { join } from "node:path";
 import { systemClock } from "#base/clock.ts";
-import { isFault } from "#base/fault.ts";
 import { makeTrace } from "#base/trace.ts";
 import type { FirstLab } from "#hub/desk.ts";
 import type { Hub } from "#hub/hub.ts";
 import { type LoadedLab, loadLab, type RejectedLab, rejectedBy } from "#hub/lab/load.ts";
-import { formerLocations } from "#hub/lab/locate.ts";
+import { findFault, formerLocations } from "#hub/lab/locate.ts";
+import { recallLab } from "#hub/recall.ts";
 import { defineCommand } from "../command.ts";
 import { nearPath, showDiagnostics } from "../diagnostic.ts";
 import type { Env } from "../env.ts";
@@ -39,7 +40,12 @@ export const command = defineCommand({
   async run({ args, flags, env, screen, signal, program }) {
     const { path, from } = labPath(args, env);
     const dataFolder = flags.data ?? env.dataFolder;
-    const [{ openHub }, found] = await Promise.all([import("#hub/hub.ts"), findLab(path, dataFolder, signal)]);
+    const [{ openHub }, found] = await Promise.all([
+      import("#hub/hub.ts"),
+      // A lab that is gone from here must not make the starter the wish in its place.
+      (from === "starter" ? findGone(join(env.cwd, "lab.ts"), dataFolder) : undefined) ??
+        findLab(path, dataFolder, signal),
+    ]);
     const { lab, loaded } = found;
     if (loaded.printed !== "") screen.note({ text: loaded.printed.trimEnd(), style: "dim" });
     if (lab === undefined) {
@@ -72,7 +78,8 @@ export const command = defineCommand({
       },
       signal,
     );
-    const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
+    const starter =
+      from === "starter" && loaded.kind === "loaded" ? " (the starter; `fed init my-lab` makes your own)" : "";
     const { document, file } = lab.loaded;
     screen.note({ text: `${document.name}  ${nearPath(file, env.cwd)}${starter}`, style: "dim" });
     showWayIn(screen, hub, pages !== undefined);
@@ -80,7 +87,7 @@ export const command = defineCommand({
     view.show(hub);
     await Promise.race([hub.ended, aborted(signal)]);
     view.stopping();
-    const left = await hub.close(signal.aborted ? `${whatOf(signal)} came` : "asked to");
+    const left = await hub.close(signal.aborted ? `ended by ${whatOf(signal)}` : "asked to");
     view.end();
     if (left.length > 0) {
       screen.note({ text: `left running: ${left.join(", ")}; the next \`fed up\` takes it over`, style: "warn" });
@@ -95,22 +102,25 @@ type Found =
 
 /** The lab as its file is; when that is bad or gone, the last good one of it with what is wrong. */
 async function findLab(path: string, dataFolder: string, signal: AbortSignal): Promise<Found> {
-  const { loaded, fault } = await loadLab(path, { clock: systemClock }, signal).then(
-    (one) => ({ loaded: one, fault: undefined }),
-    (thrown) => {
-      if (!isFault(thrown) || !["missing", "denied", "invalid"].includes(thrown.code)) throw thrown;
-      return { loaded: undefined, fault: thrown };
-    },
-  );
-  if (loaded?.kind === "loaded") return { lab: { loaded }, loaded };
-  const { recallLab } = await import("#hub/recall.ts");
-  if (loaded) return { lab: recallLab(dataFolder, loaded), loaded };
+  try {
+    const loaded = await loadLab(path, { clock: systemClock }, signal);
+    return loaded.kind === "loaded" ? { lab: { loaded }, loaded } : { lab: recallLab(dataFolder, loaded), loaded };
+  } catch (thrown) {
+    const gone = signal.aborted ? undefined : findGone(path, dataFolder);
+    if (gone === undefined) throw thrown;
+    return gone;
+  }
+}
+
+/** The last good lab of a file that cannot be read any more; undefined when there is none. */
+function findGone(path: string, dataFolder: string): Found | undefined {
   for (const { file, folder } of formerLocations(path)) {
-    const rejected = rejectedBy(fault, file, folder);
-    const lab = recallLab(dataFolder, rejected);
+    const fault = findFault(file);
+    const rejected = fault && rejectedBy(fault, file, folder);
+    const lab = rejected && recallLab(dataFolder, rejected);
     if (lab) return { lab, loaded: rejected };
   }
-  throw fault;
+  return undefined;
 }
 
 /** The built pages; without them the hub serves its API all the same. */
