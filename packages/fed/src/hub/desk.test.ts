@@ -18,10 +18,8 @@ const never = new AbortController().signal;
 const nothing = async () => {};
 const origin = { actor: "user:ada", correlation: "cor_test" };
 
-/** A lab file; `slow`: it counts far before it is a lab. */
-const labText = (name: string, machine = "here", slow = false) => `
+const labText = (name: string, machine = "here") => `
 import { defineLab, server } from "@fed/lab";
-${slow ? "for (let n = 0, end = Date.now() + 700; Date.now() < end; n++);" : ""}
 export default defineLab({
   name: "${name}", machines: { ${machine}: server({ address: "local" }) },
   environments: { dev: { machines: ["${machine}"] } }, services: {},
@@ -99,16 +97,23 @@ test("a lab that cannot be recorded with all it means is recorded not at all, an
 test("an older file never comes after a newer one, whoever asks for it to be taken", async () => {
   const { write, load, open, names } = makeStage();
   const desk = open({ loaded: await load() });
-  write(labText("slow", "here", true));
+  write(labText("older"));
+  const [read, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const check = () => {
+    read.resolve();
+    return gate.promise;
+  };
+  const applied = desk.take(origin, check, never);
+  await read.promise;
+  write(labText("newer"));
   desk.look();
-  const applied = desk.take(origin, nothing, never);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  write(labText("fast"));
-  desk.look();
+  // Long enough for the look, if it did not wait for its turn.
+  for (let n = 0; n < 3; n++) await desk.load(never);
+  expect(names()).toEqual(["one"]);
+  gate.resolve();
   await applied;
-  await vi.waitFor(() => expect(desk.lab.document.name).toBe("fast"), patience);
-  await desk.take(origin, nothing, never);
-  expect(names()).toEqual(["one", "slow", "fast", "fast"]);
+  await vi.waitFor(() => expect(desk.lab.document.name).toBe("newer"), patience);
+  expect(names()).toEqual(["one", "older", "newer"]);
 });
 
 test("who refuses a lab keeps it from being the wish, and who has gone holds up nobody", async () => {
@@ -141,7 +146,7 @@ test("however many ask for the file at once, it is read twice at most: for those
   const answers = await Promise.all(Array.from({ length: 40 }, () => desk.load(never)));
   expect(new Set(answers).size).toBe(1);
   const before = desk.load(never);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setImmediate(resolve));
   write(readFileSync(file, "utf8").replace("two", "three"));
   const after = await Promise.all([desk.load(never), desk.load(never)]);
   expect(after[0]).toBe(after[1]);
