@@ -133,10 +133,22 @@ test("who refuses a lab keeps it from being the wish, and who has gone holds up 
 
 test("an edit saved while the hub started is taken", async () => {
   const { write, load, open } = makeStage();
+  const begunMs = Date.now();
   const loaded = await load();
   write(labText("meanwhile"));
-  const desk = open({ loaded }, { watch: true });
+  const desk = open({ loaded, begunMs }, { watch: true });
   await vi.waitFor(() => expect(desk.lab.document.name).toBe("meanwhile"), patience);
+});
+
+test("files that were written long before the start are not read again", async () => {
+  const { write, load, open } = makeStage();
+  const loaded = await load();
+  write(labText("other"));
+  const desk = open({ loaded, begunMs: Date.now() + 60_000 }, { watch: true });
+  const read = await desk.load(never);
+  await desk.close();
+  expect(read).toMatchObject({ document: { name: "other" } });
+  expect(desk.lab.document.name).toBe("one");
 });
 
 test("however many ask for the file at once, it is read twice at most: for those before the reading, and after", async () => {

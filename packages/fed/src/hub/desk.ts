@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { untilAborted } from "#base/abort.ts";
 import type { Clock } from "#base/clock.ts";
 import { isFault } from "#base/fault.ts";
@@ -12,6 +13,8 @@ import { watchFiles } from "./lab/watch.ts";
 /** What a hub begins with. */
 export interface FirstLab {
   readonly loaded: LoadedLab;
+  /** When its reading began, by the clock of the files; undefined: some time ago. */
+  readonly begunMs?: number | undefined;
   /** The file is bad or gone: `loaded` is the newest that was accepted of it, so long ago. */
   readonly recalled?: { readonly acceptedMs: number; readonly rejected: RejectedLab } | undefined;
 }
@@ -48,6 +51,18 @@ export interface Desk {
   /** Looks at the file again, as after an edit. */
   look(): void;
   close(): Promise<void>;
+}
+
+/** File systems and their clocks are this exact at worst. */
+const fileTimeMs = 2_000;
+
+/** Whether one of these files may have been written since, or has gone. */
+function changedSince(files: readonly string[], sinceMs: number | undefined): boolean {
+  if (sinceMs === undefined) return true;
+  return files.some((file) => {
+    const { mtimeMs, ctimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity, ctimeMs: Infinity };
+    return Math.max(mtimeMs, ctimeMs) >= sinceMs - fileTimeMs;
+  });
 }
 
 export function openDesk(options: DeskOptions): Desk {
@@ -112,7 +127,7 @@ export function openDesk(options: DeskOptions): Desk {
   let lab = take({ events, clock }, origin, first, (one) => options.partsOf(one, origin), recalled?.acceptedMs);
   let rejected = recalled && rejectLab({ events, clock }, origin, recalled.rejected);
   // What was saved between the reading of it and the watch was seen by nobody.
-  if (options.watch) look();
+  if (options.watch && (recalled !== undefined || changedSince(first.files, options.first.begunMs))) look();
   return {
     get lab() {
       return lab;

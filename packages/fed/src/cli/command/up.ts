@@ -102,9 +102,12 @@ type Found =
 
 /** The lab as its file is; when that is bad or gone, the last good one of it with what is wrong. */
 async function findLab(path: string, dataFolder: string, signal: AbortSignal): Promise<Found> {
+  const begunMs = Date.now();
   try {
     const loaded = await loadLab(path, { clock: systemClock }, signal);
-    return loaded.kind === "loaded" ? { lab: { loaded }, loaded } : { lab: recallLab(dataFolder, loaded), loaded };
+    return loaded.kind === "loaded"
+      ? { lab: { loaded, begunMs }, loaded }
+      : { lab: recallLab(dataFolder, loaded), loaded };
   } catch (thrown) {
     const gone = signal.aborted ? undefined : findGone(path, dataFolder);
     if (gone === undefined) throw thrown;
