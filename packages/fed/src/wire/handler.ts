@@ -69,3 +69,13 @@ export type Handlers = { readonly [K in keyof Api]: Handler<Api[K]> };
 
 /** The handlers that one noun has. */
 export type HandlersOf<K extends keyof Api> = Pick<Handlers, K>;
+
+/** Somebody known may not do this, another site tries it through somebody's browser, or what was shown is not good. */
+export interface Refusal {
+  readonly endpoint: string;
+  readonly reason: string;
+  readonly caller: Caller;
+  readonly address: string;
+  /** Of the request. */
+  readonly correlation: string;
+}

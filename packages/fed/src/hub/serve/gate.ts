@@ -15,16 +15,6 @@ export interface Credentials {
   readonly address: string;
 }
 
-/** Somebody known may not do this, another site tries it through somebody's browser, or what was shown is not good. */
-export interface Refusal {
-  readonly endpoint: string;
-  readonly reason: string;
-  readonly caller: Caller;
-  readonly address: string;
-  /** Of the request. */
-  readonly correlation: string;
-}
-
 /** Why a call is refused, when it is to be told: not for who has shown nothing and is asked to sign in. Never a secret. */
 export function reasonToTell(thrown: unknown, { bearer, cookie }: Credentials): string | undefined {
   if (!isFault(thrown)) return undefined;

@@ -5,13 +5,12 @@ import { type Clock, withDeadline } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
-import { accessOf, actorOf, type CallContext, type Caller } from "#wire/handler.ts";
+import { accessOf, actorOf, type CallContext, type Caller, type Refusal } from "#wire/handler.ts";
 import { tellable } from "./answer-fault.ts";
 import {
   type Credentials,
   type Known,
   makeCookie,
-  type Refusal,
   readCaller,
   reasonToTell,
   requireAccess,

@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import type { EventLog, Origin } from "#hub/event/verbs.ts";
-import { actorOf, type Caller } from "#wire/handler.ts";
+import { actorOf, type Refusal } from "#wire/handler.ts";
 
 /** One line a minute for each caller, endpoint and reason; of nobody known, for each address and reason: a program that asks again and again must not fill the log. */
 const quietMs = 60_000;
@@ -10,14 +10,6 @@ const mostKeys = 10_000;
  * beyond is not told: the lines before it say already that somebody is trying.
  */
 export const linesAMinute = 120;
-
-export interface Refusal {
-  readonly endpoint: string;
-  readonly reason: string;
-  readonly caller: Caller;
-  readonly address: string;
-  readonly correlation: string;
-}
 
 export interface Refusals {
   /** Somebody may not do this, another site tried it through a browser, or what was shown is not good. */
