@@ -16,7 +16,7 @@ export function labelsOf(record: Readonly<Record<string, string>>): Labels {
 }
 
 export function labelsToRecord(labels: Labels): Record<string, string> {
-  const record: Record<string, string> = {};
+  const record: Record<string, string> = Object.create(null);
   for (let i = 0; i < labels.length; i += 2) record[labels[i] as string] = labels[i + 1] as string;
   return record;
 }
