@@ -38,7 +38,10 @@ export interface StringLiteral extends Node {
 }
 
 /** The moment of `@`: seconds turned into milliseconds, or an end of the range that is asked for. */
-export type At = { readonly kind: "time"; readonly atMs: number } | { readonly kind: "start" } | { readonly kind: "end" };
+export type At =
+  | { readonly kind: "time"; readonly atMs: number }
+  | { readonly kind: "start" }
+  | { readonly kind: "end" };
 
 export interface VectorSelector extends Node {
   readonly kind: "vector";
@@ -90,6 +93,11 @@ export interface Aggregation extends Node {
   readonly param?: Expr;
   /** `by` these labels, or by all `without` these. Neither written: `by` none. */
   readonly grouping: { readonly kind: "by" | "without"; readonly labels: readonly string[]; readonly written: boolean };
+}
+
+/** The arguments of an aggregation as they are written: the parameter first. */
+export function argumentsOf({ expr, param }: Aggregation): readonly Expr[] {
+  return param === undefined ? [expr] : [param, expr];
 }
 
 export interface Call extends Node {

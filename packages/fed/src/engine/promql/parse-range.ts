@@ -20,9 +20,9 @@ export function readRange(cursor: Cursor, expr: Expr): Expr | undefined {
 
 function readBrackets(cursor: Cursor, expr: Expr): Expr {
   const open = take(cursor);
-  const rangeMs = readLength(cursor, "the length of a range, such as 5m,");
+  const rangeMs = readLength(cursor, "the length of a range");
   if (accept(cursor, ":")) {
-    const stepMs = isOp(peek(cursor), "]") ? 0 : readLength(cursor, "a step, such as 1m, or `]`");
+    const stepMs = isOp(peek(cursor), "]") ? 0 : readLength(cursor, "a step or `]`");
     closeBrackets(cursor, "`]` after the step");
     return subqueryOf(cursor, expr, rangeMs, stepMs);
   }
@@ -66,7 +66,7 @@ function subqueryOf(cursor: Cursor, expr: Expr, rangeMs: number, stepMs: number)
 function readOffset(cursor: Cursor, expr: Expr): Expr {
   const keyword = take(cursor);
   const sign = isOp(peek(cursor), "-") || isOp(peek(cursor), "+") ? take(cursor).text : "+";
-  const ms = readDurationMs(cursor, "a duration after `offset`, such as 5m,");
+  const ms = readDurationMs(cursor, "a duration after `offset`");
   const offsetMs = sign === "-" && ms !== 0 ? -ms : ms;
   return movedOf(cursor, expr, keyword, (selector) => {
     if (selector.offsetMs !== 0) throw problemFault(cursor.query, keyword, "`offset` stands twice");

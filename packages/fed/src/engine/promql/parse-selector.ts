@@ -50,7 +50,8 @@ function readMatchers(cursor: Cursor): Matcher[] {
     if (matcher.bare && named) throw problemFault(cursor.query, token, "the metric is named twice");
     named ||= matcher.bare;
     if (isOp(peek(cursor), "}")) continue;
-    expectOp(cursor, ",", "`,` or `}` after a condition on a label");
+    const hint = peek(cursor).kind === "end" ? "The `{` is not closed." : undefined;
+    expectOp(cursor, ",", "`,` or `}` after a condition on a label", hint);
   }
   return matchers;
 }
