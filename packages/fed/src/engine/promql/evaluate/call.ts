@@ -5,7 +5,17 @@ import { streamHistogram } from "./histogram.ts";
 import { calendarFunctions, clampTo, mathFunctions, roundTo } from "./math.ts";
 import { dropName, streamMerged } from "./name.ts";
 import { isOverRange, streamOver } from "./over.ts";
-import { bare, collect, type Draft, emptyDraft, type Frame, momentMs, type Query, type Visit } from "./query.ts";
+import {
+  bare,
+  collect,
+  type Draft,
+  emptyDraft,
+  type Frame,
+  isEmpty,
+  momentMs,
+  type Query,
+  type Visit,
+} from "./query.ts";
 import { streamJoined, streamReplaced } from "./relabel.ts";
 import { streamSelector } from "./select.ts";
 
@@ -15,7 +25,8 @@ export async function streamCall(query: Query, call: Call, frame: Frame, visit: 
   if (isOverRange(call)) return await streamOver(query, call, frame, visit);
   const calendar = calendarFunctions[func];
   if (calendar !== undefined && call.args.length === 0) return visit(momentsBy(frame, calendar));
-  const change = calendar ?? mathFunctions[func] ?? (await changeOf(query, call, frame));
+  const simple = calendar ?? mathFunctions[func];
+  const change = simple === undefined ? await changeOf(query, call, frame) : { of: simple };
   const first = call.args[0] as Expr;
   if (change !== undefined) return await streamChanged(query, first, frame, change, visit);
   switch (func) {
@@ -36,9 +47,9 @@ export async function streamCall(query: Query, call: Call, frame: Frame, visit: 
     case "label_replace":
       return await streamReplaced(query, call, frame, visit);
     case "sort":
-      return await streamSorted(query, first, frame, (a, b) => a - b, visit);
+      return await streamSorted(query, call, frame, (a, b) => a - b, visit);
     case "sort_desc":
-      return await streamSorted(query, first, frame, (a, b) => b - a, visit);
+      return await streamSorted(query, call, frame, (a, b) => b - a, visit);
     case "timestamp":
       return await streamTimes(query, first, frame, visit);
     case "vector":
@@ -69,7 +80,11 @@ export async function scalarCall(query: Query, call: Call, frame: Frame): Promis
   return values;
 }
 
-type Change = (value: number, step: number) => number;
+interface Change {
+  of(value: number, step: number): number;
+  /** 1 for steps at which nothing comes out. */
+  readonly voids?: Uint8Array | undefined;
+}
 
 /** Functions of a number with further arguments. */
 async function changeOf(query: Query, call: Call, frame: Frame): Promise<Change | undefined> {
@@ -80,21 +95,27 @@ async function changeOf(query: Query, call: Call, frame: Frame): Promise<Change 
   const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   if (call.func === "round") {
     const nearest = await at(1, 1);
-    return (value, step) => roundTo(value, nearest[step] as number);
+    return { of: (value, step) => roundTo(value, nearest[step] as number) };
   }
   if (!call.func.startsWith("clamp")) return undefined;
   const min = call.func === "clamp_max" ? await at(9, low) : await at(1, low);
   const max = call.func === "clamp_min" ? await at(9, high) : await at(call.func === "clamp" ? 2 : 1, high);
-  return (value, step) => clampTo(value, min[step] as number, max[step] as number);
+  return {
+    of: (value, step) => clampTo(value, min[step] as number, max[step] as number),
+    voids: Uint8Array.from(min, (least, step) => ((max[step] as number) < least ? 1 : 0)),
+  };
 }
 
 async function streamChanged(query: Query, arg: Expr, frame: Frame, change: Change, visit: Visit): Promise<void> {
   const source = (take: Visit) =>
     query.stream(arg, frame, (draft) => {
       const { values, present } = draft;
-      for (let i = 0; i < values.length; i++) if (present[i] === 1) values[i] = change(values[i] as number, i);
+      for (let i = 0; i < values.length; i++) {
+        if (change.voids?.[i] === 1) present[i] = 0;
+        else if (present[i] === 1) values[i] = change.of(values[i] as number, i);
+      }
       dropName(query, draft);
-      take(draft);
+      if (!isEmpty(draft)) take(draft);
     });
   await streamRenamed(query, arg, frame, source, visit);
 }
@@ -122,7 +143,7 @@ function hasOneName(expr: Expr): boolean {
     case "aggregation":
       return expr.param === undefined && !expr.grouping.labels.includes("__name__");
     case "call":
-      return isOverRange(expr) ? expr.func !== "last_over_time" : expr.func in mathFunctions;
+      return isOverRange(expr) ? expr.func !== "last_over_time" : Object.hasOwn(mathFunctions, expr.func);
     default:
       return false;
   }
@@ -151,12 +172,16 @@ function renamed(query: Query, take: Visit): Visit {
 /** Sorted by value at a single moment; over a range there is no order. NaN comes last. */
 async function streamSorted(
   query: Query,
-  arg: Expr,
+  call: Call,
   frame: Frame,
   compare: (a: number, b: number) => number,
   visit: Visit,
 ): Promise<void> {
-  if (frame.steps !== 1) return await query.stream(arg, frame, visit);
+  const arg = call.args[0] as Expr;
+  if (frame.steps !== 1) {
+    query.notes.warn("sort is ineffective for range queries since results are always ordered by labels", call.span);
+    return await query.stream(arg, frame, visit);
+  }
   const drafts = await collect(query, arg, frame);
   const value = (draft: Draft) => draft.values[0] as number;
   drafts.sort((a, b) => {

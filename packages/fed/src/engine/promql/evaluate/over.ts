@@ -75,7 +75,7 @@ function noteOver({ query, call, params }: Over, draft: Draft, arg: Expr, args: 
 }
 
 /** Work, counted in samples looked at, after which it is asked whether others should have a turn. */
-const sliceSamples = 500_000;
+const sliceSamples = 100_000;
 
 function slideAll(over: Over, samples: Samples, done: Visit): Promise<void> | undefined {
   const { frame, query } = over;
