@@ -29,9 +29,12 @@ import { compress, decompress, groupPlanes } from "./squeeze.ts";
 export const pageMagic = 0x45474150; // PAGE
 export const pageHeaderBytes = 20;
 
-/** A page whose checksum was right, or the reason why there is none. */
+/** A page whose checksum was right. */
 export interface Page {
+  /** In memory, once all of it has been read. */
+  readonly sizeBytes: number;
   readonly labels: readonly Labels[];
+  readonly samples: number;
   /** The samples of the nth series. What is read is kept, so read from the page as long as you hold it. */
   read(nth: number): Series;
 }
@@ -122,6 +125,8 @@ function readAbout(about: Cursor, body: Uint8Array): Page {
   };
   return {
     labels,
+    samples: values.reduce((sum, { count }) => sum + count, 0),
+    sizeBytes: about.data.length + [...times, ...values].reduce((sum, one) => sum + one.planes * one.planeBytes, 0),
     read(nth) {
       const column = values[nth];
       if (column === undefined) throw new RangeError(`a page has no series ${nth}`);
