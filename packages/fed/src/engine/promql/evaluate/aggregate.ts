@@ -83,12 +83,11 @@ async function streamQuantile(query: Query, expr: Aggregation, frame: Frame, vis
   }
 }
 
-/** NaN when there is one, the largest and the smallest. */
+/** Those that are worth a warning: NaN, the largest above 1 and the smallest below 0. */
 function extremes(values: Float64Array): readonly number[] {
-  const numbers = values.filter((value) => !Number.isNaN(value));
-  const missing = numbers.length < values.length ? [Number.NaN] : [];
-  if (numbers.length === 0) return missing;
-  return [...missing, numbers.reduce((a, b) => Math.max(a, b)), numbers.reduce((a, b) => Math.min(a, b))];
+  const above = values.reduce((a, b) => (b > a ? b : a), 1);
+  const below = values.reduce((a, b) => (b < a ? b : a), 0);
+  return [...(values.some(Number.isNaN) ? [Number.NaN] : []), above, below];
 }
 
 async function streamCounts(query: Query, expr: Aggregation, frame: Frame, visit: Visit): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Labels, labelsKey, labelValue } from "../../series/labels.ts";
+import { type Labels, labelsKey, labelValue, metricName } from "../../series/labels.ts";
 import type { Call, Expr } from "../ast.ts";
 import { quote } from "../quote.ts";
 import { keepLabels, sameLabels, withoutMetadata } from "./name.ts";
@@ -13,6 +13,7 @@ interface Bucket {
 
 /** A classic histogram: the series that differ by `le` alone. */
 interface Histogram {
+  readonly name: string;
   readonly labels: Labels;
   readonly buckets: Bucket[];
 }
@@ -23,21 +24,17 @@ export async function streamHistogram(query: Query, call: Call, frame: Frame, vi
   const source = args[args.length - 1] as Expr;
   const params = await Promise.all(args.slice(0, -1).map((arg) => query.scalar(arg, frame)));
   const [first, second] = params as [Float64Array, Float64Array | undefined];
-  const onForced = () =>
-    query.notes.info(
-      "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)",
-      source.span,
-    );
   if (second === undefined) for (const q of first) checkQuantile(query.notes, q, (args[0] as Expr).span);
-  const of = (step: number, buckets: Buckets) =>
-    second === undefined
-      ? bucketQuantile(first[step] as number, buckets, onForced)
-      : bucketFraction(first[step] as number, second[step] as number, buckets);
   const drafts = await collect(query, source, frame);
   const seen = new Set<string>();
   for (const histogram of histogramsOf(query, drafts, source)) {
     const draft = { ...emptyDraft(histogram.labels, frame), dropName: query.delayNames };
-    fill(draft, histogram.buckets, of);
+    const onForced = () => query.notes.info(`${forcedWords}${namedBy(histogram.name)}`, source.span);
+    fill(draft, histogram.buckets, (step, buckets) =>
+      second === undefined
+        ? bucketQuantile(first[step] as number, buckets, onForced)
+        : bucketFraction(first[step] as number, second[step] as number, buckets),
+    );
     if (query.budget.due) await query.budget.rest();
     if (isEmpty(draft)) continue;
     const key = labelsKey(histogram.labels);
@@ -47,21 +44,27 @@ export async function streamHistogram(query: Query, call: Call, frame: Frame, vi
   }
 }
 
+const forcedWords =
+  "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
+
+function namedBy(name: string): string {
+  return name === "" ? "" : ` for metric name ${quote(name)}`;
+}
+
 function histogramsOf(query: Query, drafts: readonly Draft[], source: Expr): Iterable<Histogram> {
   const known = new Map<string, Histogram>();
   for (const draft of drafts) {
     const text = labelValue(draft.labels, "le");
     const bound = parseFloatOf(text);
     if (bound === undefined) {
-      const name = query.delayNames ? labelValue(draft.labels, "__name__") : "";
-      const metric = name === "" ? "" : ` for metric name ${quote(name)}`;
-      const words = `bucket label "le" is missing or has a malformed value of ${quote(text)}${metric}`;
-      query.notes.warn(words, source.span);
+      const words = `bucket label "le" is missing or has a malformed value of ${quote(text)}`;
+      query.notes.warn(`${words}${namedBy(labelValue(draft.labels, metricName))}`, source.span);
       continue;
     }
     const rest = keepLabels(draft.labels, (name) => name !== "le");
     const key = labelsKey(rest);
-    const histogram = known.get(key) ?? { labels: query.delayNames ? rest : withoutMetadata(rest), buckets: [] };
+    const labels = query.delayNames ? rest : withoutMetadata(rest);
+    const histogram = known.get(key) ?? { name: labelValue(rest, metricName), labels, buckets: [] };
     known.set(key, histogram);
     histogram.buckets.push({ bound, draft });
   }

@@ -53,10 +53,18 @@ export function roundTo(value: number, nearest: number): number {
   return Math.floor(value * inverse + 0.5) / inverse;
 }
 
-/** Between two bounds; an infinite bound wins over NaN. */
+/** Between two bounds, as IEEE 754 has it: an infinity that decides wins over NaN. */
 export function clampTo(value: number, min: number, max: number): number {
-  const upper = max === Number.NEGATIVE_INFINITY ? max : Math.min(max, value);
-  return min === Number.POSITIVE_INFINITY ? min : Math.max(min, upper);
+  const upper = isLeast(value) || isLeast(max) ? Number.NEGATIVE_INFINITY : Math.min(max, value);
+  return isMost(upper) || isMost(min) ? Number.POSITIVE_INFINITY : Math.max(min, upper);
+}
+
+function isLeast(value: number): boolean {
+  return value === Number.NEGATIVE_INFINITY;
+}
+
+function isMost(value: number): boolean {
+  return value === Number.POSITIVE_INFINITY;
 }
 
 /** As IEEE 754 has it: 1 to whatever power is 1, which JavaScript denies. */
