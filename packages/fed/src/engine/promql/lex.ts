@@ -42,30 +42,32 @@ function lexOne(query: string, start: number, inBrackets: boolean): Token {
   return lexStray(query, start);
 }
 
-/** A character that begins nothing. */
+/** Characters that begin nothing, and what people mean by them. */
+const strays: readonly (readonly [pattern: RegExp, words: string, hint: string])[] = [
+  [/!/, "`!` stands for nothing alone", "Write != or !~, or `unless`."],
+  [/[&|]/, "`$` is no operator", "Write `and`, `or`, `unless`."],
+  [/~/, "`~` stands for nothing alone", "Write =~ or !~ for a regular expression."],
+  [/;/, "`;` is not used", "A query is one expression: leave the semicolon out."],
+  [/[“”„‘’«»]/, "$ is not a quote that is understood", "Write \"straight\", 'single' or `back` quotes."],
+  [
+    /\$/,
+    "`$` is not expected anywhere",
+    "Variables such as $__interval are Grafana's, which fills them in: write a value.",
+  ],
+  [/\./, "`.` stands only in numbers and between quotes", 'A name with a dot stands in braces: {"a.name"}.'],
+  [/\p{L}/u, "`$` is not expected anywhere", 'A name with such letters stands in braces: {"ä name"}.'],
+];
+
 function lexStray(query: string, start: number): Token {
   const char = String.fromCodePoint(query.codePointAt(start) as number);
   const span = { start, end: start + char.length };
-  if (char === "!") return broken(query, span, "`!` stands for nothing alone", "Write != or !~, or `unless`.");
-  if (char === "&" || char === "|") {
-    return broken(query, span, `\`${char}\` is no operator`, "Write `and`, `or`, `unless`.");
-  }
-  if (char === "~")
-    return broken(query, span, "`~` stands for nothing alone", "Write =~ or !~ for a regular expression.");
-  if (char === ";")
-    return broken(query, span, "`;` is not used", "A query is one expression: leave the semicolon out.");
-  if (/[“”„‘’«»]/.test(char)) {
-    return broken(
-      query,
-      span,
-      `${char} is not a quote that is understood`,
-      "Write \"straight\", 'single' or `back` quotes.",
-    );
-  }
-  const hint = /\p{L}/u.test(char)
-    ? `Put a name with such characters between quotes and braces: {"${char}…"}.`
-    : undefined;
-  return broken(query, span, `\`${char}\` is not expected anywhere`, hint);
+  const [, words = "`$` is not expected anywhere", hint] = strays.find(([pattern]) => pattern.test(char)) ?? [];
+  return broken(
+    query,
+    span,
+    words.replace("$", () => char),
+    hint,
+  );
 }
 
 function lexString(query: string, start: number, quote: string): Token {

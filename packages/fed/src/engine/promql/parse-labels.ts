@@ -10,7 +10,8 @@ export function readLabels(cursor: Cursor, keyword: Token): string[] {
   while (!accept(cursor, ")")) {
     labels.push(readLabel(cursor));
     if (isOp(peek(cursor), ")")) continue;
-    expectOp(cursor, ",", `\`,\` or \`)\` among the labels of \`${name}\``);
+    const hint = name.startsWith("group_") ? `Labels to take over come first, if only (): ${name} () (…).` : undefined;
+    expectOp(cursor, ",", `\`,\` or \`)\` among the labels of \`${name}\``, hint);
   }
   return labels;
 }

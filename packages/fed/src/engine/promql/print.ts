@@ -131,7 +131,8 @@ function printAt(at: At): string {
 }
 
 function printNumber({ value, duration }: NumberLiteral): string {
-  return duration ? printDuration(Math.round(value * 1000)) : printValue(value);
+  if (!duration) return printValue(value);
+  return Object.is(value, -0) ? "-0s" : printDuration(Math.round(value * 1000));
 }
 
 /** Without a sign before Inf: it would bind otherwise than the number. */
