@@ -124,9 +124,12 @@ function readMoment(cursor: Cursor): At {
   take(cursor);
   const seconds = token.kind === "number" ? token.value : token.kind === "duration" ? token.value / 1000 : Number.NaN;
   const atMs = Math.round(seconds * 1000);
-  if (!Number.isSafeInteger(atMs)) throw problemFault(cursor.query, token, `${token.text} is no time`);
+  if (!(atMs <= latestMs)) throw problemFault(cursor.query, token, `${token.text} is no time`);
   return { kind: "time", atMs: sign === "-" && atMs !== 0 ? -atMs : atMs };
 }
+
+/** The last moment that a date of JavaScript can be, in the year 275760. */
+const latestMs = 8.64e15;
 
 /** A length of time that is longer than nothing. */
 function readLength(cursor: Cursor, what: string): number {

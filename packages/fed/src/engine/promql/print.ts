@@ -75,7 +75,7 @@ function prettyList(list: readonly Expr[], level: number): string {
   return list.map((one) => pretty(one, level)).join(",\n");
 }
 
-function printAggregator({ op, grouping }: Aggregation): string {
+export function printAggregator({ op, grouping }: Aggregation): string {
   return grouping.written ? `${op} ${grouping.kind} (${printLabels(grouping.labels)}) ` : op;
 }
 
@@ -110,7 +110,7 @@ function printSelector({ name, matchers }: VectorSelector): string {
 const plainMetric = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
 
 /** One condition of a selector as it stands in braces. */
-export function printMatcher({ name, kind, value }: Matcher): string {
+function printMatcher({ name, kind, value }: Matcher): string {
   const bare = name === metricName && kind === "=" && !plainMetric.test(value) && value !== "" && value.isWellFormed();
   if (bare) return quote(value);
   return `${/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quote(name)}${kind}${quote(value)}`;
@@ -122,7 +122,7 @@ function printBrackets(expr: Subquery): string {
 }
 
 /** The moment and the offset of a selector or a subquery. */
-export function printMoved({ at, offsetMs }: { readonly at?: At; readonly offsetMs: number }): string {
+function printMoved({ at, offsetMs }: { readonly at?: At; readonly offsetMs: number }): string {
   return `${at === undefined ? "" : ` @ ${printAt(at)}`}${offsetMs === 0 ? "" : ` offset ${printDuration(offsetMs)}`}`;
 }
 
