@@ -118,6 +118,7 @@ async function answerDrafts(query: Query, expr: Expr, frame: Frame): Promise<Dra
   await query.stream(expr, frame, (draft) => {
     query.budget.hold(frame.steps);
     if (draft.dropName) draft.labels = withoutMetadata(draft.labels);
+    draft.dropName = false;
     merger.add(draft);
   });
   return [...merger.drafts];

@@ -46,7 +46,8 @@ export function openMerger(): Merger {
   const known = new Map<string, Draft>();
   return {
     add(draft) {
-      const key = labelsKey(draft.labels);
+      // A name that will go and one that stays are two.
+      const key = `${draft.dropName ? "-" : "+"}${labelsKey(draft.labels)}`;
       const first = known.get(key);
       if (first === undefined) known.set(key, draft);
       else mergeInto(first, draft);
