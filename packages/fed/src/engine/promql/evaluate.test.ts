@@ -162,7 +162,7 @@ describe("limits", () => {
       ...openMemory().queryable,
       async *select() {
         yield many.slice(0, 1);
-        clock.turn(61_000);
+        await clock.turn(61_000);
         yield many.slice(1);
       },
     };

@@ -26,7 +26,7 @@ export async function streamAggregation(query: Query, expr: Aggregation, frame: 
 }
 
 /** The labels of the group that a series belongs to. */
-export function groupLabels({ grouping }: Aggregation, labels: Labels): Labels {
+function groupLabels({ grouping }: Aggregation, labels: Labels): Labels {
   if (grouping.kind === "without") {
     return keepLabels(labels, (name) => name !== metricName && !grouping.labels.includes(name));
   }

@@ -60,7 +60,7 @@ function checkName(name: string, words: string): void {
   if (!isLabelName(name)) throw new Fault("invalid", words, { hint: `${quote(name)} cannot be the name of a label.` });
 }
 
-export function textOf(call: Call, index: number): string {
+function textOf(call: Call, index: number): string {
   const arg = bare(call.args[index] as Call);
   if (arg.kind !== "string") throw new Fault("internal", `argument ${index} of ${call.func} is no string`);
   return arg.value;
