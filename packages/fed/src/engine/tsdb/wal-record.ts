@@ -46,7 +46,7 @@ export interface Rows {
 }
 
 /** magic, packed size, raw size, CRC-32 of these sizes and of what follows: uint32 each. */
-export const recordHeaderBytes = 16;
+const recordHeaderBytes = 16;
 const recordMagic = 0x4c_41_57_f1;
 /** Level 3 wins 2 parts in 100 and takes twice as long. */
 const params = { [constants.ZSTD_c_compressionLevel]: 1 };
@@ -96,6 +96,13 @@ export function decodeRecord(data: Uint8Array, at: number): FoundRecord | undefi
   if (view.getUint32(12, true) !== checksum(whole)) return undefined;
   const raw = decompress(whole.subarray(recordHeaderBytes), view.getUint32(8, true));
   return { record: readRecord(cursorOf(raw)), sizeBytes };
+}
+
+/** Whether what begins here may be a record whose end is missing. */
+export function isTorn(data: Uint8Array, at: number): boolean {
+  if (at + recordHeaderBytes > data.length) return true;
+  const view = new DataView(data.buffer, data.byteOffset + at, recordHeaderBytes);
+  return view.getUint32(0, true) === recordMagic && at + recordHeaderBytes + view.getUint32(4, true) > data.length;
 }
 
 /** Where the next sound record begins, at `from` or later. */

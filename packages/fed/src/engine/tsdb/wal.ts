@@ -1,10 +1,10 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, readSync, rmSync, truncateSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, sleep } from "#base/clock.ts";
 import { fileFault } from "#disk/file-fault.ts";
 import { type Damage, syncFolder } from "./file.ts";
-import { decodeRecord, encodeRecord, findRecord, type NamedSeries, type WalRecord } from "./wal-record.ts";
+import { decodeRecord, encodeRecord, findRecord, isTorn, type NamedSeries, type WalRecord } from "./wal-record.ts";
 
 export interface WalOptions {
   readonly clock: Clock;
@@ -136,7 +136,7 @@ export class Wal {
       const data = Buffer.concat(recordsOf(rows, file).map(encodeRecord));
       await writeAll(file, data);
       const now = this.#options.clock.tickMs();
-      if (this.#options.durability === "strict" || now - file.syncedMs >= relaxedSyncMs) {
+      if (this.#options.durability === "relaxed" && now - file.syncedMs >= relaxedSyncMs) {
         await file.handle.datasync();
         file.syncedMs = now;
       }
@@ -154,7 +154,10 @@ export class Wal {
 
   async #start(): Promise<OpenFile> {
     const number = this.#next++;
-    const handle = await open(join(this.#folder, fileName(number)), "wx", 0o600);
+    // One call writes and syncs: half the time of a write and an fdatasync.
+    const sync = this.#options.durability === "strict" ? constants.O_DSYNC : 0;
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | sync;
+    const handle = await open(join(this.#folder, fileName(number)), flags, 0o600);
     const file = {
       number,
       handle,
@@ -253,8 +256,8 @@ async function writeAll(file: OpenFile, data: Uint8Array): Promise<void> {
 }
 
 /**
- * Reads every sound record of the log's files in their order. What is not readable is passed over, and named. A record that
- * ends with its file was being written when the writer died: nobody was promised anything.
+ * Reads every sound record of the log's files in their order. What is not readable is passed over, and named. But a record that is
+ * longer than the newest file was being written when the writer died: nobody was promised anything, and it is cut off.
  */
 export function readWal(
   folder: string,
@@ -262,19 +265,50 @@ export function readWal(
 ): { readonly old: readonly OldFile[]; readonly damage: readonly Damage[] } {
   const old: OldFile[] = [];
   const damage: Damage[] = [];
-  for (const name of readdirSync(folder).sort()) {
-    const number = Number(/^(\d{10})\.wal$/.exec(name)?.[1]);
-    if (!(number > 0)) continue;
-    const path = join(folder, name);
+  const numbers = readdirSync(folder).flatMap((name) => Number(/^(\d{10})\.wal$/.exec(name)?.[1] ?? 0) || []);
+  for (const [nth, number] of numbers.sort((a, b) => a - b).entries()) {
+    const path = join(folder, fileName(number));
     let newestMs = -Infinity;
     const data = readWhole(path, damage);
-    readRecords(path, data, damage, (record) => {
+    const torn = readRecords(path, data, damage, (record) => {
       if (record.kind === "samples") for (const time of record.rows.times) if (time > newestMs) newestMs = time;
       visit(record, number);
     });
+    if (torn !== undefined && nth === numbers.length - 1) truncateSync(path, torn);
+    else if (torn !== undefined) damage.push(lostEnd(path, data, torn));
     old.push({ number, sizeBytes: data.length, newestMs });
   }
   return { old, damage };
+}
+
+function lostEnd(path: string, data: Uint8Array, at: number): Damage {
+  return { file: path, what: `the last ${data.length - at} bytes, from ${at} on, are no whole commit` };
+}
+
+/** Returns where a record begins that is longer than the file. */
+function readRecords(
+  path: string,
+  data: Uint8Array,
+  damage: Damage[],
+  visit: (record: WalRecord) => void,
+): number | undefined {
+  for (let at = 0; at < data.length; ) {
+    const found = decodeRecord(data, at);
+    if (found !== undefined) {
+      visit(found.record);
+      at += found.sizeBytes;
+      continue;
+    }
+    const next = findRecord(data, at + 1);
+    if (next === undefined) {
+      if (isTorn(data, at)) return at;
+      damage.push(lostEnd(path, data, at));
+      return undefined;
+    }
+    damage.push({ file: path, what: `the commits from byte ${at} to ${next} cannot be read` });
+    at = next;
+  }
+  return undefined;
 }
 
 /** Up to which time all samples are in blocks, as the files say that were begun after. */
@@ -305,23 +339,5 @@ function readWhole(path: string, damage: Damage[]): Uint8Array {
   } catch (thrown) {
     damage.push({ file: path, what: fileFault(thrown, "read", path).message });
     return new Uint8Array(0);
-  }
-}
-
-function readRecords(path: string, data: Uint8Array, damage: Damage[], visit: (record: WalRecord) => void): void {
-  for (let at = 0; at < data.length; ) {
-    const found = decodeRecord(data, at);
-    if (found !== undefined) {
-      visit(found.record);
-      at += found.sizeBytes;
-      continue;
-    }
-    const next = findRecord(data, at + 1);
-    if (next === undefined) {
-      damage.push({ file: path, what: `the last ${data.length - at} bytes, from ${at} on, are no whole commit` });
-      return;
-    }
-    damage.push({ file: path, what: `the commits from byte ${at} to ${next} cannot be read` });
-    at = next;
   }
 }
