@@ -91,7 +91,7 @@ export interface Aggregation extends Node {
   readonly expr: Expr;
   /** Of `topk`, `bottomk`, `quantile` (a scalar) and `count_values` (a string). */
   readonly param?: Expr;
-  /** `by` these labels, or by all `without` these. Neither written: `by` none. */
+  /** `by` these labels, or by all `without` these. Not written: `by` none, for which nothing need be written. */
   readonly grouping: { readonly kind: "by" | "without"; readonly labels: readonly string[]; readonly written: boolean };
 }
 

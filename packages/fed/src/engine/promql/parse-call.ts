@@ -59,7 +59,9 @@ function readGrouping(cursor: Cursor): Aggregation["grouping"] | undefined {
   const keyword = peek(cursor);
   if (!isGrouping(keyword)) return undefined;
   take(cursor);
-  return { kind: isKeyword(keyword, "by") ? "by" : "without", labels: readLabels(cursor, keyword), written: true };
+  const kind = isKeyword(keyword, "by") ? "by" : "without";
+  const labels = readLabels(cursor, keyword);
+  return { kind, labels, written: kind === "without" || labels.length > 0 };
 }
 
 /** Expressions between parentheses. */

@@ -35,17 +35,19 @@ describe("print", () => {
 
   it.each([
     ["SUM(rate(foo[5m]))BY(job)", "sum by (job) (rate(foo[5m]))"],
-    ["sum by() (a)", "sum by () (a)"],
+    ["sum by() (a)", "sum(a)"],
     ['foo{b="x",a=~"y"}', 'foo{a=~"y",b="x"}'],
-    ['{__name__="foo", "a b"=\'c"\'}', '{__name__="foo","a b"="c\\""}'],
-    ['{"foo.bar"}', '{"foo.bar"}'],
+    ['{__name__="foo", "a b"=\'c"\'}', '{"a b"="c\\"",__name__="foo"}'],
+    ['{"foo.bar"}', '{__name__="foo.bar"}'],
     ["a offset -1h30m @ 1.5", "a @ 1.500 offset -1h30m"],
     ["a[90s:15] offset 1w", "a[1m30s:15s] offset 1w"],
     ["a * on(x)group_left b", "a * on (x) group_left () b"],
     ["a + fill (0) b", "a + fill (0) b"],
-    ["a / on(x) fill_right(Inf) fill_left(-1) b", "a / on (x) fill_left (-1) fill_right (Inf) b"],
+    ["a / on(x) fill_right(Inf) fill_left(-1) b", "a / on (x) fill_left (-1) fill_right (+Inf) b"],
     ["- 1 ^ 2", "-1 ^ 2"],
     ["0x1f + 1_000 + 5m + -Inf", "31 + 1000 + 5m + -Inf"],
+    ["Inf ^ Inf + Inf", "Inf ^ +Inf + +Inf"],
+    ["1e21 * 1e-7", "1000000000000000000000 * 0.0000001"],
     ["a AND b OR c", "a and b or c"],
   ])("writes %s as %s", (query, line) => {
     expect(print(parse(query))).toBe(line);

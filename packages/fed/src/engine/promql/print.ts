@@ -13,6 +13,7 @@ import {
   type VectorSelector,
 } from "./ast.ts";
 import { printDuration } from "./duration.ts";
+import { formatPlain } from "./evaluate/note.ts";
 import { quote } from "./quote.ts";
 
 /** A query on one line: the same text for the same tree, and a text that `parse` reads as the same tree. */
@@ -33,7 +34,7 @@ export function print(expr: Expr): string {
     case "call":
       return `${expr.func}(${expr.args.map(print).join(", ")})`;
     case "binary":
-      return `${print(expr.left)} ${printOperator(expr)} ${print(expr.right)}`;
+      return `${printLeft(expr)} ${printOperator(expr)} ${print(expr.right)}`;
     case "unary":
       return expr.op + print(expr.expr);
     case "paren":
@@ -41,6 +42,12 @@ export function print(expr: Expr): string {
     default:
       return unreachable(expr);
   }
+}
+
+/** A sign would be taken for one before the whole power: `Inf ^ 2` is not `+Inf ^ 2`. */
+function printLeft({ left, op }: Binary): string {
+  const text = print(left);
+  return op === "^" && left.kind === "number" && text.startsWith("+") ? text.slice(1) : text;
 }
 
 /** What fits is not broken. */
@@ -89,9 +96,9 @@ function printMatching({ cardinality, on, labels, include, fill }: Matching): st
   let text = on || labels.length > 0 || grouped ? ` ${on ? "on" : "ignoring"} (${printLabels(labels)})` : "";
   if (grouped) text += ` group_${grouped} (${printLabels(include)})`;
   const { left, right } = fill;
-  if (left !== undefined && Object.is(left, right)) return `${text} fill (${printValue(left)})`;
-  if (left !== undefined) text += ` fill_left (${printValue(left)})`;
-  return right === undefined ? text : `${text} fill_right (${printValue(right)})`;
+  if (left !== undefined && Object.is(left, right)) return `${text} fill (${formatPlain(left)})`;
+  if (left !== undefined) text += ` fill_left (${formatPlain(left)})`;
+  return right === undefined ? text : `${text} fill_right (${formatPlain(right)})`;
 }
 
 const plainLabel = /^(?!(?:inf|nan)$)[a-z_][a-z0-9_]*$/i;
@@ -104,15 +111,11 @@ function printLabels(labels: readonly string[]): string {
 function printSelector({ name, matchers }: VectorSelector): string {
   const shown = matchers.filter((one) => name === undefined || one.name !== metricName);
   if (shown.length === 0) return name ?? "{}";
-  return `${name ?? ""}{${shown.map(printMatcher).join(",")}}`;
+  return `${name ?? ""}{${shown.map(printMatcher).sort().join(",")}}`;
 }
-
-const plainMetric = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
 
 /** One condition of a selector as it stands in braces. */
 function printMatcher({ name, kind, value }: Matcher): string {
-  const bare = name === metricName && kind === "=" && !plainMetric.test(value) && value !== "" && value.isWellFormed();
-  if (bare) return quote(value);
   return `${/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quote(name)}${kind}${quote(value)}`;
 }
 
@@ -131,12 +134,6 @@ function printAt(at: At): string {
 }
 
 function printNumber({ value, duration }: NumberLiteral): string {
-  if (!duration) return printValue(value);
+  if (!duration) return formatPlain(value);
   return Object.is(value, -0) ? "-0s" : printDuration(Math.round(value * 1000));
-}
-
-/** Without a sign before Inf: it would bind otherwise than the number. */
-function printValue(value: number): string {
-  if (Object.is(value, -0)) return "-0";
-  return `${value}`.replace("Infinity", "Inf");
 }
