@@ -70,10 +70,13 @@ function limited(words: string): Fault {
   });
 }
 
-/** Lets everything that waits run once; `setTimeout` waits a millisecond or more and is for browsers. */
+/** Node has it, browsers have not: seen this way it is no fault of types in either. */
+const { setImmediate: soon } = globalThis as { readonly setImmediate?: (wake: () => void) => unknown };
+
+/** Lets everything that waits run once; `setTimeout` waits a millisecond or more. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(resolve);
-    else setTimeout(resolve, 0);
+    if (soon === undefined) setTimeout(resolve, 0);
+    else soon(resolve);
   });
 }

@@ -72,19 +72,23 @@ export function bucketFraction(lower: number, upper: number, buckets: Buckets): 
   return (rankBelow(upper, buckets, all) - rankBelow(lower, buckets, all)) / all;
 }
 
+/**
+ * How many values are below a bound, linearly within a bucket. The first bucket begins at 0 when it ends above; else nobody
+ * knows where, and its values count as smaller than all bounds.
+ */
 function rankBelow(bound: number, buckets: Buckets, all: number): number {
   let before = 0;
+  let start = (buckets.bounds[0] as number) > 0 ? 0 : Number.NEGATIVE_INFINITY;
   for (let i = 0; i < buckets.length; i++) {
-    const start = i === 0 ? Number.NEGATIVE_INFINITY : (buckets.bounds[i - 1] as number);
-    const end = buckets.bounds[i] as number;
     if (start >= bound) return Math.min(before, all);
+    const end = buckets.bounds[i] as number;
     const count = buckets.counts[i] as number;
     if (end > bound) {
-      const from = i === 0 && end > 0 ? 0 : start;
-      const rank = before + ((count - before) * (bound - from)) / (end - from);
-      return rank > all ? all : rank;
+      const share = start === Number.NEGATIVE_INFINITY ? 1 : (bound - start) / (end - start);
+      return Math.min(before + (count - before) * share, all);
     }
     before = count;
+    start = end;
   }
   return all;
 }

@@ -3,7 +3,7 @@ import { type Labels, labelsKey } from "../../series/labels.ts";
 import type { Aggregation, Expr } from "../ast.ts";
 import { compareLabels } from "./name.ts";
 import { formatShort } from "./note.ts";
-import { collect, type Draft, emptyDraft, type Frame, isEmpty, type Query, type Visit } from "./query.ts";
+import { collect, type Draft, type Frame, isEmpty, type Query, type Visit } from "./query.ts";
 
 /** Series in the order in which they came, and their value at one moment. */
 interface Entry {
@@ -29,7 +29,7 @@ export async function streamRanked(
   const drafts = await collect(query, expr.expr, frame);
   if (!checkParams(params)) return;
   if (frame.steps > 1) drafts.sort((a, b) => compareLabels(a.labels, b.labels));
-  const results = drafts.map(({ labels, dropName }) => ({ ...emptyDraft(labels, frame), dropName }));
+  const kept = drafts.map(() => new Uint8Array(frame.steps));
   const groups = Map.groupBy(drafts.keys(), (i) => labelsKey(groupLabels(expr, (drafts[i] as Draft).labels)));
   const less = expr.op === "topk" ? smallest : greatest;
   const order: number[] = [];
@@ -37,17 +37,17 @@ export async function streamRanked(
     for (let step = 0; step < frame.steps; step++) {
       const count = Math.min(Math.trunc(params[step] as number), drafts.length);
       if (count < 1) continue;
-      for (const { index, value } of best(drafts, members, step, count, less)) {
-        const result = results[index] as Draft;
-        result.values[step] = value;
-        result.present[step] = 1;
+      for (const { index } of best(drafts, members, step, count, less)) {
+        (kept[index] as Uint8Array)[step] = 1;
         if (frame.steps === 1) order.push(index);
       }
       if (query.budget.due) await query.budget.rest();
     }
   }
-  const found = frame.steps === 1 ? order.map((index) => results[index] as Draft) : results;
-  for (const result of found) if (!isEmpty(result)) visit(result);
+  for (const index of frame.steps === 1 ? order : drafts.keys()) {
+    const draft = { ...(drafts[index] as Draft), present: kept[index] as Uint8Array<ArrayBuffer> };
+    if (!isEmpty(draft)) visit(draft);
+  }
 }
 
 /** False when no step asks for any. */
