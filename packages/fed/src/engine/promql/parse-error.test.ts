@@ -168,9 +168,10 @@ describe("a query that is wrong", () => {
   });
 
   it("says what is left out by choice", () => {
-    for (const query of ["limitk(1, a)", "a[1m+1m]", "a[1m] anchored"]) {
+    for (const query of ["limitk(1, a)", "a[1m+1m]", "a offset (1m)", "a[5m::1m]", "a[1m] anchored"]) {
       expect(problemOf(faultOf(query))?.leftOut).toBe("experimental");
     }
+    expect(problemOf(faultOf("a </ 5"))?.leftOut).toBe("native histograms");
     expect(problemOf(faultOf("a["))?.leftOut).toBeUndefined();
   });
 });

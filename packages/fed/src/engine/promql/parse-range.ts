@@ -22,12 +22,20 @@ function readBrackets(cursor: Cursor, expr: Expr): Expr {
   const open = take(cursor);
   const rangeMs = readLength(cursor, "the length of a range");
   if (accept(cursor, ":")) {
+    refuseAlignment(cursor);
     const stepMs = isOp(peek(cursor), "]") ? 0 : readLength(cursor, "a step or `]`");
     closeBrackets(cursor, "`]` after the step");
     return subqueryOf(cursor, expr, rangeMs, stepMs);
   }
   closeBrackets(cursor, "`]` or `:` after the length of the range");
   return matrixOf(cursor, expr, rangeMs, open);
+}
+
+/** `[5m::1m]` is newer than Prometheus 3 promises to keep. */
+function refuseAlignment(cursor: Cursor): void {
+  const token = peek(cursor);
+  if (!isOp(token, ":")) return;
+  throw problemFault(cursor.query, token, "`::` is experimental and not understood here", { leftOut: "experimental" });
 }
 
 function closeBrackets(cursor: Cursor, what: string): void {

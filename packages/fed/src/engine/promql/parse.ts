@@ -130,7 +130,16 @@ function readOperand(cursor: Cursor): Expr {
   if (isOp(token, "(")) return readParen(cursor);
   if (isOp(token, "{")) return readSelector(cursor);
   if (token.kind === "word") return readName(cursor, token);
+  refuseTrim(cursor, token);
   throw unexpected(cursor, "an expression", hintOfOperand(token));
+}
+
+/** `</` and `>/` cut native histograms. */
+function refuseTrim(cursor: Cursor, token: Token): void {
+  const last = cursor.tokens[cursor.at - 1];
+  if (last === undefined || last.end !== token.start || !isOp(token, "/") || !/^[<>]$/.test(last.text)) return;
+  const words = `\`${last.text}/\` is for native histograms, which are not understood here`;
+  throw problemFault(cursor.query, { start: last.start, end: token.end }, words, { leftOut: "native histograms" });
 }
 
 function hintOfOperand(token: Token): string | undefined {

@@ -1,6 +1,8 @@
 import { Fault } from "#base/fault.ts";
 import type { Span } from "./ast.ts";
 
+export type LeftOut = "experimental" | "native histograms";
+
 /** Where a query is wrong; the `details` of the Fault `invalid` that a parser throws. */
 export interface QueryProblem extends Span {
   /** Counted from 1; columns in UTF-16 code units. */
@@ -9,12 +11,12 @@ export interface QueryProblem extends Span {
   /** What is wrong, without the position. */
   readonly words: string;
   /** The query may be right, but needs what is left out here by choice. */
-  readonly leftOut?: "experimental";
+  readonly leftOut?: LeftOut;
 }
 
 interface ProblemOptions {
   readonly hint?: string | undefined;
-  readonly leftOut?: "experimental";
+  readonly leftOut?: LeftOut;
 }
 
 /** The fault of a query that cannot be understood. Its message begins with `line:column: `. */

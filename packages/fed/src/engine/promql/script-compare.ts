@@ -1,6 +1,7 @@
 import { isFault } from "#base/fault.ts";
 import { type Labels, labelsKey } from "../series/labels.ts";
 import { compilePattern } from "../series/pattern.ts";
+import { compareLabels, printLabels } from "./evaluate/name.ts";
 import { quote } from "./quote.ts";
 import type { Answer, Result } from "./result.ts";
 import type { EvaluationTime, Expectation, ExpectedText, Grid } from "./script.ts";
@@ -76,9 +77,12 @@ function compareAnswer(
   const grid = expected.grid ?? (time.kind === "range" ? time : { startMs: time.atMs, endMs: time.atMs, stepMs: 1 });
   const long = expected.series.find((one) => (one.points.length - 1) * grid.stepMs > grid.endMs - grid.startMs);
   if (long !== undefined) return `line ${long.line} expects more points than the range has`;
+  const found = foundSeries(answer);
+  const astray = answer.kind === "matrix" ? found.find((one, i) => isBefore(one, found[i - 1])) : undefined;
+  if (astray !== undefined) return `${printLabels(astray.labels)} is not in the order of labels`;
   return compareSeries(
     expected.series.map((one) => cellsOf(one, grid)),
-    foundSeries(answer),
+    found,
   );
 }
 
@@ -91,6 +95,10 @@ interface Cells {
 function cellsOf({ labels, points }: ScriptSeries, { startMs, stepMs }: Grid): Cells {
   const cells = points.map((point, i) => [startMs + i * stepMs, point] as const);
   return { labels, cells: cells.filter(([, point]) => point !== "none") };
+}
+
+function isBefore(one: Cells, last: Cells | undefined): boolean {
+  return last !== undefined && compareLabels(one.labels, last.labels) < 0;
 }
 
 function foundSeries(answer: Extract<Answer, { kind: "matrix" | "samples" }>): Cells[] {
@@ -154,10 +162,4 @@ function isNear(a: number, b: number): boolean {
 function printCells({ cells }: Cells): string {
   const shown = cells.slice(0, 20).map(([time, point]) => `${point}@${time / 1000}`);
   return shown.length === 0 ? "nothing" : shown.join(" ") + (cells.length > 20 ? " …" : "");
-}
-
-function printLabels(labels: Labels): string {
-  const pairs: string[] = [];
-  for (let i = 0; i < labels.length; i += 2) pairs.push(`${labels[i]}=${quote(labels[i + 1] ?? "")}`);
-  return `{${pairs.join(", ")}}`;
 }
