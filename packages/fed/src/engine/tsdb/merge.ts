@@ -44,8 +44,9 @@ function mergeOverlapping(parts: readonly Columns[], startMs: number, endMs: num
   for (;;) {
     let least: (typeof from)[number] | undefined;
     for (const one of from) {
-      const time = one.at < one.part.count ? (one.part.times[one.at] as number) : Infinity;
-      if (time <= endMs && (least === undefined || time < (least.part.times[least.at] as number))) least = one;
+      if (one.at >= one.part.count || (one.part.times[one.at] as number) > endMs) continue;
+      if (least === undefined || (one.part.times[one.at] as number) < (least.part.times[least.at] as number))
+        least = one;
     }
     if (least === undefined) break;
     const time = least.part.times[least.at] as number;

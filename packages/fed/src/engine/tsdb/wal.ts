@@ -33,8 +33,8 @@ interface OpenFile {
   sizeBytes: number;
   newestMs: number;
   syncedMs: number;
-  /** Whether it holds what somebody was promised. */
-  kept: boolean;
+  /** What somebody was promised ends here; 0 for nothing. */
+  keptBytes: number;
 }
 
 /** A file of the log that is not written any more. */
@@ -140,7 +140,7 @@ export class Wal {
         await file.handle.datasync();
         file.syncedMs = now;
       }
-      file.kept = true;
+      file.keptBytes = file.sizeBytes;
       this.#writing = undefined;
       this.#trouble = undefined;
       if (file.sizeBytes >= fullBytes) await this.#leave();
@@ -176,10 +176,12 @@ export class Wal {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
-    if (file.kept) this.#old.push({ number: file.number, sizeBytes: file.sizeBytes, newestMs: file.newestMs });
-    else rmSync(join(this.#folder, fileName(file.number)), { force: true });
+    const { number, keptBytes, newestMs } = file;
+    if (keptBytes > 0) this.#old.push({ number, sizeBytes: keptBytes, newestMs });
+    else rmSync(join(this.#folder, fileName(number)), { force: true });
     try {
-      if (file.kept) await file.handle.datasync();
+      if (keptBytes > 0 && keptBytes < file.sizeBytes) await file.handle.truncate(keptBytes);
+      if (keptBytes > 0) await file.handle.datasync();
     } finally {
       await file.handle.close();
     }
