@@ -52,7 +52,7 @@ const mostSamples = 1 << 18;
 
 const namePattern = /^(\d+)-(\d+)\.block$/;
 
-export function blockPath(folder: string, startMs: number, endMs: number): string {
+function blockPath(folder: string, startMs: number, endMs: number): string {
   return join(folder, `${startMs}-${endMs}.block`);
 }
 

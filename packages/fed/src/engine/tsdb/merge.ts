@@ -62,7 +62,7 @@ function mergeOverlapping(parts: readonly Columns[], startMs: number, endMs: num
 }
 
 /** The index of the first time that is not before `timeMs`. */
-export function firstAtLeast({ times, count }: Pick<Columns, "times" | "count">, timeMs: number): number {
+function firstAtLeast({ times, count }: Pick<Columns, "times" | "count">, timeMs: number): number {
   let [low, high] = [0, count];
   while (low < high) {
     const middle = (low + high) >> 1;

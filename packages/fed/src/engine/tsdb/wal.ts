@@ -164,7 +164,7 @@ export class Wal {
       sizeBytes: 0,
       newestMs: -Infinity,
       syncedMs: this.#options.clock.tickMs(),
-      kept: false,
+      keptBytes: 0,
     };
     this.#file = file;
     await writeAll(file, encodeRecord({ kind: "start", sealedMs: this.#sealedMs }));
