@@ -73,9 +73,7 @@ function best(drafts: readonly Draft[], members: readonly number[], step: number
     if (heap.length < count || worst === undefined) {
       heap.push(entry);
       siftUp(heap, less);
-    } else if (
-      Number.isNaN(worst.value) ? !Number.isNaN(entry.value) : less(worst, entry) && !Number.isNaN(entry.value)
-    ) {
+    } else if (less(worst, entry) && !Number.isNaN(entry.value)) {
       heap[0] = entry;
       siftDown(heap, less);
     }
