@@ -5,7 +5,7 @@ import { openMemory } from "../memory.ts";
 import { evaluateForScript } from "../script-evaluate.ts";
 import { runScript } from "../script-run.ts";
 
-it.each(["function", "match"])("the script %s passes", async (name) => {
+it.each(["function", "language", "match", "moment"])("the script %s passes", async (name) => {
   const text = readFileSync(join(import.meta.dirname, `${name}.txt`), "utf8");
   const needs = {
     evaluate: evaluateForScript,
