@@ -49,6 +49,12 @@ export function encodeValues(values: Float64Array, head: Bytes, body: Bytes): nu
   return count;
 }
 
+/** As `encodeValues`, for a few values of many series: it does not look for what they have in common. */
+export function encodeMixed(values: Float64Array, head: Bytes, body: Bytes): void {
+  writeByte(head, kinds.split);
+  encodeSplit(wordsOf(values), values.length, head, body);
+}
+
 /** The next `count` values, written into `into[0, count)`. Throws RangeError for bytes that are no column. */
 export function decodeValues(head: Cursor, body: Cursor, count: number, into: Float64Array): void {
   const kind = readByte(head);

@@ -15,7 +15,7 @@ import {
   writeText,
   written,
 } from "./bytes.ts";
-import { decodeTimes, decodeValues, encodeValues } from "./codec.ts";
+import { decodeTimes, decodeValues, encodeMixed } from "./codec.ts";
 import { readLabels, writeLabels } from "./page.ts";
 import { decompress } from "./squeeze.ts";
 import { decodeWholes, encodeWholes } from "./whole.ts";
@@ -141,7 +141,7 @@ function writeSamples(raw: Bytes, named: readonly NamedSeries[], { ids, times, v
   if (ids.length === 0) return;
   writeColumn(raw, (head, body) => encodeWholes(ids, ids.length, head, body));
   writeColumn(raw, (head, body) => encodeWholes(times, times.length, head, body));
-  writeColumn(raw, (head, body) => encodeValues(values, head, body));
+  writeColumn(raw, (head, body) => encodeMixed(values, head, body));
 }
 
 function readSamples(raw: Cursor): { readonly named: readonly NamedSeries[]; readonly rows: Rows } {

@@ -30,7 +30,7 @@ let rests = new Float64Array(0);
 
 /** The shape goes to `head`, the planes go to `body`. Returns how long each plane is. */
 export function encodeWholes(numbers: Float64Array, count: number, head: Bytes, body: Bytes): number {
-  const order = cheapestOrder(numbers, count);
+  const order = isLine(numbers, count) ? 1 : cheapestOrder(numbers, count);
   if (rests.length < count) rests = new Float64Array(Math.max(1024, count * 2));
   const from = Math.max(1, order);
   const left = count - from;
@@ -43,6 +43,12 @@ export function encodeWholes(numbers: Float64Array, count: number, head: Bytes, 
   writeCount(head, shape.divisor);
   writePlanes(shape, left, body);
   return left;
+}
+
+function isLine(numbers: Float64Array, count: number): boolean {
+  const step = (numbers[1] as number) - (numbers[0] as number);
+  for (let i = 2; i < count; i++) if ((numbers[i] as number) - (numbers[i - 1] as number) !== step) return false;
+  return true;
 }
 
 /** By how many bits the numbers lie from their middle, which outliers (a counter that began anew) hardly move. */
@@ -129,10 +135,15 @@ function isZigzagShorter(left: number, least: number): boolean {
 function writePlanes({ zigzag, base, width }: Shape, left: number, body: Bytes): void {
   reserve(body, left * width);
   const { data, at } = body;
+  if (width === 1 && !zigzag) {
+    for (let i = 0; i < left; i++) data[at + i] = (rests[i] as number) - base;
+    body.at += left;
+    return;
+  }
   for (let i = 0; i < left; i++) {
     const rest = rests[i] as number;
     const number = zigzag ? (rest < 0 ? -2 * rest - 1 : 2 * rest) : rest - base;
-    let low = (number % 4294967296) | 0;
+    let low = number | 0; // modulo 2^32
     for (let plane = 0, to = at + i; plane < width; plane++, to += left) {
       if (plane === 4) low = Math.floor(number / 4294967296);
       data[to] = low;
