@@ -1,4 +1,5 @@
 import type { Fault } from "#base/fault.ts";
+import type { Matcher } from "../series/matcher.ts";
 import type { BinaryOp, Expr, NumberLiteral } from "./ast.ts";
 import { checkBinary, checkUnary } from "./check.ts";
 import {
@@ -43,6 +44,14 @@ export function parse(query: string): Expr {
   const expr = readExpr(cursor, 0);
   if (peek(cursor).kind !== "end") throw trailing(cursor);
   return expr;
+}
+
+/** Reads which series are meant, such as `up{job="a"}`: the `match[]` of Prometheus' API. Faults: `invalid`. */
+export function parseSelector(text: string): readonly Matcher[] {
+  const expr = parse(text);
+  if (expr.kind === "vector" && expr.at === undefined && expr.offsetMs === 0) return expr.matchers;
+  const hint = 'Name a metric and conditions on labels only, such as up{job="node"}.';
+  throw problemFault(text, expr.span, "this is more than a selector of series", { hint });
 }
 
 const powers: Readonly<Record<BinaryOp, number>> = {
