@@ -62,7 +62,10 @@ async function measureFed(
     const begunMs = performance.now();
     const rest = batches[Symbol.iterator]();
     const writer = async () => {
-      for (const one of rest) added += (await store.append(one)).added;
+      for (const one of rest) {
+        const answer = await store.append(one);
+        added += answer.added;
+      }
     };
     await Promise.all(Array.from({ length: writers }, writer));
     await store.maintain();
