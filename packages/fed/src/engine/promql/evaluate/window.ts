@@ -119,27 +119,34 @@ function extreme(w: Window, isBetter: (value: number, best: number) => boolean):
   return best;
 }
 
+/** As `kahan`, with the sum in two plain variables: this loop is the hottest of all. */
 function sumOver(w: Window): number {
   const { values } = w.samples;
-  const sum: Sum = { value: 0, rest: 0 };
-  for (let i = w.from; i < w.to; i++) kahan(sum, values[i] as number);
-  return Number.isFinite(sum.value) ? sum.value + sum.rest : sum.value;
+  let [sum, rest] = [0, 0];
+  for (let i = w.from; i < w.to; i++) {
+    const value = values[i] as number;
+    const total = sum + value;
+    if (total === Number.POSITIVE_INFINITY || total === Number.NEGATIVE_INFINITY) rest = 0;
+    else rest += Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
+    sum = total;
+  }
+  return Number.isFinite(sum) ? sum + rest : sum;
 }
 
 /** Sum over count; where the sum would overflow, a mean that is carried along. */
 function averageOver(w: Window): number {
   const { values } = w.samples;
-  const sum: Sum = { value: values[w.from] as number, rest: 0 };
+  let sum = values[w.from] as number;
+  let rest = 0;
   for (let i = w.from + 1; i < w.to; i++) {
-    const before = sum.value;
-    const rest = sum.rest;
-    kahan(sum, values[i] as number);
-    if (sum.value === Number.POSITIVE_INFINITY || sum.value === Number.NEGATIVE_INFINITY) {
-      return carriedMean(w, i, before, rest);
-    }
+    const value = values[i] as number;
+    const total = sum + value;
+    if (total === Number.POSITIVE_INFINITY || total === Number.NEGATIVE_INFINITY) return carriedMean(w, i, sum, rest);
+    rest += Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
+    sum = total;
   }
   const count = w.to - w.from;
-  return sum.value / count + sum.rest / count;
+  return sum / count + rest / count;
 }
 
 function carriedMean(w: Window, index: number, sum: number, rest: number): number {
