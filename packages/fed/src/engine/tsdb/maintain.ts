@@ -10,7 +10,7 @@ import { addSample, dropBefore, dropSeries, flushBefore, type HeadSeries, readHe
 import { mergeColumns } from "./merge.ts";
 import { labelsOfId, select } from "./postings.ts";
 import { readWhole } from "./reader.ts";
-import { load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
+import { checkPage, enter, leave, load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
 import { forget, type Store } from "./store.ts";
 
 const blockFolder = (store: Store) => join(store.folder, "block");
@@ -43,9 +43,11 @@ function spansToSeal(store: Store, floorMs: number): [startMs: number, endMs: nu
     const wholeDay =
       dayMs + store.daySpanMs <= floorMs &&
       !store.blocks.some(({ file }) => file.startMs < dayMs + store.daySpanMs && file.endMs > dayMs);
-    const [startMs, endMs] = wholeDay ? [dayMs, dayMs + store.daySpanMs] : [arena.startMs, arena.endMs];
+    // What was sealed with another length of spans stays out of it.
+    const fromMs = Math.max(arena.startMs, store.sealedMs);
+    const [startMs, endMs] = wholeDay ? [dayMs, dayMs + store.daySpanMs] : [fromMs, arena.endMs];
     const last = spans.at(-1);
-    if (last === undefined || last[1] <= startMs) spans.push([startMs, endMs]);
+    if (startMs < endMs && (last === undefined || last[1] <= startMs)) spans.push([startMs, endMs]);
   }
   return spans;
 }
@@ -93,7 +95,8 @@ export async function compact(store: Store): Promise<void> {
   for (const [dayMs, blocks] of days) {
     const endMs = dayMs + store.daySpanMs;
     const whole = blocks.length === 1 && blocks[0]?.file.endMs === endMs && blocks[0].file.startMs === dayMs;
-    if (endMs > store.sealedMs || whole || blocks.some(({ damaged }) => damaged)) continue;
+    const longer = blocks.some(({ file }) => file.endMs > endMs);
+    if (endMs > store.sealedMs || whole || longer || blocks.some(({ damaged }) => damaged)) continue;
     await rewrite(store, blocks, dayMs, endMs, (series) => series, "keep damaged");
   }
 }
@@ -194,5 +197,18 @@ function removeFromHead(store: Store, series: HeadSeries, startMs: number, endMs
   const words = wordsOf(kept.values);
   for (const [row, time] of kept.times.entries()) {
     addSample(head, again, time, words[2 * row] as number, words[2 * row + 1] as number);
+  }
+}
+
+/** Reads every page of every block once; what is damaged is noted. */
+export async function verify(store: Store): Promise<void> {
+  for (const block of store.blocks) {
+    enter(block);
+    try {
+      const { pages } = await load(store.shelf, block);
+      for (let number = 0; number < pages.length; number++) await checkPage(store.shelf, block, number);
+    } finally {
+      leave(store.shelf, block);
+    }
   }
 }

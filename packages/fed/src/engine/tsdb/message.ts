@@ -29,7 +29,7 @@ export type Ask = { readonly id: number } & (
   /** Nobody waits for `of` any more. */
   | { readonly kind: "end"; readonly of: number }
   | { readonly kind: "delete"; readonly selection: Pick<Selection, "matchers" | "startMs" | "endMs"> }
-  | { readonly kind: "maintain" | "stats" | "close" }
+  | { readonly kind: "maintain" | "verify" | "stats" | "close" }
 );
 
 export interface SentFault {

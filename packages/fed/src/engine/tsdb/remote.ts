@@ -4,11 +4,12 @@ import { Fault } from "#base/fault.ts";
 import type { Labels } from "../series/labels.ts";
 import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
+import type { Damage } from "./file.ts";
 import type { Answer, Ask, Start } from "./message.ts";
 import type { Appended, Batch, Tsdb, TsdbStats } from "./tsdb.ts";
 
 /** A store of samples, in this thread or in one of its own. */
-export type SampleStore = Queryable & Pick<Tsdb, "append" | "delete" | "maintain" | "stats" | "close">;
+export type SampleStore = Queryable & Pick<Tsdb, "append" | "delete" | "maintain" | "verify" | "stats" | "close">;
 
 /** When so many series have been named to the thread, both sides begin anew. */
 const mostNamed = 200_000;
@@ -111,6 +112,10 @@ class RemoteTsdb implements SampleStore {
 
   maintain(): Promise<void> {
     return this.#ask({ kind: "maintain" });
+  }
+
+  verify(): Promise<readonly Damage[]> {
+    return this.#ask({ kind: "verify" });
   }
 
   stats(): Promise<TsdbStats> {

@@ -141,6 +141,13 @@ export async function pageOf(shelf: Shelf, block: ShelfBlock, place: number): Pr
   return page;
 }
 
+/** Reads a page from the file, whatever is in memory. */
+export async function checkPage(shelf: Shelf, block: ShelfBlock, number: number): Promise<void> {
+  const entry = block.index?.pages[number];
+  if (entry === undefined) return;
+  await readPage(await handleOf(block), block.file, entry, (found) => noteDamage(shelf, block, found));
+}
+
 function noteDamage(shelf: Shelf, block: ShelfBlock, found: Damage): void {
   block.damaged = true;
   shelf.damage.set(`${found.file}: ${found.what}`, found);

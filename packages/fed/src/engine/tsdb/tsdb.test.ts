@@ -70,6 +70,48 @@ describe("a store", () => {
   });
 });
 
+describe("how a store commits", () => {
+  it("waits for others as long as it is told, and writes what came as one record", async () => {
+    const clock = handClock(startMs + hourMs);
+    const folder = tempFolder();
+    const store = await openHere(folder, { clock, commitWindowMs: 200 });
+    let done = 0;
+    const appends = Array.from({ length: 20 }, (_, i) => store.append(rows([a, startMs + i, i])).then(() => done++));
+    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+    expect(done).toBe(0);
+    await clock.turn(200);
+    await Promise.all(appends);
+    expect(done).toBe(20);
+    const { walBytes } = await store.stats();
+    // A record of its own for each would be 20 × 40 bytes.
+    expect(walBytes).toBeLessThan(300);
+    expect((await all(store))[a.join()]?.length).toBe(20);
+    // Closing does not wait for the window.
+    const last = store.append(rows([a, startMs + 1000, 1]));
+    await store.close();
+    expect((await last).added).toBe(1);
+  });
+
+  it("keeps all in relaxed mode, too, and with spans of another length than before", async () => {
+    const folder = tempFolder();
+    const lengths = [
+      { spanMs: 2 * hourMs, daySpanMs: 24 * hourMs },
+      { spanMs: 3 * hourMs, daySpanMs: 6 * hourMs },
+      { spanMs: hourMs, daySpanMs: 48 * hourMs },
+    ];
+    let count = 0;
+    for (let round = 0; round < 9; round++) {
+      const store = await openHere(folder, { durability: "relaxed", ...lengths[round % 3] });
+      for (let i = 0; i < 500; i++, count++) await store.append(rows([a, startMs + count * minuteMs, count]));
+      await store.maintain();
+      expect((await all(store))[a.join()]).toEqual(Array.from({ length: count }, (_, i) => [i * minuteMs, i]));
+      expect(await store.verify()).toEqual([]);
+      expect(await store.stats()).toMatchObject({ metrics: [{ name: "up", series: 1 }], trouble: undefined });
+      await store.close();
+    }
+  });
+});
+
 describe("what a store refuses", () => {
   it("names samples that come too late, too early, twice with other values, or at no time", async () => {
     const clock = handClock(startMs + 12 * hourMs);

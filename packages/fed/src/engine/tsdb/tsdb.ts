@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
+import { Fault, toFault } from "#base/fault.ts";
 import { fileFault } from "#disk/file-fault.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
-import type { Labels } from "../series/labels.ts";
+import { type Labels, metricName } from "../series/labels.ts";
 import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
 import { listBlocks, nameOf } from "./block.ts";
@@ -13,7 +13,7 @@ import { latestMs, wordsOf } from "./codec.ts";
 import type { Damage } from "./file.ts";
 import { type Added, addSample, dropSeries, type HeadSeries, headOf } from "./head.ts";
 import { type Limits, noLimits, usualLimits } from "./limit.ts";
-import { compact, removeInHead, removeSelection, retain, seal } from "./maintain.ts";
+import { compact, removeInHead, removeSelection, retain, seal, verify } from "./maintain.ts";
 import { labelsOfId, postingsOf } from "./postings.ts";
 import { findSeries, readSelection } from "./reader.ts";
 import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
@@ -84,6 +84,10 @@ export interface TsdbStats {
   }[];
   /** Samples before this are in blocks, and refused when they come now. */
   readonly closedMs: number;
+  /** The metrics with most active or loaded series. */
+  readonly metrics: readonly { readonly name: string; readonly series: number }[];
+  /** What keeps the store from writing now, in words. */
+  readonly trouble: string | undefined;
   readonly damage: readonly Damage[];
 }
 
@@ -100,6 +104,7 @@ export class Tsdb implements Queryable {
   #newestMs = -Infinity;
   #work: Promise<void> = Promise.resolve();
   #maintaining = false;
+  #trouble: unknown;
   #closed = false;
 
   constructor(store: Store, lock: Lock, options: TsdbOptions, newestMs: number) {
@@ -113,7 +118,8 @@ export class Tsdb implements Queryable {
 
   /**
    * Takes the samples. When it returns, they are as durable as the store promises; samples are judged one by one, and
-   * those that cannot be taken are named. Fault `unreachable` when the disk does not take them (full): they are answered
+   * those that cannot be taken are named. A series counts for the tenant
+   * that brought it first. Fault `unreachable` when the disk does not take them (full): they are answered
    * already and kept in memory, nothing more is taken until it does, so try the same batch again.
    */
   async append(batch: Batch, tenant = ""): Promise<Appended> {
@@ -234,13 +240,26 @@ export class Tsdb implements Queryable {
     });
   }
 
+  /** Reads all that is on the disk; returns what is damaged. */
+  async verify(): Promise<readonly Damage[]> {
+    this.#requireOpen();
+    await this.#alone(() => verify(this.#store));
+    return [...this.#store.shelf.damage.values()];
+  }
+
   #startMaintenance(): void {
     if (this.#maintaining || this.#closed) return;
     this.#maintaining = true;
     this.maintain()
-      .catch(() => {
+      .then(
+        () => {
+          this.#trouble = undefined;
+        },
         // The next append tries again; the samples are in the log and in memory meanwhile.
-      })
+        (thrown: unknown) => {
+          this.#trouble = thrown;
+        },
+      )
       .finally(() => {
         this.#maintaining = false;
       });
@@ -268,6 +287,8 @@ export class Tsdb implements Queryable {
       blockSamples: found.reduce((sum, { samples }) => sum + samples, 0),
       blocks: found,
       closedMs: floorMs,
+      metrics: topMetrics(this.#store),
+      trouble: troubleOf(wal.trouble ?? this.#trouble),
       damage: [...shelf.damage.values()],
     };
   }
@@ -288,6 +309,15 @@ export class Tsdb implements Queryable {
   #requireOpen(): void {
     if (this.#closed) throw new Fault("internal", `the store in ${this.#store.folder} was used after it was closed`);
   }
+}
+
+function troubleOf(thrown: unknown): string | undefined {
+  return thrown === undefined ? undefined : toFault(thrown).message;
+}
+
+function topMetrics({ postings }: Store): TsdbStats["metrics"] {
+  const found = [...(postings.byName.get(metricName) ?? [])].map(([name, ids]) => ({ name, series: ids.length }));
+  return found.sort((a, b) => b.series - a.series || (a.name < b.name ? -1 : 1)).slice(0, 20);
 }
 
 function refusalOf(
