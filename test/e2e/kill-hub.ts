@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { isFault } from "../../packages/fed/src/base/fault.ts";
 import { api } from "../../packages/fed/src/wire/api.ts";
 import { type Client, makeClient } from "../../packages/fed/src/wire/client.ts";
-import type { FedEvent } from "../../packages/fed/src/wire/event.ts";
+import { type AnyEvent, type FedEvent, knownEvent } from "../../packages/fed/src/wire/event.ts";
 import { type Dice, makeDice } from "./dice.ts";
 import { type Found, type Ledger, rowsOf } from "./ledger.ts";
 import { repository, startProgram } from "./program.ts";
@@ -65,11 +65,18 @@ export async function askHub(client: Client, ledger: Ledger): Promise<Found> {
   const events: FedEvent[] = [];
   for (let before: number | undefined; ; ) {
     const page = await client.call(api.events, { limit: 1000, ...(before === undefined ? {} : { before }) });
-    events.push(...page.events);
+    events.push(...page.events.map(requireKnown));
     before = page.more;
     if (before === undefined || before <= ledger.checkedUpTo) break;
   }
   return { verdict, events, rows: rowsOf(tokens, users) };
+}
+
+/** It comes from the same version of fed. */
+function requireKnown(event: AnyEvent): FedEvent {
+  const known = knownEvent(event);
+  if (known === undefined) throw new Error(`event ${event.sequence} has another shape: ${JSON.stringify(event)}`);
+  return known;
 }
 
 /** The command lines in which this folder stands: also of instances whose record is gone. */
@@ -83,7 +90,8 @@ export async function processesAt(folder: string): Promise<readonly string[]> {
 /** What the hub tells, as a page hears it. */
 async function listen(client: Client, ledger: Ledger): Promise<void> {
   try {
-    for await (const item of client.events(api.eventStream, {})) if (item.kind === "event") ledger.hear(item.event);
+    for await (const item of client.events(api.eventStream, {}))
+      if (item.kind === "event") ledger.hear(requireKnown(item.event));
   } catch (thrown) {
     requireGone(thrown);
   }

@@ -9,10 +9,10 @@ import { runFed } from "./program.ts";
 import { leftBehind, makeStage } from "./stage.ts";
 
 /**
- * The hub is killed (kill -9) 200 times at moments left to chance: whatever it has told or acknowledged is there afterwards, its
- * rows say what its events say, the chain is sound, and it starts.
+ * The hub is killed (kill -9) 200 times, its verbs and its migrations some times more, at moments left to chance: whatever
+ * it has told or acknowledged is there afterwards, its rows say what its events say, the chain is sound, and it starts.
  */
-const rounds = { hub: 130, verbs: 50, migration: 20 };
+const rounds = { hub: 200, verbs: 50, migration: 20 };
 /** So many at a time, each on a folder of its own. */
 const lines = 2;
 
@@ -36,10 +36,6 @@ async function inLines(line: Line, count: number): Promise<void> {
   if (failed.signal.aborted) throw new Error(`with FED_KILL_SEED=${seed}`, { cause: failed.signal.reason });
 }
 
-test("200 rounds are done", () => {
-  expect(rounds.hub + rounds.verbs + rounds.migration).toBe(200);
-});
-
 const lab = `import { defineLab, process, server } from "@fed/lab";
 export default defineLab({
   name: "kill",
@@ -51,7 +47,7 @@ export default defineLab({
 
 test(`${rounds.hub} rounds of fed up, killed as it starts, works and closes`, async () => {
   await inLines(hubLine, rounds.hub);
-}, 180_000);
+}, 360_000);
 
 async function hubLine(line: number, count: number, signal: AbortSignal): Promise<void> {
   const { dice, told } = castFor(`hub ${line}`, line);

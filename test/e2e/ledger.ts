@@ -42,7 +42,8 @@ export function openLedger(): Ledger {
       return acknowledged;
     },
     compare({ verdict, events, rows: foundRows }) {
-      if (verdict.kind === "broken") return [`the chain is broken at event ${verdict.sequence}: ${verdict.reason}`];
+      if (verdict.kind !== "sound")
+        return [`the chain is ${verdict.kind} at event ${verdict.sequence}: ${verdict.reason}`];
       const found = new Map(events.map((event) => [event.sequence, event]));
       const lost = [...told.values()]
         .filter(({ sequence, hash }) => sequence >= verdict.first && found.get(sequence)?.hash !== hash)

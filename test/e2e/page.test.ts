@@ -17,8 +17,12 @@ async function enrol(page: Page, link: string): Promise<void> {
   await page.getByRole("heading", { name: "Overview" }).waitFor(patience);
 }
 
+/** Where a person goes on: a cookie is good for the name of the link only. */
+const pagesOf = (hub: { readonly url: string }) => `http://fed.localhost:${new URL(hub.url).port}`;
+
 async function linkOf(hub: Awaited<ReturnType<typeof up>>): Promise<string> {
   const [link] = await hub.says(/http:\S+\/welcome#code=\S+/);
+  expect(new URL(link).hostname).toBe("fed.localhost");
   return link;
 }
 
@@ -65,7 +69,7 @@ test.skipIf(chromiumPath === undefined)(
     const session = cookies[0]?.value ?? "";
     const stolen = await fetch(`${hub.url}/api/v1/status`, { headers: { cookie: `fed_session=${session}` } });
     expect(stolen.status).toBe(401);
-    await page.goto(`${hub.url}/services/dev/api`);
+    await page.goto(`${pagesOf(hub)}/services/dev/api`);
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("Password", { exact: true }).fill(password);
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -94,7 +98,7 @@ test.skipIf(chromiumPath === undefined)(
       for (const width of [1280, 390]) {
         await page.setViewportSize({ width, height: 860 });
         for (const path of pages) {
-          await page.goto(hub.url + path);
+          await page.goto(pagesOf(hub) + path);
           await shows(page, "live");
           await page.getByRole("heading", { level: 1 }).waitFor(patience);
           expect(await seriousFaults(page), `${path} ${colorScheme} ${width}`).toEqual([]);
@@ -108,7 +112,7 @@ test.skipIf(chromiumPath === undefined)(
       await page.keyboard.press("Escape");
     }
     await context.clearCookies();
-    await page.goto(`${hub.url}/sign-in`);
+    await page.goto(`${pagesOf(hub)}/sign-in`);
     await page.getByRole("button", { name: "Sign in" }).waitFor(patience);
     expect(await seriousFaults(page), "sign-in").toEqual([]);
     expect(complaints).toEqual([]);

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
-import type { FedEvent } from "../../packages/fed/src/wire/event.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { type Head, linkAfter } from "../../packages/fed/src/hub/event/chain.ts";
+import type { AnyEvent, FedEvent } from "../../packages/fed/src/wire/event.ts";
 import type { WireMachine } from "../../packages/fed/src/wire/machine.ts";
 import type { HubStatus } from "../../packages/fed/src/wire/status.ts";
 import type { Link, WireToken, WireUser } from "../../packages/fed/src/wire/user.ts";
@@ -118,6 +121,34 @@ test("users: added, listed, changed, kept out, let in again, never without an ad
   ]);
 });
 
+test("a link has the address its maker uses, whatever the hub calls itself", async () => {
+  const { stage, hub } = await makeHome();
+  const url = hub.url.replace("127.0.0.1", "localhost");
+  const token = (await readFile(join(stage.data, "token"), "utf8")).trim();
+  const maker = await makePerson(stage, "maker", { FED_HUB: url, FED_TOKEN: token });
+  const { out, err } = await maker.fed("user", "add", "vera");
+  expect(out).toMatch(new RegExp(`^${url}/welcome#code=\\S{20,}\n$`));
+  expect(err).toContain(`put the hub's address there in place of ${url}.`);
+});
+
+test("the token of a killed hub is shown to nobody who has its port now, though its pid lives", async () => {
+  const { stage, hub, owner } = await makeHome();
+  expect(await owner.fed("status")).toMatchObject({ code: 0 });
+  hub.child.kill("SIGKILL");
+  await hub.ending;
+  const told: IncomingHttpHeaders[] = [];
+  const stranger = createServer((request, response) => {
+    told.push(request.headers);
+    response.end("{}");
+  }).listen(Number(new URL(hub.url).port), "127.0.0.1");
+  onTestFinished(() => void stranger.close());
+  await once(stranger, "listening");
+  const file = join(stage.data, "hub.json");
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), pid: process.pid }));
+  expectFault(await owner.fed("status"), 7, "is dead");
+  expect(told).toEqual([]);
+});
+
 test("tokens: shown once, good as a bearer with their role, gone when revoked", async () => {
   const { stage, hub, owner } = await makeHome();
   expect((await owner.fed("token", "list")).out).toContain("No tokens yet");
@@ -151,7 +182,7 @@ test("tokens: shown once, good as a bearer with their role, gone when revoked", 
   expect((await owner.fed("events", "--json")).out).not.toContain(secret.slice(13));
 });
 
-test("events: since, live, proven; a row that was changed is named", async () => {
+test("events: since, and live", async () => {
   const { stage, hub, owner } = await makeHome();
   await owner.fed("user", "add", "a0");
   const live = owner.start("events", "--follow", "--type", "user.,service.restartAsked", "--json");
@@ -184,14 +215,65 @@ test("events: since, live, proven; a row that was changed is named", async () =>
   expect(cut.err).toContain("not all: these are the newest 5 since 1h; leave --limit out for all");
   expectFault(await owner.fed("events", "--since", "7"), 2, "30m, 1h, 2d");
   expectFault(await owner.fed("events", "--type", "user.aded"), 2, "user.added");
-
-  expect((await owner.fed("events", "verify")).out).toMatch(/^sound \d+ events, 1 to \d+\nhead [0-9a-f]{64}\n$/);
-  const db = new DatabaseSync(join(stage.data, "control.db"));
-  db.prepare("UPDATE event SET actor = 'somebody else' WHERE sequence = 5").run();
-  db.close();
-  const broken = await owner.fed("events", "verify");
-  expect(broken).toMatchObject({ code: 5, out: expect.stringContaining("broken at event 5:") });
 });
+
+test("the chain of events: proven, a head that was noted too; a row that was changed is named, an unknown one is shown", async () => {
+  const { stage, hub, owner } = await makeHome();
+  const path = join(stage.data, "control.db");
+  const { out: proof } = await owner.fed("events", "verify");
+  expect(proof).toMatch(/^sound \d+ events, 1 to \d+: none .*\nbase 0 .*\nhead \d+:[0-9a-f]{64}\n$/);
+  const head = /^head (.*)$/m.exec(proof)?.[1] ?? "";
+  await owner.fed("user", "add", "grace");
+  expect(await owner.fed("events", "verify", "--head", head)).toMatchObject({
+    ...{ code: 0, out: expect.stringContaining(`\nkept event ${head.split(":")[0]} is the noted one\n`) },
+  });
+  const other = head.replace(/:.*/, `:${"0".repeat(64)}`);
+  expect(await owner.fed("events", "verify", "--head", other)).toMatchObject({
+    ...{ code: 1, out: expect.stringMatching(/^parted .*not the one that was noted/) },
+  });
+  expectFault(await owner.fed("events", "verify", "--head", "41"), 2, "the number, a colon");
+
+  // Between two hubs: the end is cut off, and a newer hub has left an event of its own.
+  hub.child.kill("SIGKILL");
+  await hub.ending;
+  const cut = Number(head.split(":")[0]) - 1;
+  tamper(path, (db) => {
+    db.prepare("DELETE FROM event WHERE sequence > ?").run(cut);
+    const last = db.prepare("SELECT sequence, hash FROM event ORDER BY sequence DESC").get() as unknown as Head;
+    const said = { atMs: Date.now(), actor: "hub", subject: "machine:here", correlation: "c" };
+    const link = linkAfter(last, { ...said, type: "machine.shook", data: '{"magnitude":3.5}' });
+    db.prepare("INSERT INTO event VALUES (:sequence, :atMs, :type, :actor, :subject, :correlation, :data, :hash)").run({
+      ...link,
+    });
+  });
+  await up(stage);
+  expect((await owner.fed("events", "verify")).out).toMatch(/^sound/);
+  expect(await owner.fed("events", "verify", "--head", head)).toMatchObject({
+    ...{ code: 1, out: expect.stringMatching(/^parted /) },
+  });
+  expect((await owner.fed("events")).out).toMatch(/machine\.shook .* magnitude=3\.5\n(.*\n)*.*hub\.started/);
+  const strange = linesOf<AnyEvent>((await owner.fed("events", "--json")).out).find(
+    ({ type }) => type === "machine.shook",
+  );
+  expect(strange).toMatchObject({ sequence: cut + 1, subject: "machine:here", data: { magnitude: 3.5 } });
+
+  tamper(path, (db) => void db.prepare("UPDATE event SET actor = 'somebody else' WHERE sequence = 3").run());
+  expect(await owner.fed("events", "verify")).toMatchObject({
+    ...{ code: 5, out: expect.stringContaining("broken at event 3:") },
+  });
+});
+
+/** Somebody with the file in their hands, whom no trigger stops. */
+function tamper(path: string, deed: (db: DatabaseSync) => void): void {
+  const db = new DatabaseSync(path);
+  try {
+    for (const { name } of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all())
+      db.exec(`DROP TRIGGER ${name}`);
+    deed(db);
+  } finally {
+    db.close();
+  }
+}
 
 test("what is followed goes on over a restart of the hub, and nothing comes twice", async () => {
   const { stage, hub, owner, guest } = await makeHome();

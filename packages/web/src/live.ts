@@ -1,5 +1,5 @@
 import { api } from "@fed/fed/wire/api.ts";
-import { type FedEvent, streamItemShape } from "@fed/fed/wire/event.ts";
+import { type AnyEvent, knownEvent, streamItemShape } from "@fed/fed/wire/event.ts";
 import { useSyncExternalStore } from "react";
 import { machinesQuery, meQuery, queries, recentEventsQuery, statusQuery, tokensQuery, usersQuery } from "./hub.ts";
 import { makeNudge } from "./nudge.ts";
@@ -22,7 +22,7 @@ interface Known {
 
 let source: EventSource | undefined;
 let connection: Connection = "connecting";
-let events: readonly FedEvent[] = [];
+let events: readonly AnyEvent[] = [];
 let lastSequence: number | undefined;
 let waitMs = firstWaitMs;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -111,7 +111,7 @@ async function tryAgain(): Promise<void> {
 
 function take(data: string): void {
   const item = streamItemShape.safeParse(JSON.parse(data));
-  // An event that this page does not know comes from a newer hub: what it shows is asked for again all the same.
+  // What this page does not know comes from a newer hub: what it shows is asked for again all the same.
   if (!item.success) refreshAll();
   else if (item.data.kind === "event") takeEvent(item.data.event);
   else if (item.data.kind === "changed") refresh([statusQuery, machinesQuery]);
@@ -122,16 +122,17 @@ function take(data: string): void {
   }
 }
 
-function takeEvent(event: FedEvent): void {
+function takeEvent(event: AnyEvent): void {
   if (lastSequence !== undefined && event.sequence <= lastSequence) return;
   lastSequence = event.sequence;
   events = [event, ...events].slice(0, keptEvents);
-  refresh(touchedBy(event));
+  if (knownEvent(event)) refresh(touchedBy(event));
+  else refreshAll();
   tell();
 }
 
 /** What an event makes out of date. */
-function touchedBy({ type }: FedEvent): readonly Known[] {
+function touchedBy({ type }: AnyEvent): readonly Known[] {
   switch (type.split(".")[0]) {
     case "machine":
       return [machinesQuery];
@@ -167,6 +168,6 @@ export function useConnection(): Connection {
 }
 
 /** What has happened since the page was opened, newest first. */
-export function useLiveEvents(): readonly FedEvent[] {
+export function useLiveEvents(): readonly AnyEvent[] {
   return useSyncExternalStore(listen, () => events);
 }

@@ -12,9 +12,10 @@ export const pages = {
 };
 
 export const PalettePanel = lazyPart(() => import("./shell/palette-panel.tsx"), "PalettePanel");
+export const UserMenuPanel = lazyPart(() => import("./shell/user-menu-panel.tsx"), "UserMenuPanel");
 export const ShortcutSheet = lazyPart(() => import("./shell/shortcut-sheet.tsx"), "ShortcutSheet");
 
 /** Fetches what is not there yet, so that nobody waits for it later, and a hub that goes away takes nothing with it. */
 export function fetchAllParts(): void {
-  for (const part of [...Object.values(pages), PalettePanel, ShortcutSheet]) void part.preload?.();
+  for (const part of [...Object.values(pages), PalettePanel, UserMenuPanel, ShortcutSheet]) void part.preload?.();
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { holdLock } from "#disk/lock.ts";
 import { commands, families } from "./commands.ts";
 import { readEnv } from "./env.ts";
 import { type Asked, type FakeHub, openFakeHub, type Reply, refuses } from "./hub.scene.ts";
@@ -32,6 +33,8 @@ export async function makeDesk(
     mkdirSync(env.dataFolder, { recursive: true });
     writeFileSync(join(env.dataFolder, "hub.json"), JSON.stringify({ url: hub.url, ingressUrl: hub.url, pid: 1 }));
     writeFileSync(join(env.dataFolder, "token"), "local\n");
+    const lock = holdLock(join(env.dataFolder, "hub.lock"));
+    onTestFinished(() => lock.close());
   }
   const program = { name: "fed", version: "1.2.3", entries: commands, families };
   return {

@@ -71,7 +71,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "events verify",
     group: "See",
-    summary: "Prove that no event was changed or removed",
+    summary: "Prove that no event between base and head was changed",
     load: async () => (await import("./command/events-verify.ts")).command,
   },
   {

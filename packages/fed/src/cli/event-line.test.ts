@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { FedEvent } from "#wire/event.ts";
+import type { AnyEvent, FedEvent } from "#wire/event.ts";
 import { eventLine } from "./event-line.ts";
 import { localTime } from "./moment.ts";
 import { spanText } from "./table.ts";
 
 const base = { sequence: 1, atMs: 1_795_247_715_000, actor: "local", correlation: "cor_1", hash: "h" };
-const textOf = (event: FedEvent) => eventLine(event).map(spanText).join("");
+const textOf = (event: AnyEvent) => eventLine(event).map(spanText).join("");
 
 test("columns stand below one another, times and hashes are short", () => {
   const linkMade: FedEvent = {
@@ -31,4 +31,14 @@ test("a reason is told apart from what follows it, and an empty one is seen", ()
     data: { endpoint: "restart", reason: 'this needs "operator"', address: "" },
   };
   expect(textOf(refused)).toContain(String.raw`endpoint=restart  reason="this needs \"operator\""  address=""`);
+});
+
+test("an event of a newer hub is shown as it is", () => {
+  const quake: AnyEvent = {
+    ...{ ...base, type: "machine.shook", subject: "machine:node5" },
+    data: { magnitude: 3.5, near: ["node4", "node6"], why: null },
+  };
+  expect(textOf(quake)).toContain(
+    String.raw`machine.shook         machine:node5       by local  magnitude=3.5  near="[\"node4\",\"node6\"]"  why=null`,
+  );
 });

@@ -1,4 +1,4 @@
-import type { FedEvent } from "#wire/event.ts";
+import type { AnyEvent } from "#wire/event.ts";
 import { localTime } from "./moment.ts";
 import type { Span } from "./table.ts";
 
@@ -8,8 +8,8 @@ const subjectWidth = 18;
 /** Enough of a hash to tell two apart. */
 const hashLetters = 12;
 
-/** One event on one line, for people. */
-export function eventLine(event: FedEvent): readonly Span[] {
+/** One event on one line, for people; of a type that this version does not know as well. */
+export function eventLine(event: AnyEvent): readonly Span[] {
   const facts = Object.entries(event.data).map(([name, value]) => factText(name, value));
   return [
     { text: localTime(event.atMs), style: "dim" },
@@ -23,7 +23,7 @@ export function eventLine(event: FedEvent): readonly Span[] {
 /** `expires=2026-11-21 08:00:00`, `hash=ecbe9254132a`, `reason="it answers"`. */
 function factText(name: string, value: unknown): string {
   if (typeof value === "number" && name.endsWith("Ms")) return `${name.slice(0, -2)}="${localTime(value)}"`;
-  const text = String(value);
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
   if (/^[0-9a-f]{64}$/.test(text)) return `${name}=${text.slice(0, hashLetters)}`;
   return `${name}=${/[\s"]|^$/.test(text) ? JSON.stringify(text) : text}`;
 }

@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { holdLock, type Lock } from "#disk/lock.ts";
 import { api } from "#wire/api.ts";
 import { readEnv } from "./env.ts";
 import { gives, openFakeHub, refuses } from "./hub.scene.ts";
@@ -16,15 +16,26 @@ function home(variables: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "fed-client-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const env = readEnv({ HOME: folder, ...variables }, folder);
-  const runHub = (url: string, data = env.dataFolder, pid = process.pid) => {
+  const locks = new Map<string, Lock>();
+  const runHub = (url: string | undefined, data = env.dataFolder) => {
     mkdirSync(data, { recursive: true });
-    writeFileSync(join(data, "hub.json"), JSON.stringify({ url, ingressUrl: url, pid }));
+    if (!locks.has(data)) locks.set(data, holdLock(join(data, "hub.lock")));
+    if (url === undefined) rmSync(join(data, "hub.json"));
+    // Its pid is alive whatever becomes of the hub: pids come again, in a container at once.
+    else writeFileSync(join(data, "hub.json"), JSON.stringify({ url, ingressUrl: url, pid: process.pid }));
     writeFileSync(join(data, "token"), "local token\n", { mode: 0o600 });
   };
+  const killHub = (data = env.dataFolder) => {
+    locks.get(data)?.close();
+    locks.delete(data);
+  };
+  onTestFinished(() => {
+    for (const data of locks.keys()) killHub(data);
+  });
   const user = { id: "usr_1", name: "ada", role: "admin", state: "active", createdMs: 0 } as const;
   const signIn = (url: string, expiresInSeconds = 600) =>
     openLoginStore(env.configFolder).save(url, { accessToken: "ada's", refreshToken: "r", expiresInSeconds, user });
-  return { folder, env, runHub, signIn };
+  return { folder, env, runHub, killHub, signIn };
 }
 
 /** A hub that lets everybody in and notes what they showed. */
@@ -93,14 +104,28 @@ test("a hub that comes back on another port is found by the same client", async 
 });
 
 test("a hub that was killed is not asked: whoever has its port now must not get the folder's token", async () => {
-  const { env, runHub } = home();
+  const { env, runHub, killHub } = home();
   const other = await openHub();
-  const { pid } = spawnSync("true");
-  runHub(other.url, env.dataFolder, pid);
+  runHub(other.url);
+  const client = await openClient(nowhere, env, going());
+  await client.call(api.machines, {});
+  killHub();
+  const isDead = { code: "unreachable", message: `the hub of ${env.dataFolder} is dead: it ended without a word` };
+  await expect(openClient(nowhere, env, going())).rejects.toMatchObject(isDead);
+  await expect(client.call(api.machines, {})).rejects.toMatchObject(isDead);
+  expect(other.asked).toHaveLength(1);
+});
+
+test("a hub that has not said yet where it is is waited for, and no other one is asked in its place", async () => {
+  const { env, runHub, signIn } = home();
+  const elsewhere = await openHub();
+  await signIn(elsewhere.url);
+  runHub(elsewhere.url);
+  runHub(undefined);
   await expect(openClient(nowhere, env, going())).rejects.toMatchObject({
-    ...{ code: "unreachable", message: expect.stringContaining(`no process ${pid}`) },
+    ...{ code: "unreachable", message: expect.stringContaining("is starting or stopping") },
   });
-  expect(other.asked).toEqual([]);
+  expect(elsewhere.asked).toEqual([]);
 });
 
 test("who has no time exchanges no token", async () => {

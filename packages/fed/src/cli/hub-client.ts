@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { Fault } from "#base/fault.ts";
 import { readFileIfThere } from "#disk/atomic-file.ts";
-import { isAlive } from "#disk/process.ts";
-import { readPresence } from "#hub/presence.ts";
+import { isHubThere, readPresence } from "#hub/presence.ts";
 import { api } from "#wire/api.ts";
 import type { Client } from "#wire/client.ts";
 import type { HubStatus, ServiceStatus } from "#wire/status.ts";
@@ -21,7 +20,20 @@ export async function openClient(flags: HubFlags, env: Env, signal: AbortSignal)
   return clientOf(await findHub(flags, env, signal));
 }
 
-/** The same without flags, for who has no time: never exchanges a token, for who stops half-way would lose the next one. */
+/** The same, and the address at which the hub answered last; "" before it has. */
+export async function openPlacedClient(
+  flags: HubFlags,
+  env: Env,
+  signal: AbortSignal,
+): Promise<{ readonly client: Client; url(): string }> {
+  let last = "";
+  const client = clientOf(await findHub(flags, env, signal), (url) => {
+    last = url;
+  });
+  return { client, url: () => last };
+}
+
+/** The client without flags, for who has no time: never exchanges a token, for who stops half-way would lose the next one. */
 export async function openClientForNow(env: Env, signal: AbortSignal): Promise<Client> {
   const logins = openLoginStore(env.configFolder);
   const asTheyAre = { ...logins, accessToken: logins.freshToken, renew: async () => undefined };
@@ -44,7 +56,8 @@ export async function findHub(
     return token === undefined ? () => wayByLogin(logins, url, signal) : async () => wayByToken(url, token);
   }
   const here = () => wayHere(choice.folder);
-  if (choice.kind === "data" || (await readPresence(choice.folder)) !== undefined) {
+  const isHere = async () => isHubThere(choice.folder) || (await readPresence(choice.folder)) !== undefined;
+  if (choice.kind === "data" || (await isHere())) {
     await here();
     return here;
   }
@@ -64,15 +77,21 @@ function wayByToken(url: string, token: string): Way {
 
 /** Whoever may read the data folder is let in by its token, which is shown to no one but a hub that lives. */
 async function wayHere(folder: string): Promise<Way> {
+  // In this order: the first thing a hub does once it lives is to forget the address of the one before it.
+  const lives = isHubThere(folder);
   const presence = await readPresence(folder);
-  if (presence === undefined) throw nobodyRuns(folder);
-  // Its port may be anybody's by now, and anybody would get the token.
-  if (!isAlive(presence.pid)) {
-    throw new Fault("unreachable", `the hub of ${folder} is dead: there is no process ${presence.pid} any more`, {
-      hint: "Start it again with `fed up`: it takes over what still runs.",
-    });
+  if (!lives) throw presence === undefined ? nobodyRuns(folder) : hubIsDead(folder);
+  if (presence === undefined) {
+    throw new Fault("unreachable", `the hub of ${folder} is starting or stopping`, { hint: "Try again in a moment." });
   }
   return { url: presence.url, token: (await readFileIfThere(join(folder, "token")))?.trim() };
+}
+
+/** Its port may be anybody's by now, and anybody would get the token. */
+function hubIsDead(folder: string): Fault {
+  return new Fault("unreachable", `the hub of ${folder} is dead: it ended without a word`, {
+    hint: "Start it again with `fed up`: it takes over what still runs.",
+  });
 }
 
 /** By the sign-in that is kept for this address, if there is one. */

@@ -1,6 +1,7 @@
 import { roles } from "#wire/role.ts";
 import type { Link, WireUser } from "#wire/user.ts";
 import type { ArgSpecs } from "./command.ts";
+import { isLoopback } from "./loopback.ts";
 import { localTime } from "./moment.ts";
 import type { Screen } from "./print.ts";
 
@@ -19,11 +20,30 @@ export function showUser(screen: Screen, user: WireUser, says: string): void {
   screen.line(says);
 }
 
-/** The link alone on stdout, so that it can be handed on. */
-export function showLink(screen: Screen, link: Link, more: Readonly<Record<string, unknown>> = {}): void {
-  if (screen.json) screen.data({ ...more, link });
-  else {
-    screen.note(`Give them this link to choose a password with; it works once, until ${localTime(link.expiresMs)}:`);
-    screen.line(link.url);
+/**
+ * The link alone on stdout, so that it can be handed on; `at` is the address the hub was reached at, for nobody knows a
+ * better one. `says` what it is for.
+ */
+export function showLink(
+  screen: Screen,
+  { link, at }: { readonly link: Link; readonly at: string },
+  says: string,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
+  const { origin } = new URL(at);
+  const url = origin + link.path;
+  if (screen.json) {
+    screen.data({ ...more, link: { ...link, url } });
+    return;
+  }
+  screen.note(`${says}; it works once, until ${localTime(link.expiresMs)}:`);
+  screen.line(url);
+  if (isLoopback(origin)) {
+    screen.note({
+      text: `It opens on this machine only. For elsewhere put the hub's address there in place of ${origin}.`,
+      style: "warn",
+    });
   }
 }
+
+export const forThem = "Give them this link to choose a password with";

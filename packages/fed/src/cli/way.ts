@@ -12,9 +12,9 @@ export interface Way {
 /**
  * A client that looks for its way before every request, because a hub that was restarted may answer elsewhere and a
  * token ends. A token that is refused though it looked good (the hub has a new key, a clock is wrong) is exchanged once.
- * `onLetIn`: the hub has let a request in; on a stream, before its first item.
+ * `onLetIn`: the hub at this address has let a request in; on a stream, before its first item.
  */
-export function clientOf(find: () => Promise<Way>, onLetIn: () => void = () => {}): Client {
+export function clientOf(find: () => Promise<Way>, onLetIn: (url: string) => void = () => {}): Client {
   return {
     async call(endpoint, input, signal) {
       const one = (client: Client) => once(() => client.call(endpoint, input, signal));
@@ -33,7 +33,7 @@ export function clientOf(find: () => Promise<Way>, onLetIn: () => void = () => {
 /** What fails after the hub has let it in is not tried again: some of it was done, or shown. */
 async function* tryTwice<T>(
   { url, token, renew }: Way,
-  onLetIn: () => void,
+  onLetIn: (url: string) => void,
   use: (client: Client) => AsyncIterable<T>,
 ): AsyncIterable<T> {
   let letIn = false;
@@ -41,7 +41,7 @@ async function* tryTwice<T>(
     const response = await fetch(input, init);
     if (response.ok) {
       letIn = true;
-      onLetIn();
+      onLetIn(url);
     }
     return response;
   };

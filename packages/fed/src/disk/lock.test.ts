@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startNode, tempFolder, thrownBy } from "./fixture.ts";
-import { holdLock } from "./lock.ts";
+import { holdLock, isLockHeld } from "./lock.ts";
 
 const holdAndStay = (path: string) => `
   const { holdLock } = await import(here + "lock.ts");
@@ -13,6 +13,48 @@ const holdAndStay = (path: string) => `
   } catch (thrown) {
     process.stdout.write(thrown.code + "\\n");
   }`;
+
+describe("isLockHeld", () => {
+  it("knows a holder in this process and in another, alive or killed, whatever pid is written beside", async () => {
+    const path = join(tempFolder(), "lock");
+    expect(isLockHeld(path)).toBe(false);
+    expect(existsSync(path)).toBe(false);
+    const lock = holdLock(path);
+    expect([isLockHeld(path), isLockHeld(path)]).toEqual([true, true]);
+    // Looking has dropped nothing: nobody else gets it.
+    const rival = startNode(holdAndStay(path));
+    expect(await rival.line()).toBe("conflict");
+    lock.close();
+    expect(isLockHeld(path)).toBe(false);
+    const other = startNode(holdAndStay(path));
+    expect(await other.line()).toBe("held");
+    expect(isLockHeld(path)).toBe(true);
+    await other.kill();
+    writeFileSync(`${path}.holder`, `${process.pid}\n`);
+    expect(isLockHeld(path)).toBe(false);
+    expect(statSync(path)).toMatchObject({ size: 0 });
+  });
+
+  it("never keeps somebody from taking it, however often it is asked", async () => {
+    const path = join(tempFolder(), "lock");
+    holdLock(path).close();
+    const askers = [1, 2].map(() =>
+      startNode(`
+        const { isLockHeld } = await import(here + "lock.ts");
+        isLockHeld(${JSON.stringify(path)});
+        process.stdout.write("asks\\n");
+        for (;;) isLockHeld(${JSON.stringify(path)});`),
+    );
+    for (const asker of askers) expect(await asker.line()).toBe("asks");
+    for (let n = 0; n < 50; n++) holdLock(path).close();
+  });
+
+  it("does not take a file that is something else for a lock", async () => {
+    const path = join(tempFolder(), "notes");
+    writeFileSync(path, "these are my notes. ".repeat(100));
+    expect(await thrownBy(() => isLockHeld(path))).toMatchObject({ code: "invalid" });
+  });
+});
 
 describe("holdLock", () => {
   it("has one holder in this process, and is free once given up", async () => {

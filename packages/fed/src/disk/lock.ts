@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Fault } from "#base/fault.ts";
 import { isAlive } from "./process.ts";
@@ -55,6 +55,25 @@ export function holdLock(path: string): Lock {
       connection.close();
     },
   };
+}
+
+/**
+ * Whether somebody holds the lock of this path now, in this process or another. Takes nothing from anybody: it asks to read
+ * the file, which the holder alone prevents, and who comes to hold it meanwhile waits out that moment.
+ */
+export function isLockHeld(path: string): boolean {
+  if (!existsSync(path)) return false;
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    connection.prepare("SELECT 1 FROM sqlite_schema").get();
+    return false;
+  } catch (thrown) {
+    if (isBusy(thrown)) return true;
+    throw sqliteFault(thrown, "look at the lock", path);
+  } finally {
+    connection?.close();
+  }
 }
 
 function heldBy(holder: string, path: string, cause: unknown): Fault {

@@ -5,15 +5,15 @@ import type { Notice } from "#base/notice.ts";
 import type { Plan } from "#engine/reconcile/plan.ts";
 import type { Runtime } from "#port/runtime.ts";
 import type { CallContext, Handlers } from "#wire/handler.ts";
-import { openapiOf } from "#wire/openapi.ts";
+import { openapiOnce } from "#wire/openapi.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import type { Desk } from "./desk.ts";
 import { eventHandlers } from "./event/http.ts";
-import type { EventLog } from "./event/verbs.ts";
-import type { LoadedLab } from "./lab/load.ts";
+import type { EventLog, Origin } from "./event/verbs.ts";
+import type { LoadedLab, RejectedLab } from "./lab/load.ts";
 import { machineHandlers } from "./machine/http.ts";
-import type { LookAt } from "./machine/loop.ts";
+import type { LookNow } from "./machine/loop.ts";
 import type { Machines } from "./machine/verbs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Control } from "./service/control.ts";
@@ -29,7 +29,7 @@ export interface HttpNeeds {
   readonly events: EventLog;
   readonly users: Users;
   readonly machines: Machines;
-  readonly lookAt: LookAt;
+  readonly lookNow: LookNow;
   readonly meter: Meter;
   readonly scheduler: Scheduler;
   /** Something people see may have changed. */
@@ -37,12 +37,10 @@ export interface HttpNeeds {
   status(): HubStatus;
   /** Fault `unreachable` while the hub can take no wishes. */
   requireReady(): void;
-  /** Where the hub answers. */
-  url(): string;
   /** Everything the loop reports, from this call on. */
   progress(signal: AbortSignal): AsyncIterable<Progress>;
-  /** Ends the hub once the answer is out. */
-  end(): void;
+  /** From now on the hub stops everything, then itself. */
+  stop(origin: Origin): void;
 }
 
 /** The door of the hub: what each endpoint does. */
@@ -55,21 +53,20 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
       return { status: "ready" };
     },
     metrics: () => meter.render(),
-    openapi: () => openapiOf(needs.version),
+    openapi: openapiOnce(needs.version),
     loops: () => ({ loops: [...scheduler.loops()] }),
-    ...userHandlers({ users, url: needs.url }),
+    ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
-    ...machineHandlers({ machines, lookAt: needs.lookAt }),
+    ...machineHandlers({ machines, lookNow: needs.lookNow }),
     ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),
-    plan: async (_input, { signal }) => planFor(needs, await loadGood(needs, signal), signal),
+    plan: async (_input, { signal }) => planFor(needs, requireGood(await needs.desk.load(signal)), signal),
     apply: ({ plan }, context) => apply(needs, plan, context),
     down: (_input, context) => down(needs, context),
   };
 }
 
-async function loadGood(needs: HttpNeeds, signal: AbortSignal): Promise<LoadedLab> {
-  const loaded = await needs.desk.load(signal);
+function requireGood(loaded: LoadedLab | RejectedLab): LoadedLab {
   if (loaded.kind === "loaded") return loaded;
   const errors = loaded.diagnostics.filter(({ severity }) => severity === "error").length;
   throw new Fault(
@@ -86,17 +83,19 @@ function planFor(needs: HttpNeeds, loaded: LoadedLab, signal: AbortSignal): Prom
   return needs.control.loop.plan(needs.control.desiredOf(loaded), signal);
 }
 
-async function* apply(
+async function apply(
   needs: HttpNeeds,
   bound: { readonly desired: string; readonly observed: string } | undefined,
   { signal, correlation, actor }: CallContext,
-): AsyncIterable<Progress> {
-  const loaded = await loadGood(needs, signal);
-  if (bound) await requireUnmoved(needs, loaded, bound, signal);
+): Promise<AsyncIterable<Progress>> {
+  const check = async (loaded: LoadedLab) => {
+    if (bound) await requireUnmoved(needs, loaded, bound, signal);
+  };
+  // Read from before it is the wish, so that nothing of what follows is missed.
   const progress = needs.progress(signal);
-  needs.desk.accept(loaded, { actor, correlation });
+  requireGood(await needs.desk.take({ actor, correlation }, check, signal));
   needs.control.forgive();
-  yield* untilSettled(progress);
+  return untilSettled(progress);
 }
 
 async function requireUnmoved(
@@ -113,15 +112,10 @@ async function requireUnmoved(
     });
 }
 
-async function* down(needs: HttpNeeds, { signal }: CallContext): AsyncIterable<Progress> {
+function down(needs: HttpNeeds, { signal, actor, correlation }: CallContext): AsyncIterable<Progress> {
   const progress = needs.progress(signal);
-  needs.control.leave();
-  try {
-    yield* untilSettled(progress);
-  } finally {
-    // Also when who asked has gone: it was asked.
-    needs.end();
-  }
+  needs.stop({ actor, correlation });
+  return untilSettled(progress);
 }
 
 async function* untilSettled(progress: AsyncIterable<Progress>): AsyncIterable<Progress> {

@@ -14,30 +14,30 @@ import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
 import { checkLoop } from "./db/loop.ts";
-import { openDesk } from "./desk.ts";
+import { makeWriting } from "./db/writing.ts";
+import { type FirstLab, openDesk } from "./desk.ts";
 import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
 import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
-import type { LoadedLab } from "./lab/load.ts";
-import { lookLoop, makeLookAt } from "./machine/loop.ts";
+import { lookLoop, makeLookAt, makeLookNow } from "./machine/loop.ts";
 import { openMachines } from "./machine/verbs.ts";
 import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
-import { writePresence } from "./presence.ts";
+import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
 import { makeRoomWatch, roomLoop } from "./room.ts";
-import { openScheduler } from "./scheduler.ts";
+import { openScheduler, type Scheduler } from "./scheduler.ts";
 import { serve } from "./serve/serve.ts";
 import { openControl } from "./service/control.ts";
 import { statusOf } from "./status.ts";
-import { urlOf } from "./url.ts";
+import { makeStop } from "./stop.ts";
+import { pageUrlOf, urlOf } from "./url.ts";
 import { sweepLoop } from "./user/loop.ts";
 import { openUsers } from "./user/verbs.ts";
 
 export interface HubOptions {
   readonly dataFolder: string;
-  /** The lab to begin with, loaded and good. */
-  readonly lab: LoadedLab;
+  readonly lab: FirstLab;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -49,6 +49,8 @@ export interface HubOptions {
   readonly pages: string | undefined;
   /** Variables every service inherits. */
   readonly inherited: Readonly<Record<string, string>>;
+  /** Aborts when the machine goes down: the hub is gone within five seconds, whatever still runs. */
+  readonly hurry: AbortSignal;
   readonly clock: Clock;
   readonly trace: Trace;
   /** Something people see may have changed. */
@@ -57,18 +59,26 @@ export interface HubOptions {
 
 export interface Hub {
   readonly url: string;
+  /** Where people find the pages. */
+  readonly pageUrl: string;
   readonly ingressUrl: string;
   /** A link of one use with which the first admin chooses name and password; undefined when there is an admin. */
   readonly firstLink: string | undefined;
   status(): HubStatus;
   /** Resolves when somebody asked the hub to end (`fed down`). */
   readonly ended: Promise<void>;
-  /** Stops every service, then everything else. */
-  close(): Promise<void>;
+  /** Keys of the services that run. */
+  running(): readonly string[];
+  /**
+   * Stops every service, then everything else; answers the services for whose end there was no time. `reason` is for the
+   * log, where nobody asked over the API.
+   */
+  close(reason: string): Promise<readonly string[]>;
 }
 
+/** For requests under way through the ingress. */
 const ingressCloseMs = 5_000;
-const settleLimitMs = 120_000;
+const ingressHurriedMs = 500;
 
 /** Opens one hub on one data folder. What was opened is closed again when a later part fails. */
 export async function openHub(options: HubOptions, signal: AbortSignal): Promise<Hub> {
@@ -83,18 +93,28 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   await using opened = new AsyncDisposableStack();
   const ground = await openGround(options, opened);
   const { events, users, hubOrigin } = ground;
-  const house = await openHouse(options, ground, opened);
+  const scheduler = openLoops(options, ground);
+  const house = await openHouse(options, ground, scheduler, opened);
   const { control, status } = house;
   const ended = Promise.withResolvers<void>();
-  const scheduler = opened.adopt(openLoops(options, ground), (open) => open.close());
-  let phase: Phase = "starting";
-  const served = await openDoor(
+  // What its loops work with is closed after it.
+  opened.defer(() => scheduler.close());
+  let phase: Exclude<Phase, "stopping"> = "starting";
+  const door = await openDoor(
     options,
     ground,
-    { ...ground, ...house, scheduler, requireReady: () => requireReady(phase, house.room), end: () => ended.resolve() },
+    {
+      ...{ ...ground, ...house, scheduler },
+      requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room, ground.writing),
+      stop(origin) {
+        stop.begin(origin, "asked to");
+        ended.resolve();
+      },
+    },
     opened,
   );
-  const presence = { url: served.url, ingressUrl: house.ingressUrl, pid: process.pid };
+  const stop = makeStop({ ...{ events, control, clock: options.clock, hurry: options.hurry }, shut: door.shut });
+  const presence = { url: door.url, ingressUrl: house.ingressUrl, pid: process.pid };
   opened.adopt(await writePresence(options.dataFolder, presence), (written) => written.remove());
   events.deed(hubOrigin(), (_tx, emit) =>
     emit("hub", { type: "hub.started", version: options.version, pid: process.pid }),
@@ -102,24 +122,30 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   const code = users.firstCode();
   await control.begin(signal);
   const loops = [
-    ...[lookLoop(house.machines, house.lookAt), sweepLoop(users), trimLoop(events), roomLoop(house.room)],
-    checkLoop(ground.db.path, () => options.clock.nowMs()),
+    ...[lookLoop(house.machines, house.lookNow), sweepLoop(users), trimLoop(events, hubOrigin), roomLoop(house.room)],
+    checkLoop(
+      ground.db.path,
+      () => options.clock.nowMs(),
+      (fault) => {
+        ground.writing.stop(fault, options.clock.nowMs());
+        house.changes.send();
+      },
+    ),
   ];
   for (const loop of loops) scheduler.add(loop);
   phase = "ready";
   const parts = opened.move();
   return {
-    url: served.url,
-    ingressUrl: house.ingressUrl,
-    firstLink: code === undefined ? undefined : `${served.url}/welcome#code=${code}`,
+    ...{ url: door.url, pageUrl: door.pageUrl, ingressUrl: house.ingressUrl },
+    firstLink: code === undefined ? undefined : `${door.pageUrl}/welcome#code=${code}`,
     status,
     ended: ended.promise,
-    async close() {
-      phase = "stopping";
-      events.note(hubOrigin(), "hub", { type: "hub.stopping", reason: "asked to" });
-      control.leave();
-      await control.loop.settled(AbortSignal.timeout(settleLimitMs)).catch(() => undefined);
-      await parts.disposeAsync();
+    running: () => control.running(),
+    async close(reason) {
+      stop.begin(hubOrigin(), reason);
+      const left = await stop.settle();
+      await Promise.race([parts.disposeAsync(), stop.outOfTime]);
+      return left;
     },
   };
 }
@@ -129,7 +155,9 @@ async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
   const { dataFolder, clock, trace } = options;
   await ensureFolder(dataFolder);
   opened.adopt(holdFolder(dataFolder), (lock) => lock.close());
-  const db = opened.adopt(openDatabase(dataFolder), (open) => open.close());
+  await forgetPresence(dataFolder);
+  const writing = makeWriting(opened.adopt(openDatabase(dataFolder), (open) => open.close()));
+  const { db } = writing;
   const [localToken, signingKey] = await Promise.all([
     readKey(join(dataFolder, "token")),
     readKey(join(dataFolder, "signing.key")),
@@ -138,15 +166,15 @@ async function openGround(options: HubOptions, opened: AsyncDisposableStack) {
   const users = openUsers({ db, events, clock, trace, signingKey: Buffer.from(signingKey, "base64url"), localToken });
   const makeCorrelation = () => makeId("cor", { nowMs: () => clock.nowMs(), random: cryptoRandom });
   const hubOrigin = () => ({ actor: "hub", correlation: makeCorrelation() });
-  return { db, events, users, meter: makeMeter(), makeCorrelation, hubOrigin };
+  return { db, writing, events, users, meter: makeMeter(), makeCorrelation, hubOrigin };
 }
 
 type Ground = Awaited<ReturnType<typeof openGround>>;
 
 /** The lab and what it is made real with. */
-async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDisposableStack) {
+async function openHouse(options: HubOptions, ground: Ground, { follow }: Scheduler, opened: AsyncDisposableStack) {
   const { dataFolder, clock, trace, host } = options;
-  const { db, events, makeCorrelation, meter } = ground;
+  const { db, writing, events, makeCorrelation, meter } = ground;
   const { runtime, ingress } = await openParts(options, opened);
   const probe = makeLocalProbe(clock);
   const changes: Notice = makeNotice();
@@ -158,6 +186,7 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
     inherited: options.inherited,
     urlOf: (name) => `http://${name}:${ingress.address.port}`,
     onProgress: (one) => progress.send(one),
+    follow,
     onChange: changes.send,
   });
   opened.defer(() => control.close());
@@ -171,10 +200,7 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
       ...{ events, clock, trace, makeCorrelation },
       first: options.lab,
       watch: options.watch,
-      onAccepted(lab, origin) {
-        control.wish(lab, origin);
-        machines.update(lab.document, origin);
-      },
+      partsOf: (lab, origin) => [control.prepare(lab, origin), machines.prepare(lab.document)],
       onChange: changes.send,
     }),
     (open) => open.close(),
@@ -194,12 +220,12 @@ async function openHouse(options: HubOptions, ground: Ground, opened: AsyncDispo
       changes.send();
     },
   });
-  const status = () => statusOf({ desk, control, room, ingressUrl });
+  const status = () => statusOf({ desk, control, room, writing, ingressUrl });
   const own = { version: options.version, db, status, lastEvent: () => events.last };
   opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
-  const lookAt = makeLookAt(probe, readLocalFacts);
+  const lookNow = makeLookNow(machines, makeLookAt(probe, readLocalFacts));
   const read = (inner: AbortSignal): AsyncIterable<Progress> => progress.read(inner);
-  return { runtime, control, machines, desk, room, status, lookAt, changes, ingressUrl, progress: read };
+  return { runtime, control, machines, desk, room, status, lookNow, changes, ingressUrl, progress: read };
 }
 
 function openLoops({ clock, trace }: HubOptions, { events, meter, hubOrigin }: Ground) {
@@ -219,32 +245,35 @@ function openLoops({ clock, trace }: HubOptions, { events, meter, hubOrigin }: G
 async function openDoor(
   options: HubOptions,
   { users, meter, makeCorrelation }: Ground,
-  needs: Omit<HttpNeeds, "url" | "version">,
+  needs: Omit<HttpNeeds, "version">,
   opened: AsyncDisposableStack,
 ) {
   const { host, port, clock, trace, version, pages } = options;
-  let url = "";
-  const handlers = makeHandlers({ ...needs, version, url: () => url });
-  const served = opened.adopt(
-    await serve(api, handlers, {
-      ...{ host, port, clock, trace, makeCorrelation },
-      identify: (credentials) => users.identify(credentials),
-      recall: (caller) => users.recall(caller),
-      checkCsrf: (caller, header) => users.checkCsrf(caller, header),
-      refused: (refusal) => users.recordRefusal(refusal),
-      onRequest: meterRequests(meter),
-      pages,
-    }),
-    (open) => open.close(),
-  );
-  url = urlOf(host, served.port);
-  return { url };
+  const handlers = makeHandlers({ ...needs, version });
+  const served = await serve(api, handlers, {
+    ...{ host, port, clock, trace, makeCorrelation },
+    identify: (credentials) => users.identify(credentials),
+    recall: (caller) => users.recall(caller),
+    checkCsrf: (caller, header) => users.checkCsrf(caller, header),
+    refused: (refusal) => users.recordRefusal(refusal),
+    onRequest: meterRequests(meter),
+    pages,
+    // Who asked for the end hears of it to the end.
+    lasting: new Set(["down"]),
+  });
+  let shutting: Promise<void> | undefined;
+  const shut = (until?: Promise<unknown>) => {
+    shutting ??= served.close(until);
+    return shutting;
+  };
+  opened.defer(() => shut());
+  return { url: urlOf(host, served.port), pageUrl: pageUrlOf(host, served.port), shut };
 }
 
 /** One hub, one data folder. */
 function holdFolder(dataFolder: string): Lock {
   try {
-    return holdLock(join(dataFolder, "hub.lock"));
+    return holdLock(lockPathIn(dataFolder));
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code !== "conflict") throw thrown;
     throw new Fault("conflict", `another hub runs on ${dataFolder}`, {
@@ -271,7 +300,7 @@ async function openParts(options: HubOptions, opened: AsyncDisposableStack) {
     (open) => open.close(),
   );
   const ingress = opened.adopt(await openBuiltinIngress({ host, port: options.ingressPort, clock, trace }), (open) =>
-    open.close({ deadlineMs: ingressCloseMs }),
+    open.close({ deadlineMs: options.hurry.aborted ? ingressHurriedMs : ingressCloseMs }),
   );
   return { runtime, ingress };
 }

@@ -69,5 +69,5 @@ export function makeRoomWatch(needs: RoomNeeds): RoomWatch {
 
 /** A disk fills and empties without an event: the one place that has to ask. */
 export function roomLoop(room: RoomWatch) {
-  return { name: "disk.room", intervalMs: 2_000, jitter: 0, timeoutMs: 10_000, run: () => room.look() };
+  return { name: "disk.room", intervalMs: 2_000, jitter: 0.1, timeoutMs: 10_000, run: () => room.look() };
 }

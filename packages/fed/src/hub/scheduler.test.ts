@@ -207,3 +207,32 @@ test("whatever happens, no loop runs twice at a time and none is forgotten", asy
     { numRuns: 200 },
   );
 });
+
+test("a loop that turns by itself is kept as the others are: its runs side by side, its last outcome, its turns", async () => {
+  const { clock, scheduler, spec, meter, turns } = makeStage();
+  scheduler.add(spec(async () => {}));
+  const begin = scheduler.follow({ name: "b.loop", timeoutMs: 7 });
+  expect(() => scheduler.follow({ name: "a.loop", timeoutMs: 7 })).toThrow("two loops");
+  const followed = () => scheduler.loops().find(({ name }) => name === "b.loop");
+  expect(followed()).toEqual({
+    ...{ name: "b.loop", intervalMs: 0, timeoutMs: 7, state: "waiting", runs: 0, failures: 0 },
+  });
+  expect(meter.render()).not.toContain("fed_loop_last_outcome{");
+  const [one, other] = [begin(), begin()];
+  await clock.turn(30);
+  one();
+  expect(followed()).toMatchObject({ state: "running", runs: 1, last: { outcome: "ok", tookMs: 30 } });
+  expect(meter.render()).toContain('fed_loop_last_outcome{loop="b.loop",outcome="ok"} 1');
+  other("no room");
+  expect(followed()).toMatchObject({ state: "waiting", runs: 2, failures: 1, last: { outcome: "failed" } });
+  const told = meter.render();
+  expect(told).toContain('fed_loop_last_outcome{loop="b.loop",outcome="ok"} 0');
+  expect(told).toContain('fed_loop_last_outcome{loop="b.loop",outcome="failed"} 1');
+  expect(told).toContain('fed_loop_runs_total{loop="b.loop",outcome="failed"} 1');
+  begin()();
+  expect(turns).toEqual(["b.loop failed no room", "b.loop ok "]);
+  const late = begin();
+  await scheduler.close();
+  late();
+  expect(followed()).toMatchObject({ state: "stopped", runs: 3 });
+});

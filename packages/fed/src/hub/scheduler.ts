@@ -24,8 +24,13 @@ export interface LoopHandle {
   wake(): void;
 }
 
+/** Tells that a run begins; the function it answers tells that it has ended, and why it failed when it did. */
+export type BeginRun = () => (failure?: string) => void;
+
 export interface Scheduler {
   add(spec: LoopSpec): LoopHandle;
+  /** A loop that turns by itself, for its own reasons: how its runs go is kept as that of the others. */
+  follow(loop: Pick<LoopSpec, "name" | "timeoutMs">): BeginRun;
   loops(): readonly LoopStatus[];
   /** Starts nothing any more, asks what runs to end and waits for it, at most five seconds. */
   close(): Promise<void>;
@@ -47,11 +52,15 @@ export interface LoopOutcome {
 }
 
 const closeMs = 5_000;
+const outcomes = ["ok", "failed", "timedOut"] as const;
 
-interface Entry {
+interface Kept {
+  status: LoopStatus;
+}
+
+interface Entry extends Kept {
   readonly spec: LoopSpec;
   readonly stop: AbortController;
-  status: LoopStatus;
   timer: Timer | undefined;
   woken: boolean;
   /** The run under way; also one that has outlived its deadline. */
@@ -63,6 +72,8 @@ export function openScheduler(needs: SchedulerNeeds): Scheduler {
   const { clock, trace, meter } = needs;
   const random = needs.random ?? Math.random;
   const entries = new Map<string, Entry>();
+  const followed = new Map<string, Kept>();
+  const all = () => [...entries.values(), ...followed.values()].map(({ status }) => status);
   const runs = meter.counter("fed_loop_runs_total", "Runs of the hub's loops by outcome.");
   const took = meter.histogram(
     "fed_loop_duration_seconds",
@@ -70,7 +81,23 @@ export function openScheduler(needs: SchedulerNeeds): Scheduler {
     [0.001, 0.01, 0.1, 1, 10, 60],
   );
   const lastGood = meter.gauge("fed_loop_last_success_timestamp_seconds", "When a loop went well last.");
+  meter.watch(
+    "fed_loop_last_outcome",
+    "gauge",
+    "How the last run of a loop went: 1 for its outcome, 0 for the others.",
+    () =>
+      all().flatMap(({ name, last }) =>
+        (last === undefined ? [] : outcomes).map((outcome) => ({
+          labels: { loop: name, outcome },
+          value: outcome === last?.outcome ? 1 : 0,
+        })),
+      ),
+  );
   let closed = false;
+
+  const refuseSecond = (name: string) => {
+    if (entries.has(name) || followed.has(name)) throw new RangeError(`there are two loops ${name}`);
+  };
 
   function waitFor(entry: Entry, delayMs: number) {
     entry.timer?.cancel();
@@ -116,8 +143,8 @@ export function openScheduler(needs: SchedulerNeeds): Scheduler {
       });
   }
 
-  function note(entry: Entry, outcome: LoopOutcome, startedMs: number, startedTick: number) {
-    const { name } = entry.spec;
+  function note(entry: Kept, outcome: LoopOutcome, startedMs: number, startedTick: number) {
+    const { name } = entry.status;
     const tookMs = clock.tickMs() - startedTick;
     const wentWell = entry.status.last === undefined || entry.status.last.outcome === "ok";
     entry.status = {
@@ -136,7 +163,7 @@ export function openScheduler(needs: SchedulerNeeds): Scheduler {
 
   return {
     add(spec) {
-      if (entries.has(spec.name)) throw new RangeError(`there are two loops ${spec.name}`);
+      refuseSecond(spec.name);
       const { name, intervalMs, timeoutMs } = spec;
       const entry: Entry = {
         spec,
@@ -156,9 +183,31 @@ export function openScheduler(needs: SchedulerNeeds): Scheduler {
         },
       };
     },
-    loops: () => [...entries.values()].map(({ status }) => status),
+    follow({ name, timeoutMs }) {
+      refuseSecond(name);
+      const kept: Kept = { status: { name, intervalMs: 0, timeoutMs, state: "waiting", runs: 0, failures: 0 } };
+      followed.set(name, kept);
+      let underWay = 0;
+      const setState = () => {
+        const state = closed ? "stopped" : underWay > 0 ? "running" : "waiting";
+        if (kept.status.state !== state) kept.status = { ...kept.status, state };
+      };
+      return () => {
+        const [startedMs, startedTick] = [clock.nowMs(), clock.tickMs()];
+        underWay++;
+        setState();
+        return (failure) => {
+          underWay--;
+          setState();
+          if (closed) return;
+          note(kept, { kind: failure === undefined ? "ok" : "failed", reason: failure ?? "" }, startedMs, startedTick);
+        };
+      };
+    },
+    loops: all,
     async close() {
       closed = true;
+      for (const kept of followed.values()) kept.status = { ...kept.status, state: "stopped" };
       const running = [...entries.values()].flatMap((entry) => {
         entry.timer?.cancel();
         entry.stop.abort(new Error("the hub is closing"));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { eventShape, streamItemShape, verdictShape } from "./event.ts";
+import { anyEventShape, notedShape, streamItemShape, verdictShape } from "./event.ts";
 import { loopShape } from "./loop.ts";
 import { machineShape } from "./machine.ts";
 import { planShape } from "./plan.ts";
@@ -277,11 +277,11 @@ export const api = {
       /** Only events before this sequence: the next page. */
       before: z.coerce.number().int().min(1).optional(),
       /** Only events at or after this time; milliseconds since the epoch. */
-      since: z.coerce.number().min(0).optional(),
+      sinceMs: z.coerce.number().min(0).optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
     output: z.object({
-      events: z.array(eventShape),
+      events: z.array(anyEventShape),
       /** There are older ones: ask with `before` set to this. */
       more: z.number().int().optional(),
     }),
@@ -301,8 +301,11 @@ export const api = {
     path: "/api/v1/events/verify",
     role: "viewer",
     answer: "one",
-    summary: "Proves that no event was changed, removed or put in between.",
-    input: nothing,
+    summary: "Proves that no event between the oldest kept and the newest was changed, removed or put in.",
+    input: z.object({
+      /** The head of an earlier verdict, as `SEQUENCE:HASH`: proves that it is still in the chain. */
+      head: notedShape.optional(),
+    }),
     output: verdictShape,
   }),
 

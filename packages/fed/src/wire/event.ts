@@ -7,7 +7,7 @@ const base = {
   sequence: z.number().int(),
   /** Milliseconds since the epoch. */
   atMs: z.number(),
-  /** Who did it: `hub`, `local`, `file`, `user:ada`, `token:ci`. */
+  /** Who did it: `hub`, `local`, `file`, `user:ada`, `token:ci/tok_…` (name and id). */
   actor: z.string(),
   /** What it is about: `hub`, `lab`, `service:dev/api`, `machine:node5`, `user:ada`. */
   subject: z.string(),
@@ -28,6 +28,8 @@ const purpose = z.enum(["first", "invite", "reset", "rescue"]);
 export const eventShape = z.discriminatedUnion("type", [
   kind("hub.started", { version: z.string(), pid: z.number().int() }),
   kind("hub.stopping", { reason: z.string() }),
+  /** The hub had no time to wait for them: they run on, for the next one to take over. Names with commas. */
+  kind("hub.leftRunning", { services: z.string() }),
   /** The disk was full: deeds were refused from `sinceMs` until now. */
   kind("hub.diskFull", { sinceMs: z.number(), refused: z.number().int() }),
   /** Events up to `upTo` were dropped by retention; `head` is the hash of the last of them. */
@@ -68,6 +70,23 @@ export const eventShape = z.discriminatedUnion("type", [
 ]);
 
 export type FedEvent = z.infer<typeof eventShape>;
+
+/** An event as it stands in the log, whatever its type. */
+export const rawEventShape = z.object({ ...base, type: z.string(), data: z.record(z.string(), z.unknown()) });
+
+export type AnyEvent = z.infer<typeof rawEventShape>;
+
+/**
+ * What readers take. A newer hub tells of what this version does not know, and leaves it in the database for an older one:
+ * no reason to read no further. Such an event is shown as it is.
+ */
+export const anyEventShape = z.union([eventShape, rawEventShape]);
+
+/** The event, when this version knows its type and its data. */
+export function knownEvent(event: AnyEvent): FedEvent | undefined {
+  return eventShape.safeParse(event).data;
+}
+
 export type EventType = FedEvent["type"];
 
 /** Every type of event. */
@@ -82,7 +101,7 @@ export type EventData = FedEvent extends infer E
 
 /** What is sent on the stream of events. */
 export const streamItemShape = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("event"), event: eventShape }),
+  z.object({ kind: z.literal("event"), event: anyEventShape }),
   /** Something people see has changed that is no event of its own: ask for the status again. */
   z.object({ kind: z.literal("changed") }),
   /** What lies between the last event the reader saw and the next one sent is no longer kept. */
@@ -91,16 +110,29 @@ export const streamItemShape = z.discriminatedUnion("kind", [
 
 export type StreamItem = z.infer<typeof streamItemShape>;
 
+/** An event that was noted, as `SEQUENCE:HASH`. */
+export const notedShape = z
+  .string()
+  .regex(/^\d{1,15}:[0-9a-f]{64}$/, "an event is noted as SEQUENCE:HASH, with the 64 letters of its hash");
+
 export const verdictShape = z.discriminatedUnion("kind", [
+  /**
+   * Nothing between the base and the head was changed, removed or put in. Whether events were cut off at the end before
+   * this hub started, or all of it was written anew, only a head shows that was noted elsewhere.
+   */
   z.object({
     kind: z.literal("sound"),
     events: z.number().int(),
     first: z.number().int(),
     last: z.number().int(),
-    /** Hash of the last event: write it down elsewhere, and no later change before it goes unseen. */
+    /** Hash of the event before the first, which retention dropped; "" when none was dropped. */
+    base: z.string(),
+    /** Hash of the last event: with its sequence, what to note elsewhere. */
     head: z.string(),
   }),
   z.object({ kind: z.literal("broken"), sequence: z.number().int(), reason: z.string() }),
+  /** Sound in itself, but the noted event is not in it (any more). */
+  z.object({ kind: z.literal("parted"), sequence: z.number().int(), reason: z.string() }),
 ]);
 
 export type Verdict = z.infer<typeof verdictShape>;

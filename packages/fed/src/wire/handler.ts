@@ -25,9 +25,13 @@ export function accessOf(caller: Caller): Access {
   return caller.kind === "local" ? "local" : caller.role;
 }
 
-/** The caller as the actor of an event: `user:ada`, `token:ci`, `local`, `nobody`. */
+/**
+ * The caller as the actor of an event: `user:ada`, `token:ci/tok_…`, `local`, `nobody`. Names of tokens are chosen freely,
+ * so the id says which of them it was.
+ */
 export function actorOf(caller: Caller): string {
-  return caller.kind === "user" || caller.kind === "token" ? `${caller.kind}:${caller.name}` : caller.kind;
+  if (caller.kind === "user") return `user:${caller.name}`;
+  return caller.kind === "token" ? `token:${caller.name}/${caller.tokenId}` : caller.kind;
 }
 
 /** The cookie of the browser that calls. */
@@ -53,9 +57,12 @@ export interface CallContext {
   readonly cookie: SessionCookie;
 }
 
-type Handler<E extends Endpoint> = E extends { readonly answer: "many" | "events" }
+type Handler<E extends Endpoint> = E extends { readonly answer: "events" }
   ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
-  : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
+  : E extends { readonly answer: "many" }
+    ? // What is refused before the items are handed out is an answer like any other.
+      (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>> | Promise<AsyncIterable<OutputOf<E>>>
+    : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
 
 /** One handler for every endpoint: a missing one is a compile error. */
 export type Handlers = { readonly [K in keyof Api]: Handler<Api[K]> };

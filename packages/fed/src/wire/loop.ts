@@ -3,8 +3,9 @@ import { z } from "zod";
 /** A loop of the hub: what it does again and again, and how that went last. */
 export const loopShape = z.object({
   name: z.string(),
-  /** Between the end of one run and the start of the next. */
+  /** Between the end of one run and the start of the next; 0: it runs when there is reason to. */
   intervalMs: z.number(),
+  /** 0: each run has its own. */
   timeoutMs: z.number(),
   state: z.enum(["waiting", "running", "stopped"]),
   runs: z.number().int(),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 import { api } from "./api.ts";
-import { openapiOf } from "./openapi.ts";
+import { openapiOf, openapiOnce } from "./openapi.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const { version } = JSON.parse(readFileSync(join(root, "packages/fed/package.json"), "utf8")) as { version: string };
@@ -23,6 +23,12 @@ test("the document is valid OpenAPI 3.1", async () => {
 
 test("the same table gives the same text", () => {
   expect(JSON.stringify(openapiOf(version))).toBe(JSON.stringify(openapiOf(version)));
+});
+
+test("it is made once however often it is asked for", () => {
+  const document = openapiOnce(version);
+  expect(document()).toEqual(openapiOf(version));
+  expect(document()).toBe(document());
 });
 
 test("a page's session needs its token to change something; the hub's own token is asked for where only it will do", () => {

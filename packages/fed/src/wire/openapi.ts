@@ -3,7 +3,7 @@ import { faultTable } from "#base/fault.ts";
 import { api } from "./api.ts";
 import { diagnosticShape } from "./diagnostic.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
-import { eventShape, streamItemShape, verdictShape } from "./event.ts";
+import { anyEventShape, eventShape, rawEventShape, streamItemShape, verdictShape } from "./event.ts";
 import { loopShape } from "./loop.ts";
 import { machineFactsShape, machineShape } from "./machine.ts";
 import { planShape, stepShape } from "./plan.ts";
@@ -16,6 +16,7 @@ import { grantShape, linkShape, meShape, tokenShape, userShape } from "./user.ts
 
 /** Shapes that have a name of their own in the document. */
 const named = {
+  AnyEvent: anyEventShape,
   Diagnostic: diagnosticShape,
   Event: eventShape,
   Grant: grantShape,
@@ -28,6 +29,7 @@ const named = {
   Plan: planShape,
   Problem: problemShape,
   Progress: progressShape,
+  RawEvent: rawEventShape,
   Role: roleShape,
   ServiceStatus: serviceStatusShape,
   Status: statusShape,
@@ -90,6 +92,15 @@ export function openapiOf(version: string): Json {
     },
   };
   return JSON.parse(JSON.stringify(document)) as Json;
+}
+
+/** The same, made once: it takes some milliseconds, and is given to callers without credentials. */
+export function openapiOnce(version: string): () => Json {
+  let made: Json | undefined;
+  return () => {
+    made ??= openapiOf(version);
+    return made;
+  };
 }
 
 const problemContent = { [problemType]: { schema: { $ref: "#/components/schemas/Problem" } } };

@@ -53,6 +53,8 @@ export const statusShape = z.object({
   ingress: z.string(),
   /** The disk of the data folder has no room: what runs goes on, wishes are refused until there is. */
   diskFull: z.object({ sinceMs: z.number(), refused: z.number().int(), folder: z.string() }).optional(),
+  /** The database was found damaged: what runs goes on, wishes are refused for good. `hint` has the commands that help. */
+  damaged: z.object({ sinceMs: z.number(), message: z.string(), hint: z.string() }).optional(),
   environments: z.array(z.string()),
   services: z.array(serviceStatusShape),
 });

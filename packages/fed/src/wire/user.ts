@@ -32,12 +32,13 @@ export const meShape = z.object({
   csrf: z.string().optional(),
 });
 
-/** A link of one use to choose a password with. */
+/**
+ * A link of one use to choose a password with. Whoever shows it puts the address before it at which they reach the hub:
+ * the hub does not know it, and what a request says of it (`Host`) may be forged.
+ */
 export const linkShape = z.object({
   /** Path and fragment on the hub, such as `/welcome#code=…`: the code is in the fragment, so no server or proxy sees it. */
   path: z.string(),
-  /** The same with the address the caller used. */
-  url: z.string(),
   expiresMs: z.number(),
 });
 

@@ -32,6 +32,15 @@ function event(
   });
 }
 
+test("what this page does not know is listed, found and told apart by its type", () => {
+  const strange = { ...event(1), type: "machine.shook", data: { magnitude: 3.5 } };
+  expect(matchesView(strange, wholeView)).toBe(true);
+  expect(matchesView(strange, { ...wholeView, text: "SHOOK" })).toBe(true);
+  expect(matchesView(strange, { ...wholeView, text: "3.5" })).toBe(true);
+  expect(matchesView(strange, { ...wholeView, types: ["machine.added"] })).toBe(false);
+  expect(mergeEvents([event(2)], [strange])).toEqual([event(2), strange]);
+});
+
 test("however events come, they are newest first and each once", () => {
   fc.assert(
     fc.property(fc.array(fc.array(fc.integer({ min: 1, max: 60 }))), (pages) => {

@@ -1,11 +1,11 @@
-import { type EventType, eventTypes, type FedEvent } from "@fed/fed/wire/event.ts";
+import { type AnyEvent, type EventType, eventTypes } from "@fed/fed/wire/event.ts";
 import { actorText, eventSentence } from "../view/event.ts";
 
 /** What is loaded at most; older ones are asked for again when they are wanted. */
 export const mostEvents = 2000;
 
 /** Events newest first, each once, however they came. Pure. */
-export function mergeEvents(known: readonly FedEvent[], more: readonly FedEvent[]): readonly FedEvent[] {
+export function mergeEvents(known: readonly AnyEvent[], more: readonly AnyEvent[]): readonly AnyEvent[] {
   const bySequence = new Map(known.map((event) => [event.sequence, event]));
   let added = false;
   for (const event of more) {
@@ -35,8 +35,8 @@ export function isWhole(view: EventView): boolean {
 }
 
 /** Pure. */
-export function matchesView(event: FedEvent, view: EventView): boolean {
-  if (view.types.length > 0 && !view.types.includes(event.type)) return false;
+export function matchesView(event: AnyEvent, view: EventView): boolean {
+  if (view.types.length > 0 && !view.types.some((type) => type === event.type)) return false;
   if (view.correlation !== "" && event.correlation !== view.correlation) return false;
   if (!event.subject.toLowerCase().includes(view.subject.trim().toLowerCase())) return false;
   const wanted = view.text.trim().toLowerCase();
@@ -47,9 +47,9 @@ export function matchesView(event: FedEvent, view: EventView): boolean {
 
 /** While the list is held, what is newer than this is only counted. Pure. */
 export function splitHeld(
-  events: readonly FedEvent[],
+  events: readonly AnyEvent[],
   heldAt: number | undefined,
-): { readonly shown: readonly FedEvent[]; readonly waiting: number } {
+): { readonly shown: readonly AnyEvent[]; readonly waiting: number } {
   if (heldAt === undefined) return { shown: events, waiting: 0 };
   const shown = events.filter(({ sequence }) => sequence <= heldAt);
   return { shown, waiting: events.length - shown.length };
@@ -93,9 +93,9 @@ export function subjectQuery(text: string, known: readonly string[]): string {
 
 /** Events under the day they happened on, in the reader's time zone, in the order they come. Pure. */
 export function groupDays(
-  events: readonly FedEvent[],
-): readonly { readonly dayMs: number; readonly events: readonly FedEvent[] }[] {
-  const days: { dayMs: number; events: FedEvent[] }[] = [];
+  events: readonly AnyEvent[],
+): readonly { readonly dayMs: number; readonly events: readonly AnyEvent[] }[] {
+  const days: { dayMs: number; events: AnyEvent[] }[] = [];
   for (const event of events) {
     const dayMs = new Date(event.atMs).setHours(0, 0, 0, 0);
     const last = days.at(-1);

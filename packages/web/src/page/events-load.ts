@@ -1,5 +1,5 @@
 import { api } from "@fed/fed/wire/api.ts";
-import type { EventType, FedEvent } from "@fed/fed/wire/event.ts";
+import type { AnyEvent, EventType } from "@fed/fed/wire/event.ts";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { client, recentEventsQuery } from "../hub.ts";
@@ -10,7 +10,7 @@ const pageSize = 100;
 
 export interface LoadedEvents {
   /** Newest first; those of the types that are meant, of every subject that is not asked for. */
-  readonly events: readonly FedEvent[];
+  readonly events: readonly AnyEvent[];
   readonly loading: boolean;
   /** What was thrown, when nothing could be loaded. */
   readonly error: unknown;

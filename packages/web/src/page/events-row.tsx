@@ -1,4 +1,4 @@
-import type { FedEvent } from "@fed/fed/wire/event.ts";
+import type { AnyEvent } from "@fed/fed/wire/event.ts";
 import { ChevronRight, GitBranch, Locate } from "lucide-react";
 import { memo, type ReactNode, useId, useState } from "react";
 import { StateMark } from "../view/badge.tsx";
@@ -9,7 +9,7 @@ import { actorText, eventSentence, eventTone, subjectText } from "../view/event.
 import { clockText, momentText } from "../view/format.ts";
 
 interface EventRowProps {
-  readonly event: FedEvent;
+  readonly event: AnyEvent;
   onCorrelation(correlation: string): void;
   onSubject(subject: string): void;
 }

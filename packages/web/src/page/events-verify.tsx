@@ -42,24 +42,27 @@ function VerdictNote({ verdict, close }: { readonly verdict: Verdict; close(): v
   );
 }
 
-function Sound({ events, first, last, head }: Extract<Verdict, { kind: "sound" }>) {
+function Sound({ events, first, last, base, head }: Extract<Verdict, { kind: "sound" }>) {
+  const noted = `${last}:${head}`;
   if (events === 0) return <p className="font-semibold">The log is empty, so there is nothing to prove.</p>;
   return (
     <>
-      <p className="font-semibold">The log is sound: no event was changed, removed or put in between.</p>
+      <p className="font-semibold">The log is sound: none of these events was changed, removed or put in.</p>
       <p className="text-soft">
-        {countText(events, "event")}, from number {first} to {last}. Keep the hash of the last one somewhere else, and
-        no later change before it goes unseen:
+        {countText(events, "event")}, from number {first} to {last}
+        {base === "" ? "" : "; those before were dropped by retention"}. That the end was cut off while the hub was
+        down, or that all was written anew, only an earlier head shows: keep this one somewhere else, and{" "}
+        <code className="font-mono text-small">fed events verify --head</code> proves later that it is still there.
       </p>
       <p className="flex items-center gap-1">
-        <code className="font-mono text-small [overflow-wrap:anywhere]">{head}</code>
-        <CopyButton text={head} label="Copy the hash" />
+        <code className="font-mono text-small [overflow-wrap:anywhere]">{noted}</code>
+        <CopyButton text={noted} label="Copy the head" />
       </p>
     </>
   );
 }
 
-function Broken({ sequence, reason }: Extract<Verdict, { kind: "broken" }>) {
+function Broken({ sequence, reason }: Exclude<Verdict, { kind: "sound" }>) {
   return (
     <>
       <p className="font-semibold">The log was tampered with, or its file is damaged.</p>

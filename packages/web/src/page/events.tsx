@@ -1,4 +1,4 @@
-import type { EventType, FedEvent } from "@fed/fed/wire/event.ts";
+import type { AnyEvent, EventType } from "@fed/fed/wire/event.ts";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { GitBranch, History, X } from "lucide-react";
 import { useCallback, useId, useMemo, useState } from "react";
@@ -121,7 +121,7 @@ export function EventsPage() {
 }
 
 /** Says that only one deed is shown. */
-function DeedNote({ events, close }: { readonly events: readonly FedEvent[]; close(): void }) {
+function DeedNote({ events, close }: { readonly events: readonly AnyEvent[]; close(): void }) {
   return (
     <p className="mb-3 flex items-center gap-2 rounded-large bg-accent-wash py-1 pr-1 pl-4">
       <GitBranch aria-hidden className="size-4 shrink-0 text-accent" />
@@ -135,7 +135,7 @@ function DeedNote({ events, close }: { readonly events: readonly FedEvent[]; clo
 
 interface EventListProps {
   readonly loaded: LoadedEvents;
-  readonly shown: readonly FedEvent[];
+  readonly shown: readonly AnyEvent[];
   readonly view: EventView;
   onCorrelation(correlation: string): void;
   onSubject(subject: string): void;

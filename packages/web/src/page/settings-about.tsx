@@ -81,7 +81,7 @@ function LoopRow({ loop }: { readonly loop: LoopStatus }) {
         {last && last.reason !== "" && <p className="text-small text-soft [overflow-wrap:anywhere]">{last.reason}</p>}
       </Cell>
       <Cell className="whitespace-nowrap text-right max-sm:hidden">
-        <Duration ms={intervalMs} />
+        {intervalMs > 0 ? <Duration ms={intervalMs} /> : <span className="text-soft">when needed</span>}
       </Cell>
       <Cell className="whitespace-nowrap text-right max-sm:hidden">{last ? <Duration ms={last.tookMs} /> : none}</Cell>
       <Cell className="text-right max-md:hidden">{runs.toLocaleString("en")}</Cell>

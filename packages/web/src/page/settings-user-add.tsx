@@ -76,11 +76,12 @@ function Steps({ users, onAdded, close }: Pick<AddUserProps, "users" | "onAdded"
 /** A link to hand to somebody, this once. */
 export function LinkStep({ name, link, close }: { readonly name: string; readonly link: Link; close(): void }) {
   return (
-    <Secret label="the link" text={link.url} close={close}>
+    <Secret label="the link" text={location.origin + link.path} close={close}>
       <p>
         Send this link to <span className="font-medium text-ink">{name}</span> by a way you trust: whoever opens it
         first chooses the password. It works once and ends{" "}
-        <Time atMs={link.expiresMs} className="font-medium text-ink" />. It is not shown again.
+        <Time atMs={link.expiresMs} className="font-medium text-ink" />. It leads to the address you use now,{" "}
+        {location.host}: where they reach the hub at another one, put that in its place. It is not shown again.
       </p>
     </Secret>
   );

@@ -12,12 +12,13 @@ import { countText } from "../view/format.ts";
 import { Time } from "../view/time.tsx";
 import type { Tone } from "../view/tone.ts";
 
-/** What people must know on every page: a hub that is away, a disk that is full, an edit that was refused. */
+/** What people must know on every page: a hub that is away, a database that is damaged, a disk that is full, an edit that was refused. */
 export function Banners() {
   const { data: status } = useQuery(statusQuery);
   return (
     <div aria-live="polite">
       <HubAway />
+      {status?.damaged && <Damaged damaged={status.damaged} />}
       {status?.diskFull && <DiskFull full={status.diskFull} />}
       {status?.rejected && <RejectedEdit rejected={status.rejected} file={status.lab.file} />}
     </div>
@@ -75,6 +76,20 @@ function DiskFull({ full }: { readonly full: NonNullable<HubStatus["diskFull"]> 
         {countText(full.refused, "change")} {full.refused === 1 ? "was" : "were"} refused. What runs goes on. Make room;
         the hub goes on by itself.
       </p>
+    </Banner>
+  );
+}
+
+function Damaged({ damaged }: { readonly damaged: NonNullable<HubStatus["damaged"]> }) {
+  return (
+    <Banner tone="bad">
+      <p className="font-semibold">The hub’s database is damaged</p>
+      <p className="[overflow-wrap:anywhere] text-soft">
+        Found <Time atMs={damaged.sinceMs} />: {damaged.message}. No change is taken any more.
+      </p>
+      <pre className="mt-2 whitespace-pre-wrap font-mono text-small text-soft [overflow-wrap:anywhere]">
+        {damaged.hint}
+      </pre>
     </Banner>
   );
 }

@@ -13,7 +13,8 @@ import { useFocusReturn } from "../view/focus.ts";
 import { lookOfMachine, lookOfService } from "../view/state.ts";
 import { toast } from "../view/toast-store.ts";
 import { places } from "./places.ts";
-import { themes, useSignOut } from "./user-menu.tsx";
+import { useSignOut } from "./sign-out.ts";
+import { themes } from "./theme.ts";
 
 interface PalettePanelProps {
   readonly open: boolean;

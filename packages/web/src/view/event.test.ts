@@ -9,6 +9,11 @@ const base = { sequence: 7, atMs: 1_800_000_060_000, actor: "user:ada", correlat
 const examples: readonly (readonly [subject: string, data: EventData, sentence: RegExp])[] = [
   ["hub", { type: "hub.started", version: "0.1.0", pid: 42 }, /^The hub started: version 0\.1\.0, process 42\.$/],
   ["hub", { type: "hub.stopping", reason: "asked to by a signal" }, /^The hub stops: asked to by a signal\.$/],
+  [
+    "hub",
+    { type: "hub.leftRunning", services: "dev/db" },
+    /no time to wait for dev\/db: .+ taken over by the next one\.$/,
+  ],
   ["hub", { type: "hub.diskFull", sinceMs: 1_800_000_000_000, refused: 1 }, /full for 1 min; 1 deed was refused\.$/],
   ["hub", { type: "log.trimmed", upTo: 1200, events: 1200, head: "ab" }, /^1,200 old events up to number 1200/],
   ["hub", { type: "loop.failed", loop: "check", reason: "no answer." }, /^The loop check failed: no answer\.$/],
@@ -106,6 +111,15 @@ test("every type has an example", () => {
   expect([...new Set(examples.map(([, { type }]) => type))].sort()).toEqual([...eventTypes].sort());
 });
 
+test("what this page does not know, of a newer hub or left by one, is shown as it is", () => {
+  const strange = { ...base, subject: "machine:n1", type: "machine.shook", data: { magnitude: 3.5 } };
+  expect(eventSentence(strange)).toBe('machine.shook, which this page has no words for: {"magnitude":3.5}');
+  expect(eventTone(strange)).toBe("info");
+  const changed = { ...base, subject: "machine:n1", type: "machine.changed", data: { to: "moved" } };
+  expect(eventSentence(changed)).toBe('machine.changed, which this page has no words for: {"to":"moved"}');
+  expect(eventTone(changed)).toBe("info");
+});
+
 test("a machine's change is as good as where it went", () => {
   const went = (to: "online" | "away" | "offline") =>
     eventTone(eventOf("machine:n1", { type: "machine.changed", from: "unknown", to, reason: "" }));
@@ -115,6 +129,8 @@ test("a machine's change is as good as where it went", () => {
 test.each([
   ["user:ada", "ada"],
   ["token:ci", "token ci"],
+  ["token:ci/tok_01hq5x9c2k7d3f8mqa", "token ci (f8mqa)"],
+  ["token:a/b/tok_01hq5x9c2k7d3f8mqb", "token a/b (f8mqb)"],
   ["hub", "the hub"],
   ["file", "the lab file"],
   ["local", "the hub’s own machine"],

@@ -1,19 +1,25 @@
-import type { EventType, FedEvent } from "@fed/fed/wire/event.ts";
+import { type AnyEvent, type EventType, type FedEvent, knownEvent } from "@fed/fed/wire/event.ts";
 import { countText, durationText, momentText } from "./format.ts";
 import type { Tone } from "./tone.ts";
 import { unreachable } from "./unreachable.ts";
 
 type Purpose = Extract<FedEvent, { type: "user.enrolled" }>["data"]["purpose"];
 
-/** Who did it, in words: `ada`, `token ci`, `the hub`. */
+/** Who did it, in words: `ada`, `token ci (k3f9q)`, `the hub`. */
 export function actorText(actor: string): string {
   if (actor.startsWith("user:")) return actor.slice("user:".length);
-  if (actor.startsWith("token:")) return `token ${actor.slice("token:".length)}`;
+  if (actor.startsWith("token:")) return tokenText(actor.slice("token:".length));
   if (actor === "hub") return "the hub";
   if (actor === "file") return "the lab file";
   if (actor === "nobody") return "somebody not signed in";
   if (actor === "local") return "the hub’s own machine";
   return actor;
+}
+
+/** The last letters of the id tell apart what has one name. */
+function tokenText(token: string): string {
+  const [, name = token, id = ""] = /^(.*)\/tok_(\w+)$/s.exec(token) ?? [];
+  return id === "" ? `token ${name}` : `token ${name} (${id.slice(-5)})`;
 }
 
 /** What it is about, without its kind: `dev/api` of `service:dev/api`. */
@@ -22,13 +28,22 @@ export function subjectText(subject: string): string {
 }
 
 /** What happened, as a sentence that stands alone beside the actor and the time. */
-export function eventSentence(event: FedEvent): string {
+export function eventSentence(event: AnyEvent): string {
+  const known = knownEvent(event);
+  return known
+    ? knownSentence(known)
+    : `${event.type}, which this page has no words for: ${JSON.stringify(event.data)}`;
+}
+
+function knownSentence(event: FedEvent): string {
   const name = subjectText(event.subject);
   switch (event.type) {
     case "hub.started":
       return `The hub started: version ${event.data.version}, process ${event.data.pid}.`;
     case "hub.stopping":
       return `The hub stops: ${sentenceEnd(event.data.reason)}`;
+    case "hub.leftRunning":
+      return `The hub had no time to wait for ${event.data.services}: what runs on is taken over by the next one.`;
     case "hub.diskFull":
       return `The disk was full for ${durationText(event.atMs - event.data.sinceMs)}; ${countText(event.data.refused, "deed was", "deeds were")} refused.`;
     case "log.trimmed":
@@ -189,7 +204,9 @@ function because(reason: string): string {
 }
 
 /** How much an event asks for attention. */
-export function eventTone(event: FedEvent): Tone {
+export function eventTone(any: AnyEvent): Tone {
+  const event = knownEvent(any);
+  if (event === undefined) return "info";
   if (event.type === "machine.changed") {
     return event.data.to === "offline" ? "bad" : event.data.to === "online" ? "good" : "idle";
   }
@@ -199,6 +216,7 @@ export function eventTone(event: FedEvent): Tone {
 const typeTones: Readonly<Record<EventType, Tone>> = {
   "hub.started": "info",
   "hub.stopping": "idle",
+  "hub.leftRunning": "warn",
   "hub.diskFull": "bad",
   "log.trimmed": "idle",
   "loop.failed": "bad",

@@ -16,10 +16,11 @@ interface MenuProps {
   readonly trigger: ReactElement;
   readonly children: ReactNode;
   readonly align?: "start" | "end";
+  readonly startsOpen?: boolean;
 }
 
 /** A list of deeds or choices behind a button. */
-export function Menu({ trigger, children, align = "end" }: MenuProps) {
+export function Menu({ trigger, children, align = "end", startsOpen = false }: MenuProps) {
   const deed = useRef<() => void>(undefined);
   const run = () => {
     queueMicrotask(() => {
@@ -28,7 +29,7 @@ export function Menu({ trigger, children, align = "end" }: MenuProps) {
     });
   };
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} defaultOpen={startsOpen}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content

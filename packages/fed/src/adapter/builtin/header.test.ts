@@ -87,6 +87,23 @@ describe("to the client", () => {
     ]);
   });
 
+  test.each([
+    ["fed_session=x; Domain=hub.test", false],
+    ["fed_session=", false],
+    [" \tfed_session = x; Path=/", false],
+    ["=fed_session=x", false],
+    [" = fed_session=x", false],
+    ["my_fed_session=x", true],
+    ["fed_sessions=x", true],
+    ["mine=fed_session=x", true],
+    ["mine=1; Path=/fed_session=", true],
+  ])("a service sets cookies, but not the dashboard's session: %j", (cookie, passes) => {
+    const raw = ["X-A", "1", "SET-COOKIE", cookie, "Set-Cookie", "b=2"];
+    const expected = ["X-A", "1", ...(passes ? ["SET-COOKIE", cookie] : []), "Set-Cookie", "b=2"];
+    expect(answerHeaders(raw.map(Buffer.from as (text: string) => Buffer), undefined)).toEqual(expected);
+    expect(answerHeaders(raw, undefined)).toEqual(expected);
+  });
+
   test("a length beside a transfer encoding is not believed", () => {
     const raw = ["Content-Length", "5", "Transfer-Encoding", "chunked", "X-A", "content-length"];
     expect(answerHeaders(raw, undefined)).toEqual(["X-A", "content-length"]);

@@ -92,8 +92,15 @@ function withoutSession(cookie: string): string {
 }
 
 /**
+ * A session of the dashboard, made by a service: browsers would show it to the hub, where it stands at a name above, and
+ * lock people out or sign them in as somebody else. One without a name is sent as its value, so `=name=value` is one too.
+ */
+const setsSession = new RegExp(`^[\\s=]*${sessionCookieName}\\s*=`);
+
+/**
  * An answer's headers for the client: name, value, name, value. `connection` is the answer's own Connection header. A
- * Content-Length beside a Transfer-Encoding is a lie or an attack and stays behind too.
+ * Content-Length beside a Transfer-Encoding is a lie or an attack and stays behind too, and so does a cookie that is the
+ * hub's.
  */
 export function answerHeaders(raw: readonly (string | Buffer)[], connection: string | undefined): string[] {
   const named = namedByConnection(connection);
@@ -103,7 +110,9 @@ export function answerHeaders(raw: readonly (string | Buffer)[], connection: str
     const written = latin1(raw[i]);
     const name = written.toLowerCase();
     if (name === "transfer-encoding") chunked = true;
-    if (!hopByHop.has(name) && !named?.has(name)) headers.push(written, latin1(raw[i + 1]));
+    if (hopByHop.has(name) || named?.has(name)) continue;
+    const value = latin1(raw[i + 1]);
+    if (name !== "set-cookie" || !setsSession.test(value)) headers.push(written, value);
   }
   return chunked ? withoutLength(headers) : headers;
 }

@@ -177,6 +177,26 @@ describe("requests", () => {
     expect(answer).toContain("api.localhost /a?b");
   });
 
+  test("a service's cookies reach the client, but none that is the dashboard's session; by an upgrade neither", async () => {
+    const cookies = { "Set-Cookie": ["a=1", "fed_session=x; Domain=hub.test"] };
+    const api = await startInstance(stage, "api-1", (_, response) => void response.writeHead(200, cookies).end());
+    api.server.on("upgrade", (_, socket) => {
+      const head = "HTTP/1.1 101 \r\nConnection: upgrade\r\nUpgrade: x\r\n";
+      socket.end(`${head}Set-Cookie: a=1\r\nSet-Cookie: fed_session=x\r\n\r\n`);
+    });
+    await route(api);
+    const upgrade = "Connection: upgrade\r\nUpgrade: x\r\n";
+    for (const [status, more] of [
+      [200, "Connection: close\r\n"],
+      [101, upgrade],
+    ] as const) {
+      const answer = await talk(`GET / HTTP/1.1\r\nHost: api.localhost\r\n${more}\r\n`);
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(answer).toContain("Set-Cookie: a=1\r\n");
+      expect(answer).not.toContain("fed_session");
+    }
+  });
+
   test("trailers of an answer reach the client", async () => {
     const api = await startInstance(stage, "api-1", (_, response) => {
       response.writeHead(200, { Trailer: "X-Sum" }).write("body");

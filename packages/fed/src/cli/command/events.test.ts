@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FedEvent } from "#wire/event.ts";
 import { makeDesk } from "../command.scene.ts";
-import { type Asked, gives } from "../hub.scene.ts";
+import { type Asked, gives, refuses } from "../hub.scene.ts";
 
 /** A log of so many events, a second apart, the newest now. */
 function logOf(count: number) {
@@ -15,7 +15,7 @@ function logOf(count: number) {
     const before = Number(query.get("before") ?? Number.MAX_SAFE_INTEGER);
     const limit = Number(query.get("limit"));
     expect(limit).toBeLessThanOrEqual(1_000);
-    const since = Number(query.get("since") ?? 0);
+    const since = Number(query.get("sinceMs") ?? 0);
     const found = events.filter(({ sequence, atMs }) => sequence < before && atMs >= since);
     const last = found[limit - 1];
     return gives({ events: found.slice(0, limit), ...(found.length > limit && last ? { more: last.sequence } : {}) });
@@ -65,6 +65,55 @@ test("a time that is none is refused before anybody is asked", async () => {
   expect(desk.hub.asked).toEqual([]);
 });
 
+describe("what this version does not know, of a newer hub or left by one", () => {
+  const base = { sequence: 1, atMs: 0, actor: "hub", subject: "machine:a", correlation: "c", hash: "h" };
+  const known = { ...base, type: "machine.removed", data: {} };
+  const strange = { ...base, sequence: 2, type: "machine.shook", data: { magnitude: 3.5 } };
+  const changed = { ...base, sequence: 3, type: "machine.added", data: { kind: "router", ports: 8 } };
+
+  test("is listed as it is, among all others", async () => {
+    const desk = await makeDesk({ "/api/v1/events": () => gives({ events: [changed, strange, known] }) });
+    const { code, out, err } = await desk.fed("events");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(
+      /machine\.removed .*\n.*machine\.shook .* magnitude=3\.5\n.*machine\.added .* kind=router {2}ports=8\n$/,
+    );
+    const { out: json } = await desk.fed("events", "--json");
+    expect(
+      json
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([known, strange, changed]);
+  });
+
+  test("is followed over", async () => {
+    const items = [strange, known].map((event) => ({ kind: "event", event }));
+    const frames = items.map((item) => `data: ${JSON.stringify(item)}\n\n`).join("");
+    const desk = await makeDesk({
+      "/api/v1/events": () => gives({ events: [] }),
+      "/api/v1/events/stream": ({ query }) =>
+        query.get("after") === "0"
+          ? (response) => void response.writeHead(200, { "content-type": "text/event-stream" }).end(frames)
+          : refuses("missing", "that is all"),
+    });
+    const { out, err } = await desk.fed("events", "--follow", "--json");
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([strange, known]);
+    expect(err).toContain("that is all");
+  });
+
+  test("what is no event at all is a fault", async () => {
+    const { hash: _, ...torn } = known;
+    const desk = await makeDesk({ "/api/v1/events": () => gives({ events: [torn] }) });
+    expect(await desk.fed("events")).toMatchObject({ code: 1, out: "", err: expect.stringContaining("another shape") });
+  });
+});
+
 test("filters are handed on, and no event is a word", async () => {
   const desk = await logOf(0);
   const said = await desk.fed("events", "--type", "user.", "--type", "machine.changed", "--subject", "user:ada");
@@ -74,11 +123,44 @@ test("filters are handed on, and no event is a word", async () => {
   expect((await desk.fed("events", "--json")).out).toBe("");
 });
 
-test.each([
-  [{ kind: "sound", events: 3, first: 1, last: 3, head: "abc" }, 0, "sound 3 events, 1 to 3\nhead abc\n"],
-  [{ kind: "broken", sequence: 2, reason: "it was changed" }, 5, "broken at event 2: it was changed\n"],
-] as const)("verify tells %j", async (verdict, code, out) => {
-  const desk = await makeDesk({ "/api/v1/events/verify": () => gives(verdict) });
-  expect(await desk.fed("events", "verify")).toEqual({ code, out, err: "" });
-  expect(JSON.parse((await desk.fed("events", "verify", "--json")).out)).toEqual(verdict);
+const hash = "9f".repeat(32);
+const sound = { kind: "sound", events: 3, first: 1, last: 3, base: "", head: hash } as const;
+
+describe("verify", () => {
+  test.each([
+    [
+      sound,
+      0,
+      `sound 3 events, 1 to 3: none was changed, removed or put in\nbase 0 (nothing was dropped)\nhead 3:${hash}\n`,
+    ],
+    [
+      { ...sound, events: 1, first: 3, base: hash },
+      0,
+      `sound 1 event, 3 to 3: none was changed, removed or put in\nbase 2:${hash}\nhead 3:${hash}\n`,
+    ],
+    [{ kind: "broken", sequence: 2, reason: "it was changed" }, 5, "broken at event 2: it was changed\n"],
+    [{ kind: "parted", sequence: 2, reason: "event 2 is missing" }, 1, "parted event 2 is missing\n"],
+  ] as const)("tells %j", async (verdict, code, out) => {
+    const desk = await makeDesk({ "/api/v1/events/verify": () => gives(verdict) });
+    expect(await desk.fed("events", "verify")).toEqual({ code, out, err: "" });
+    const data = await desk.fed("events", "verify", "--json");
+    expect([data.code, JSON.parse(data.out)]).toEqual([code, verdict]);
+  });
+
+  test("asks for the head that was noted, and says that it is kept", async () => {
+    const desk = await makeDesk({ "/api/v1/events/verify": () => gives(sound) });
+    const noted = `2:${hash}`;
+    expect((await desk.fed("events", "verify", "--head", noted)).out).toContain("\nkept event 2 is the noted one\n");
+    expect(desk.hub.asked[0]?.query.get("head")).toBe(noted);
+    await desk.fed("events", "verify");
+    expect(desk.hub.asked[1]?.query.has("head")).toBe(false);
+  });
+
+  test.each([hash, "2:", `2:${hash.slice(1)}`, `2:${hash} `])("a head such as %j is none", async (noted) => {
+    const desk = await makeDesk({});
+    expect(await desk.fed("events", "verify", "--head", noted)).toMatchObject({
+      ...{ code: 2, out: "", err: expect.stringContaining("the number, a colon") },
+    });
+    expect(desk.hub.asked).toEqual([]);
+  });
 });

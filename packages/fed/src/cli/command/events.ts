@@ -1,6 +1,6 @@
 import { api } from "#wire/api.ts";
 import type { Client } from "#wire/client.ts";
-import { eventTypes, type FedEvent, type StreamItem } from "#wire/event.ts";
+import { type AnyEvent, eventTypes, type StreamItem } from "#wire/event.ts";
 import { defineCommand } from "../command.ts";
 import { eventLine } from "../event-line.ts";
 import { follow } from "../follow.ts";
@@ -55,18 +55,18 @@ export const command = defineCommand({
     { line: "fed events", says: "what happened last" },
     { line: "fed events -f --type service. --type instance.", says: "follow what becomes of services" },
     { line: "fed events --since 1h --subject service:dev/api --json", says: "as data" },
-    { line: "fed events verify", says: "prove that none was changed or removed" },
+    { line: "fed events verify", says: "prove that none in between was changed or removed" },
   ],
   async run({ flags, env, screen, signal }) {
-    const since = flags.since === undefined ? undefined : momentOf("--since", flags.since, Date.now());
+    const sinceMs = flags.since === undefined ? undefined : momentOf("--since", flags.since, Date.now());
     const find = await findHub(flags, env, signal);
     const client = clientOf(find);
     const filter = { type: flags.type.length === 0 ? undefined : flags.type.join(","), subject: flags.subject };
-    const limit = flags.limit ?? (since === undefined ? usualLimit : mostEvents);
+    const limit = flags.limit ?? (sinceMs === undefined ? usualLimit : mostEvents);
     // From here on nothing is missed: what happens while the list is read comes again and is passed over.
     const before = flags.follow ? await newest(client, signal) : 0;
-    const { events, more } = await list(client, { ...filter, since }, limit, signal);
-    if (more && since !== undefined) noteMore(screen, events.length, flags.since ?? "");
+    const { events, more } = await list(client, { ...filter, sinceMs }, limit, signal);
+    if (more && sinceMs !== undefined) noteMore(screen, events.length, flags.since ?? "");
     for (const event of events) show(screen, event);
     if (flags.follow) {
       const from = Math.max(before, events.at(-1)?.sequence ?? 0);
@@ -102,11 +102,11 @@ async function newest(client: Client, signal: AbortSignal): Promise<number> {
 /** Oldest first; `more` when there are older ones still. */
 async function list(
   client: Client,
-  query: Filter & { readonly since: number | undefined },
+  query: Filter & { readonly sinceMs: number | undefined },
   limit: number,
   signal: AbortSignal,
-): Promise<{ readonly events: readonly FedEvent[]; readonly more: boolean }> {
-  const found: FedEvent[] = [];
+): Promise<{ readonly events: readonly AnyEvent[]; readonly more: boolean }> {
+  const found: AnyEvent[] = [];
   let before: number | undefined;
   do {
     const page = Math.min(pageEvents, limit - found.length);
@@ -148,7 +148,7 @@ function followEvents(
   );
 }
 
-function show(screen: Screen, event: FedEvent): void {
+function show(screen: Screen, event: AnyEvent): void {
   if (screen.json) screen.data(event);
   else screen.line(...eventLine(event));
 }

@@ -14,7 +14,7 @@ function token(id: string, more: Partial<WireToken> = {}): WireToken {
   return { id, name: "ci", prefix: `fed_${id.padEnd(8, "0")}`, ...plain, ...more };
 }
 
-const link = { path: "/welcome#code=c", url: "http://hub/welcome#code=c", expiresMs: 0 };
+const link = { path: "/welcome#code=c", expiresMs: 0 };
 
 describe("user list", () => {
   test("is a table, a word when there is nobody, an array as data", async () => {
@@ -34,7 +34,7 @@ describe("user list", () => {
 });
 
 describe("links and words about a user", () => {
-  test("the link is alone on stdout, what it is for on stderr", async () => {
+  test("the link is alone on stdout, with the address the hub was reached at; what it is for on stderr", async () => {
     const desk = await makeDesk({
       "/api/v1/users": () => gives({ user: user("grace", { state: "invited" }), link }),
       "/api/v1/users/grace/reset": () => gives({ user: user("grace"), link }),
@@ -46,9 +46,10 @@ describe("links and words about a user", () => {
       ["user", "rescue"],
     ]) {
       const { code, out, err } = await desk.fed(...words);
-      expect({ code, out }).toEqual({ code: 0, out: `${link.url}\n` });
-      expect(err).toMatch(/it works once, until .*:\n$/);
-      expect(JSON.parse((await desk.fed(...words, "--json")).out)).toMatchObject({ link });
+      const url = desk.hub.url + link.path;
+      expect({ code, out }).toEqual({ code: 0, out: `${url}\n` });
+      expect(err).toMatch(/it works once, until .*:\nIt opens on this machine only\. .* in place of http:\S+\.\n$/);
+      expect(JSON.parse((await desk.fed(...words, "--json")).out)).toMatchObject({ link: { ...link, url } });
     }
     expect(desk.hub.asked[0]?.body).toEqual({ name: "grace", role: "viewer" });
   });

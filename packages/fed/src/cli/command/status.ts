@@ -33,7 +33,8 @@ export const command = defineCommand({
       showDiagnostics(screen, status.rejected.diagnostics, env.cwd);
     }
     if (status.diskFull) showDiskFull(screen, status.diskFull);
-    return status.ready && !status.diskFull ? 0 : 3;
+    if (status.damaged) showDamage(screen, status.damaged);
+    return status.ready && !status.diskFull && !status.damaged ? 0 : 3;
   },
 });
 
@@ -43,4 +44,9 @@ function showDiskFull(screen: Screen, { folder, sinceMs, refused }: NonNullable<
     { text: `The disk has been full for ${age}`, style: "bad" },
     `: what runs goes on, ${refused} ${changes} refused. Make room, and the hub goes on by itself: df -h ${shellWord(folder)}`,
   );
+}
+
+function showDamage(screen: Screen, { message, hint }: NonNullable<HubStatus["damaged"]>): void {
+  screen.line({ text: `Nothing is written any more: ${message}`, style: "bad" });
+  for (const line of hint.split("\n")) screen.line(line);
 }

@@ -1,18 +1,23 @@
 import { isIPv6 } from "node:net";
+import { join } from "node:path";
 import { systemClock } from "#base/clock.ts";
 import { makeTrace } from "#base/trace.ts";
+import type { FirstLab } from "#hub/desk.ts";
 import type { Hub } from "#hub/hub.ts";
-import { loadLab } from "#hub/lab/load.ts";
+import { type LoadedLab, loadLab, type RejectedLab, rejectedBy } from "#hub/lab/load.ts";
+import { findFault, formerLocations } from "#hub/lab/locate.ts";
+import { recallLab } from "#hub/recall.ts";
 import { defineCommand } from "../command.ts";
 import { nearPath, showDiagnostics } from "../diagnostic.ts";
 import type { Env } from "../env.ts";
+import { Interrupted } from "../interrupted.ts";
 import { labArg, labPath } from "../lab-path.ts";
 import { isLoopback } from "../loopback.ts";
 import type { Screen } from "../print.ts";
 import { statusTable } from "../status-table.ts";
 import { ensureWeb } from "../web-build.ts";
 
-/** How often the ages in the table on a terminal move on. */
+/** How often the ages in the table on a terminal move on, and what a stop waits for is looked at. */
 const redrawMs = 1_000;
 
 export const command = defineCommand({
@@ -34,21 +39,25 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal, program }) {
     const { path, from } = labPath(args, env);
-    const [{ openHub }, lab] = await Promise.all([
+    const dataFolder = flags.data ?? env.dataFolder;
+    const [{ openHub }, found] = await Promise.all([
       import("#hub/hub.ts"),
-      loadLab(path, { clock: systemClock }, signal),
+      // A lab that is gone from here must not make the starter the wish in its place.
+      (from === "starter" ? findGone(join(env.cwd, "lab.ts"), dataFolder) : undefined) ??
+        findLab(path, dataFolder, signal),
     ]);
-    if (lab.printed !== "") screen.note({ text: lab.printed.trimEnd(), style: "dim" });
-    if (lab.kind === "rejected") {
-      if (screen.json) screen.data({ kind: "rejected", diagnostics: lab.diagnostics });
-      showDiagnostics(screen, lab.diagnostics, env.cwd);
+    const { lab, loaded } = found;
+    if (loaded.printed !== "") screen.note({ text: loaded.printed.trimEnd(), style: "dim" });
+    if (lab === undefined) {
+      if (screen.json) screen.data({ kind: "rejected", diagnostics: loaded.diagnostics });
+      showDiagnostics(screen, loaded.diagnostics, env.cwd);
       return 2;
     }
     const pages = await readyPages(env, screen, signal);
     const view = openView(screen, env.cwd);
     const hub = await openHub(
       {
-        dataFolder: flags.data ?? env.dataFolder,
+        dataFolder,
         lab,
         host: flags.host,
         port: flags.port,
@@ -57,6 +66,7 @@ export const command = defineCommand({
         version: program.version,
         pages,
         inherited: env.inherited,
+        hurry: hurryOf(signal),
         clock: systemClock,
         trace: makeTrace(Date.now, env.debug ? "debug" : "warn", ({ level, message, facts }) =>
           screen.note({
@@ -68,18 +78,53 @@ export const command = defineCommand({
       },
       signal,
     );
-    const starter = from === "starter" ? " (the starter; `fed init my-lab` makes your own)" : "";
-    screen.note({ text: `${lab.document.name}  ${nearPath(lab.file, env.cwd)}${starter}`, style: "dim" });
+    const starter =
+      from === "starter" && loaded.kind === "loaded" ? " (the starter; `fed init my-lab` makes your own)" : "";
+    const { document, file } = lab.loaded;
+    screen.note({ text: `${document.name}  ${nearPath(file, env.cwd)}${starter}`, style: "dim" });
     showWayIn(screen, hub, pages !== undefined);
     if (!isLoopback(`http://${isIPv6(flags.host) ? `[${flags.host}]` : flags.host}`)) warnOfNetwork(screen);
     view.show(hub);
     await Promise.race([hub.ended, aborted(signal)]);
     view.stopping();
-    await hub.close();
+    const left = await hub.close(signal.aborted ? `ended by ${whatOf(signal)}` : "asked to");
     view.end();
+    if (left.length > 0) {
+      screen.note({ text: `left running: ${left.join(", ")}; the next \`fed up\` takes it over`, style: "warn" });
+    }
     return 0;
   },
 });
+
+type Found =
+  | { readonly lab: FirstLab; readonly loaded: LoadedLab | RejectedLab }
+  | { readonly lab: undefined; readonly loaded: RejectedLab };
+
+/** The lab as its file is; when that is bad or gone, the last good one of it with what is wrong. */
+async function findLab(path: string, dataFolder: string, signal: AbortSignal): Promise<Found> {
+  const begunMs = Date.now();
+  try {
+    const loaded = await loadLab(path, { clock: systemClock }, signal);
+    return loaded.kind === "loaded"
+      ? { lab: { loaded, begunMs }, loaded }
+      : { lab: recallLab(dataFolder, loaded), loaded };
+  } catch (thrown) {
+    const gone = signal.aborted ? undefined : findGone(path, dataFolder);
+    if (gone === undefined) throw thrown;
+    return gone;
+  }
+}
+
+/** The last good lab of a file that cannot be read any more; undefined when there is none. */
+function findGone(path: string, dataFolder: string): Found | undefined {
+  for (const { file, folder } of formerLocations(path)) {
+    const fault = findFault(file);
+    const rejected = fault && rejectedBy(fault, file, folder);
+    const lab = rejected && recallLab(dataFolder, rejected);
+    if (lab) return { lab, loaded: rejected };
+  }
+  return undefined;
+}
 
 /** The built pages; without them the hub serves its API all the same. */
 async function readyPages(env: Env, screen: Screen, signal: AbortSignal): Promise<string | undefined> {
@@ -99,7 +144,7 @@ function showWayIn(screen: Screen, hub: Hub, pages: boolean): void {
     if (screen.json) screen.data({ kind: "link", url: hub.firstLink });
     screen.line("Choose your name and password (the link works once, for 15 minutes):");
     screen.line({ text: hub.firstLink, style: "accent" });
-  } else if (pages) screen.line("dashboard ", { text: hub.url, style: "accent" });
+  } else if (pages) screen.line("dashboard ", { text: hub.pageUrl, style: "accent" });
 }
 
 function warnOfNetwork(screen: Screen): void {
@@ -107,6 +152,19 @@ function warnOfNetwork(screen: Screen): void {
     text: "Other machines reach this hub, and their passwords come in the clear: put a proxy with TLS or a VPN before it.",
     style: "warn",
   });
+}
+
+const whatOf = ({ reason }: AbortSignal) => (reason instanceof Interrupted ? reason.what : "its end");
+
+/** SIGTERM means a machine that goes down, or a supervisor without patience: neither waits for slow services. */
+function hurryOf(signal: AbortSignal): AbortSignal {
+  const hurry = new AbortController();
+  const follow = () => {
+    if (whatOf(signal) === "SIGTERM") hurry.abort();
+  };
+  if (signal.aborted) follow();
+  else signal.addEventListener("abort", follow, { once: true });
+  return hurry.signal;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -122,6 +180,7 @@ function openView(screen: Screen, cwd: string) {
   let hub: Hub | undefined;
   let ready = false;
   let toldRejection = 0;
+  let toldDamage = false;
   let queued: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -134,6 +193,11 @@ function openView(screen: Screen, cwd: string) {
       if (screen.json) screen.data({ kind: "rejected", diagnostics: status.rejected.diagnostics });
       showDiagnostics(screen, status.rejected.diagnostics, cwd);
       screen.line({ text: "The edit was refused; the last good lab keeps running.", style: "warn" });
+    }
+    if (status.damaged && !toldDamage) {
+      toldDamage = true;
+      screen.note({ text: `error: ${status.damaged.message}`, style: "bad" });
+      for (const text of status.damaged.hint.split("\n")) screen.note(text);
     }
     live.show(statusTable(status, Date.now()));
     if (ready || !status.ready) return;
@@ -155,9 +219,17 @@ function openView(screen: Screen, cwd: string) {
       clearInterval(timer);
       live.end();
       screen.note({ text: "stopping … (Ctrl-C again leaves what still runs to the next `fed up`)", style: "dim" });
+      let told = "";
+      timer = setInterval(() => {
+        const names = hub?.running().join(", ") ?? "";
+        if (names === told || names === "") return;
+        told = names;
+        screen.note({ text: `waiting for ${names}: asked to end, killed when its time is over`, style: "dim" });
+      }, redrawMs);
     },
     end() {
       hub = undefined;
+      clearInterval(timer);
       clearImmediate(queued);
       live.end();
     },

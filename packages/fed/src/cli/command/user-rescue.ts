@@ -1,8 +1,8 @@
 import { api } from "#wire/api.ts";
 import { defineCommand } from "../command.ts";
-import { openClient } from "../hub-client.ts";
+import { openPlacedClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
-import { localTime } from "../moment.ts";
+import { showLink } from "../user-flags.ts";
 
 export const command = defineCommand({
   args: { name: { kind: "text", optional: true, description: "User to become admin; a new one when left out" } },
@@ -16,13 +16,9 @@ export const command = defineCommand({
     { line: "fed user rescue", says: "a link to make a new admin" },
   ],
   async run({ args, flags, env, screen, signal }) {
-    const client = await openClient(flags, env, signal);
+    const { client, url } = await openPlacedClient(flags, env, signal);
     const { link } = await client.call(api.rescue, { name: args.name }, signal);
-    if (screen.json) screen.data({ link });
-    else {
-      screen.note(`Whoever opens this link becomes admin; it works once, until ${localTime(link.expiresMs)}:`);
-      screen.line(link.url);
-    }
+    showLink(screen, { link, at: url() }, "Whoever opens this link becomes admin");
     return 0;
   },
 });

@@ -1,4 +1,5 @@
 import { type Clock, sleep } from "#base/clock.ts";
+import { toFault } from "#base/fault.ts";
 import { unreachable } from "#base/unreachable.ts";
 import type { Probe, ProbeAddress, ProbeOutcome } from "#port/probe.ts";
 import { type CheckContract, type CheckState, delayMs, probed, unknownState } from "./check.ts";
@@ -23,6 +24,8 @@ export interface Checks {
 export interface ChecksOptions {
   readonly probe: Probe;
   readonly clock: Clock;
+  /** A probe begins; what it answers hears that it has ended, and why when it could not be asked at all. */
+  beginRun(): (failure?: string) => void;
   /** The health of a target has changed (not: one more failed probe). */
   onChange(id: string, state: CheckState): void;
 }
@@ -33,7 +36,13 @@ export function openChecks(options: ChecksOptions): Checks {
 
   async function keepProbing(id: string, target: CheckTarget, entry: { state: CheckState }, signal: AbortSignal) {
     while (!signal.aborted) {
-      const outcome = await ask(options.probe, target, signal);
+      const end = options.beginRun();
+      let failure: string | undefined;
+      const outcome = await ask(options.probe, target, signal).catch((thrown): ProbeOutcome => {
+        failure = toFault(thrown).message;
+        return { kind: "unhealthy", reason: failure };
+      });
+      end(signal.aborted ? undefined : failure);
       if (signal.aborted) return;
       const before = entry.state;
       entry.state = probed(before, outcome);

@@ -1,3 +1,4 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Fault } from "#base/fault.ts";
 import { databaseBytes, endedHard, findDamage } from "#disk/sqlite-check.ts";
@@ -13,13 +14,28 @@ const checkedBytes = 64 * 1024 * 1024;
 
 /** Fault `invalid` when the database is damaged, with what to do; nothing is changed. */
 export function requireSound(path: string, nowMs: number): void {
-  if (databaseBytes(path) > checkedBytes && !endedHard(path)) return;
-  const damage = findDamage(path, "quick");
-  if (damage !== undefined) throw damageFault(path, damage, nowMs);
+  const marked = existsSync(markOf(path));
+  if (databaseBytes(path) > checkedBytes && !endedHard(path) && !marked) return;
+  // Indexes are not looked at by the quick one, and may be all that is wrong.
+  const damage = findDamage(path, marked ? "full" : "quick");
+  if (damage !== undefined) throw damageFault(path, damage, nowMs, "It was left untouched, its -wal too.");
+  if (marked) rmSync(markOf(path), { force: true });
 }
 
-/** That the control database is damaged, and the commands that help. */
-export function damageFault(path: string, damage: string, nowMs: number): Fault {
+/** Notes beside a database that it was found damaged, so that the next start looks at it whatever its size. */
+export function markDamaged(path: string): void {
+  try {
+    writeFileSync(markOf(path), "", { mode: 0o600 });
+  } catch {
+    // The disk may be what is bad; then only its size decides.
+  }
+}
+
+/** Goes where the database goes: the commands below move `control.db*`. */
+const markOf = (path: string) => `${path}-damaged`;
+
+/** That the control database is damaged, and the commands that help. `first` says what became of it. */
+export function damageFault(path: string, damage: string, nowMs: number, first: string): Fault {
   const dataFolder = dirname(path);
   const copies = listCopies(dataFolder);
   const sound = copies.find((copy) => findDamage(copy.path, "quick") === undefined);
@@ -27,7 +43,7 @@ export function damageFault(path: string, damage: string, nowMs: number): Fault 
   const moveAside = `mkdir -m 700 ${quote(aside)} && mv ${quote(path)}* ${quote(aside)}/`;
   return new Fault("invalid", `the control database ${path} is damaged: ${damage}`, {
     hint: [
-      "It was left untouched, its -wal too. Look at the disk (dmesg | tail). Then stop fed, if it runs, and",
+      `${first} Look at the disk (dmesg | tail). Then stop fed, if it runs, and`,
       ...(sound === undefined ? [] : waysBack(sound, moveAside, path)),
       `${sound === undefined ? "" : "or "}begin anew; accounts, tokens and history are gone, the wishes come from your lab file:`,
       `  ${moveAside}`,

@@ -18,6 +18,7 @@ import type { Database } from "#disk/sqlite.ts";
 import { type Copy, listCopies, tooMany } from "./copy.ts";
 import { type ControlOptions, migrations, openControl } from "./db.ts";
 import { checkLoop } from "./loop.ts";
+import { makeWriting } from "./writing.ts";
 
 const startMs = Date.UTC(2026, 10, 21, 7, 12, 4);
 const later: Migration = { id: migrations.length + 1, name: "later", sql: "CREATE TABLE later (a TEXT) STRICT" };
@@ -213,21 +214,55 @@ describe("a damaged database", () => {
     db.close();
     overwrite(path, 5);
     const alive = open(folder);
-    const loop = checkLoop(path, () => startMs);
+    const writing = makeWriting(alive);
+    const { db: guarded } = writing;
+    const loop = checkLoop(
+      path,
+      () => startMs,
+      (fault) => writing.stop(fault, startMs),
+    );
     const damage = { code: "invalid", message: expect.stringContaining("damaged") };
+    addDoor(guarded, "shop", 2);
     await expect(loop.run(new AbortController().signal)).rejects.toMatchObject(damage);
+    const refusal = faultOf(() => addDoor(guarded, "late", 3));
+    expect(refusal).toMatchObject({
+      code: "unreachable",
+      message: expect.stringContaining("nothing is written any more"),
+    });
+    expect(refusal.hint).toMatch(
+      /^What runs goes on, and nothing is written to it any more\.[\s\S]+begin anew[\s\S]+mkdir -m 700/,
+    );
+    expect(doors(guarded)).toEqual(["shop"]);
     addDoor(alive, "blog", 1);
     const killed = makeFolder();
     for (const name of ["control.db", "control.db-wal"]) copyFileSync(join(folder, name), join(killed, name));
     expect(faultOf(() => openControl(killed))).toMatchObject(damage);
+    // Closed well and as large as before, but it was found damaged.
+    alive.close();
+    expect(readdirSync(folder)).not.toContain("control.db-wal");
+    expect(faultOf(() => openControl(folder))).toMatchObject(damage);
+    rmSync(join(folder, "control.db-damaged"));
+    open(folder).close();
+  });
+
+  test("that was found damaged and has come back is looked at once more, and then as ever", () => {
+    const folder = makeFolder();
+    open(folder).close();
+    writeFileSync(join(folder, "control.db-damaged"), "");
+    open(folder).close();
+    expect(readdirSync(folder)).not.toContain("control.db-damaged");
   });
 });
 
 describe("the check of every day", () => {
+  const fail = (fault: Fault) => {
+    throw fault;
+  };
+
   test("finds nothing in a sound database that is in use, and hinders nobody", async () => {
     const folder = makeFolder();
     const db = open(folder);
-    const running = checkLoop(db.path, () => startMs).run(new AbortController().signal);
+    const running = checkLoop(db.path, () => startMs, fail).run(new AbortController().signal);
     addDoor(db, "blog", 1);
     await running;
     expect(doors(db)).toEqual(["blog"]);
@@ -236,10 +271,10 @@ describe("the check of every day", () => {
   test("ends when it is told to", async () => {
     const db = open(makeFolder());
     const stop = new AbortController();
-    const running = checkLoop(db.path, () => startMs).run(stop.signal);
+    const running = checkLoop(db.path, () => startMs, fail).run(stop.signal);
     const reason = new Error("the hub stops");
     stop.abort(reason);
     await expect(running).rejects.toBe(reason);
-    await expect(checkLoop(db.path, () => startMs).run(stop.signal)).rejects.toBe(reason);
+    await expect(checkLoop(db.path, () => startMs, fail).run(stop.signal)).rejects.toBe(reason);
   });
 });

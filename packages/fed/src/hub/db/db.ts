@@ -9,6 +9,9 @@ import { usersAndChain } from "./migrations/0002-users-and-chain.ts";
 /** Oldest first. Only ever added to: `migrations/released.json` holds what may not change any more. */
 export const migrations: readonly Migration[] = [firstLight, usersAndChain];
 
+/** Where the control database of a data folder is. */
+export const pathOf = (dataFolder: string) => join(dataFolder, "control.db");
+
 export interface ControlOptions {
   /** The system's clock when left out. */
   readonly nowMs?: (() => number) | undefined;
@@ -25,7 +28,7 @@ export interface ControlOptions {
  */
 export function openControl(dataFolder: string, options: ControlOptions = {}): Database {
   const nowMs = options.nowMs ?? Date.now;
-  const path = join(dataFolder, "control.db");
+  const path = pathOf(dataFolder);
   requireSound(path, nowMs());
   const db = openDatabase(path);
   try {

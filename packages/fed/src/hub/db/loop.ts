@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Fault } from "#base/fault.ts";
-import { damageFault } from "./damage.ts";
+import { damageFault, markDamaged } from "./damage.ts";
 
 /**
- * Checks the whole database, its indexes too, soon after the start and each day: a disk that goes bad shows as a failed loop with
- * what to do, while there is still a copy from before.
+ * Checks the whole database, its indexes too, soon after the start and each day: a disk that goes bad shows while there is still
+ * a copy from before. `onDamage` hears of it with what to do, and should end all writing.
  */
-export function checkLoop(path: string, nowMs: () => number) {
+export function checkLoop(path: string, nowMs: () => number, onDamage: (fault: Fault) => void) {
   return {
     name: "db.check",
     intervalMs: 24 * 3_600_000,
@@ -17,7 +17,11 @@ export function checkLoop(path: string, nowMs: () => number) {
     immediately: true,
     async run(signal: AbortSignal) {
       const damage = await findDamageApart(path, signal);
-      if (damage !== undefined) throw damageFault(path, damage, nowMs());
+      if (damage === undefined) return;
+      const fault = damageFault(path, damage, nowMs(), "What runs goes on, and nothing is written to it any more.");
+      markDamaged(path);
+      onDamage(fault);
+      throw fault;
     },
   };
 }

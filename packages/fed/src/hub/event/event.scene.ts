@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
 import { type HandClock, handClock } from "#base/hand-clock.ts";
 import { silentTrace } from "#base/trace.ts";
-import type { Database } from "#disk/sqlite.ts";
+import type { Database, SqlRow } from "#disk/sqlite.ts";
 import { openTestControl } from "#hub/db/control.fake.ts";
 import type { EventData, StreamItem } from "#wire/event.ts";
 import { readFilter } from "./event.ts";
@@ -31,6 +31,15 @@ export function makeScene(options: Partial<Pick<EventLogNeeds, "retention" | "tr
     control[Symbol.dispose]();
   });
   return { db: control.db, folder: control.folder, clock, log, reopen };
+}
+
+/** Somebody with the file in their hands is stopped by no trigger. */
+export function dropGuards({ db }: Pick<Scene, "db">): void {
+  const read = (row: SqlRow) => String(row.name);
+  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'", read).all();
+  db.tx((tx) => {
+    for (const name of names) tx.script(`DROP TRIGGER ${name}`);
+  });
 }
 
 /** So many events in one deed. */

@@ -9,14 +9,20 @@ export function eventHandlers(needs: {
 }): HandlersOf<"events" | "eventStream" | "verifyEvents"> {
   const { events } = needs;
   return {
-    events({ type, subject, before, since, limit }) {
-      const found = events.list({ ...readFilter({ type, subject }), before, sinceMs: since, limit: limit + 1 });
+    async events({ type, subject, before, sinceMs, limit }, { signal }) {
+      const found = await events.search(
+        { ...readFilter({ type, subject }), before, sinceMs, limit: limit + 1 },
+        signal,
+      );
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return { events: page, ...(found.length > limit && last ? { more: last.sequence } : {}) };
     },
     eventStream: ({ type, subject, after }, { signal }) =>
       events.stream({ filter: readFilter({ type, subject }), after }, (listener) => needs.onChanged(listener), signal),
-    verifyEvents: () => events.verify(),
+    verifyEvents({ head }) {
+      const [sequence = "", hash = ""] = head?.split(":") ?? [];
+      return events.verify(head === undefined ? undefined : { sequence: Number(sequence), hash });
+    },
   };
 }

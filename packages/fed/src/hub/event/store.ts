@@ -85,6 +85,48 @@ const subjectsBelow = `WITH RECURSIVE known (subject) AS (
     FROM known WHERE known.subject IS NOT NULL
   )`;
 
+/** How many different subjects begin with the prefix; counts no further than `most`. */
+export function countSubjects(db: Reader, prefix: string, most: number): number {
+  const count = db
+    .prepare(`${subjectsBelow.replace(/\)$/, "LIMIT :most)")} SELECT count(subject) AS count FROM known`, (row) =>
+      Number(row.count),
+    )
+    .first({ subject: prefix, subjectEnd: endOf(prefix), most });
+  return count ?? 0;
+}
+
+/** A semicolon is the letter after the colon. */
+const endOf = (prefix: string) => `${prefix.slice(0, -1)};`;
+
+/** Of the events `from` until before `until`, all of which it looks at. The newest first. */
+export function selectNewestBetween(
+  db: Reader,
+  { types, subject = "", sinceMs }: Omit<ListQuery, "before" | "limit">,
+  { from, until, limit }: { readonly from: number; readonly until: number; readonly limit: number },
+): readonly Link[] {
+  return db
+    .prepare(
+      `SELECT ${columns} FROM event
+       WHERE sequence >= :from AND sequence < :until AND +subject >= :subject AND +subject < :subjectEnd
+         ${types.length === 0 ? "" : "AND +type IN (SELECT value FROM json_each(:types))"}
+         ${sinceMs === undefined ? "" : "AND +at_ms >= :sinceMs"}
+       ORDER BY sequence DESC LIMIT :limit`,
+      readLink,
+    )
+    .all({
+      ...{ from, until, limit, subject, subjectEnd: endOf(subject) },
+      ...(types.length === 0 ? {} : { types: JSON.stringify(types) }),
+      ...(sinceMs === undefined ? {} : { sinceMs }),
+    });
+}
+
+/** The first event that is not older than this. */
+export function selectFirstSince(db: Reader, sinceMs: number): number | undefined {
+  return db.prepare(`SELECT ${firstSince} AS sequence`, readSequence).first({ sinceMs });
+}
+
+const firstSince = "(SELECT min(sequence) FROM event INDEXED BY event_by_time WHERE at_ms >= :sinceMs)";
+
 /** The newest first. */
 export function selectNewest(db: Reader, query: ListQuery): readonly Link[] {
   const { types, subject, before, sinceMs, limit } = query;
@@ -99,8 +141,7 @@ export function selectNewest(db: Reader, query: ListQuery): readonly Link[] {
     subjects = subjectsBelow;
     clauses.push("subject IN (SELECT subject FROM known WHERE subject IS NOT NULL)");
     params.subject = subject;
-    // A semicolon is the letter after the colon.
-    params.subjectEnd = `${subject.slice(0, -1)};`;
+    params.subjectEnd = endOf(subject);
   } else if (subject !== undefined) {
     clauses.push("subject = :subject");
     params.subject = subject;
@@ -111,16 +152,27 @@ export function selectNewest(db: Reader, query: ListQuery): readonly Link[] {
   }
   if (sinceMs !== undefined) {
     // Nearly in the order of the sequence, but clocks are put back: a bound for the search, and the condition itself.
-    clauses.push(
-      "sequence >= (SELECT min(sequence) FROM event INDEXED BY event_by_time WHERE at_ms >= :sinceMs)",
-      "+at_ms >= :sinceMs",
-    );
+    clauses.push(`sequence >= ${firstSince}`, "+at_ms >= :sinceMs");
     params.sinceMs = sinceMs;
   }
   const where = clauses.length === 0 ? "" : `WHERE ${clauses.join(" AND ")}`;
   return db
     .prepare(`${subjects} SELECT ${columns} FROM event ${where} ORDER BY sequence DESC LIMIT :limit`, readLink)
     .all(params);
+}
+
+/** The first event after `after`, up to `upTo`, with a time from `fromMs` to `untilMs`; looks at no others. */
+export function selectFirstBetween(
+  db: Reader,
+  range: { readonly after: number; readonly upTo: number; readonly fromMs: number; readonly untilMs: number },
+): number | undefined {
+  return db
+    .prepare(
+      `SELECT min(sequence) AS sequence FROM event
+       WHERE sequence > :after AND sequence <= :upTo AND +at_ms >= :fromMs AND +at_ms <= :untilMs`,
+      readSequence,
+    )
+    .first(range);
 }
 
 /** The last event up to `upTo` that is older than this; looks only between the base and there. */
@@ -149,9 +201,8 @@ export function selectMeanBytes(db: Reader, first: number, last: number): number
   return mean ?? 0;
 }
 
-/** Drops all up to this one, which becomes the base; how many there were. */
+/** Drops all up to this one, which becomes the base; how many there were. The base first: what lies after it cannot be dropped. */
 export function dropUpTo(tx: Tx, head: Head): number {
-  const { changedRows } = tx.run("DELETE FROM event WHERE sequence <= :sequence", { sequence: head.sequence });
   tx.run("UPDATE event_base SET sequence = :sequence, hash = :hash", { ...head });
-  return changedRows;
+  return tx.run("DELETE FROM event WHERE sequence <= :sequence", { sequence: head.sequence }).changedRows;
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeTrace, type TraceEntry } from "#base/trace.ts";
 import { everything, listed, makeScene, origin, range, say } from "./event.scene.ts";
+import { readFilter } from "./event.ts";
 
 test("a deed that is undone leaves no event, tells nobody, and the chain goes on", async () => {
   const { log, reopen } = makeScene();
@@ -166,6 +167,43 @@ test("the list finds what a plain filter over all events finds", () => {
       expect(found).toEqual(expected.slice(0, limit).map(({ sequence }) => sequence));
     }),
   );
+});
+
+test("a prefix of very many subjects is found as well, without keeping others from their turn", async () => {
+  const { log } = makeScene();
+  for (let n = 0; n < 30_000; n += 1_000)
+    log.deed(origin, (_tx, emit) => {
+      for (let at = n; at < n + 1_000; at++) {
+        if (at % 3 === 0) emit("machine:x", { type: "machine.removed" });
+        else emit(`token:${at}`, at % 2 === 0 ? { type: "user.disabled" } : { type: "user.enabled" });
+      }
+    });
+  const never = new AbortController().signal;
+  let turns = 0;
+  let over = false;
+  const others = () => {
+    turns++;
+    if (!over) setImmediate(others);
+  };
+  setImmediate(others);
+  const query = { before: undefined, sinceMs: undefined, ...readFilter({ subject: "token:" }) };
+  const all = await log.search({ ...query, limit: 100_000 }, never);
+  over = true;
+  expect(turns).toBeGreaterThanOrEqual(3);
+  expect(all).toHaveLength(20_000);
+  const some = [
+    { ...query, limit: 7 },
+    { ...query, limit: 12_000, before: 25_000 },
+    { ...query, ...readFilter({ type: "user.disabled", subject: "token:" }), limit: 50, before: 11 },
+    { ...query, limit: 9, sinceMs: all[0]?.atMs },
+    { ...query, limit: 9, sinceMs: (all[0]?.atMs ?? 0) + 1 },
+  ];
+  for (const one of some) expect(await log.search(one, never)).toEqual(log.list(one));
+  const gone = log.search({ ...query, limit: 100_000 }, AbortSignal.abort(new Error("gone")));
+  await expect(gone).rejects.toThrow("gone");
+  const closed = log.search({ ...query, limit: 100_000 }, never);
+  log.close();
+  await expect(closed).rejects.toThrow("the hub is stopping");
 });
 
 test("no filter reads the whole log: each finds its way by an index", () => {

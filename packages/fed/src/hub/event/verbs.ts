@@ -3,13 +3,14 @@ import { Fault, isFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database, Settled, Tx } from "#disk/sqlite.ts";
 import type { EventData, FedEvent, StreamItem, Verdict } from "#wire/event.ts";
-import { type Link, linkAfter } from "./chain.ts";
+import { type Head, type Link, linkAfter } from "./chain.ts";
 import { defaultRetention, type EventFilter, matches, type Retention } from "./event.ts";
-import { findCut } from "./retention.ts";
+import { type ClockState, findCut } from "./retention.ts";
 import { openRing, type Ring } from "./ring.ts";
+import { searchNewest } from "./search.ts";
 import { dropUpTo, insertEvent, type ListQuery, selectAfter, selectHead, selectNewest } from "./store.ts";
 import { type Page, type StreamSource, streamEvents } from "./stream.ts";
-import { verifyChain } from "./verify.ts";
+import { partedFrom, verifyChain } from "./verify.ts";
 
 /** Who does a deed, and what it belongs to. */
 export interface Origin {
@@ -33,8 +34,10 @@ export interface EventLog {
   note(origin: Origin, subject: string, data: EventData): boolean;
   /** Hears every event from now on; the returned function ends that. */
   listen(listener: (event: FedEvent) => void): () => void;
-  /** The newest first. */
+  /** The newest first, at once: for who knows that few subjects are asked for. */
   list(query: ListQuery): readonly FedEvent[];
+  /** The same, for whatever people ask: a search through much of the log gives others their turn. */
+  search(query: ListQuery, signal: AbortSignal): Promise<readonly FedEvent[]>;
   /**
    * What happens from `after` on (from this call on when left out), until the signal aborts, the reader stops or the log
    * is closed. It is kept nowhere for a reader, so a slow one costs nothing; one that comes back too late, or knows more
@@ -45,8 +48,11 @@ export interface EventLog {
     onChanged: (listener: () => void) => () => void,
     signal: AbortSignal,
   ): AsyncIterable<StreamItem>;
-  /** Walks the whole chain, a page at a time. Who asks while it is walked gets the same answer. */
-  verify(): Promise<Verdict>;
+  /**
+   * Walks the whole chain, a page at a time. Who asks while it is walked gets the same answer. `noted` is the head of an
+   * earlier verdict: whether it is still in the chain.
+   */
+  verify(noted?: Head): Promise<Verdict>;
   /** Drops what is too old or too much, at most 10,000 events at a time; true when more is left to drop. */
   trim(origin: Origin): boolean;
   /** Sequence of the newest event. */
@@ -70,6 +76,7 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
   const ring = openRing();
   const closing = new AbortController();
   let head = selectHead(db);
+  const lookAtClock = makeClockWatch(clock);
   let verifying: Promise<Verdict> | undefined;
 
   const deed = <T>(origin: Origin, work: (tx: Tx, emit: Emit) => Settled<T>): T => {
@@ -103,15 +110,17 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
     note: (origin, subject, data) => note(deed, trace, origin, subject, data),
     listen: told.listen,
     list: (query) => selectNewest(db, query).map(eventOf),
+    search: async (query, signal) => (await searchNewest(db, query, [signal, closing.signal])).map(eventOf),
     stream: (from, onChanged, signal) => streamEvents(source, from, { onEvent: told.listen, onChanged }, signal),
-    verify() {
+    verify(noted) {
       verifying ??= verifyChain(db, () => head, closing.signal).finally(() => {
         verifying = undefined;
       });
-      return verifying;
+      if (noted === undefined) return verifying;
+      return verifying.then((verdict) => (verdict.kind === "sound" && partedFrom(db, noted)) || verdict);
     },
     trim(origin) {
-      const cut = findCut(db, retention, head.sequence, clock.nowMs());
+      const cut = findCut(db, retention, head.sequence, { nowMs: clock.nowMs(), clock: lookAtClock() });
       if (cut === undefined) return false;
       const { upTo, more } = cut;
       deed(origin, (tx, emit) => {
@@ -124,6 +133,21 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
       return head.sequence;
     },
     close: () => closing.abort(new Fault("unreachable", "the hub is stopping")),
+  };
+}
+
+/** Between two cuts of the log, more than a clock that runs true is set by. */
+const setByMs = 60_000;
+
+/** Whether the clock was set since the last look. A machine that slept looks the same: then the next look is in time. */
+function makeClockWatch(clock: Clock): () => ClockState {
+  const aheadMs = () => clock.nowMs() - clock.tickMs();
+  let before = aheadMs();
+  return () => {
+    const now = aheadMs();
+    const moved = Math.abs(now - before) > setByMs;
+    before = now;
+    return moved ? "set" : "steady";
   };
 }
 

@@ -8,7 +8,7 @@ import { openDatabase, type Tx } from "#disk/sqlite.ts";
 import { firstLight } from "#hub/db/migrations/0001-first-light.ts";
 import { usersAndChain } from "#hub/db/migrations/0002-users-and-chain.ts";
 import { hashOf, type Link } from "./chain.ts";
-import { listed, makeScene, origin, say } from "./event.scene.ts";
+import { dropGuards, listed, makeScene, origin, say } from "./event.scene.ts";
 import { insertEvent, selectAfter, selectBase } from "./store.ts";
 import { openEventLog } from "./verbs.ts";
 
@@ -121,6 +121,7 @@ test.for(Object.entries(tamperings))("who %s is found out, and the event is name
       const scene = makeScene({ retention });
       say(scene.log, 1);
       live(scene, history);
+      dropGuards(scene);
       const links = selectAfter(scene.db, 0, 1_000);
       const named = scene.db.tx((tx) => tamper(tx, links, anywhere % links.length));
       fc.pre(named !== undefined);
@@ -133,8 +134,10 @@ test.for(Object.entries(tamperings))("who %s is found out, and the event is name
 });
 
 test("what is wrong is said in plain words", async () => {
-  const { log, db } = makeScene();
+  const scene = makeScene();
+  const { log, db } = scene;
   say(log, 5_000);
+  dropGuards(scene);
   const reasonAfter = async (text: string) => {
     db.tx((tx) => tx.run(text));
     const verdict = await log.verify();
@@ -170,8 +173,30 @@ test("a walk under way ends when the log is closed", async () => {
   await expect(walked).rejects.toMatchObject({ code: "unreachable", message: "the hub is stopping" });
 });
 
+test.each([
+  ["UPDATE event SET actor = 'nobody' WHERE sequence = 5", "an event stays as it was written"],
+  ["UPDATE event SET hash = '' WHERE sequence = 5", "an event stays as it was written"],
+  ["UPDATE event SET sequence = 99 WHERE sequence = 9", "an event stays as it was written"],
+  ["DELETE FROM event WHERE sequence = 5", "an event is kept until retention has moved the base of the log past it"],
+  ["DELETE FROM event", "an event is kept until retention has moved the base of the log past it"],
+  ["INSERT OR REPLACE INTO event SELECT * FROM event WHERE sequence = 9", "an event comes after all others"],
+  ["INSERT INTO event SELECT 1, 0, type, '', '', '', '{}', '' FROM event LIMIT 1", "an event comes after all others"],
+  ["UPDATE event_base SET sequence = 1", "the base of the log only moves on"],
+  ["DELETE FROM event_base", "the base of the log stays"],
+])("the table itself refuses %s", async (text, reason) => {
+  const { log, db } = makeScene({ retention: { ...retention, maxEvents: 8 } });
+  say(log, 9);
+  log.trim(origin);
+  const before = await log.verify();
+  expect(before).toMatchObject({ kind: "sound", first: 3, last: 10 });
+  expect(() => db.tx((tx) => tx.run(text))).toThrow(reason);
+  expect(await log.verify()).toEqual(before);
+});
+
 test("an empty log is sound", async () => {
-  expect(await makeScene().log.verify()).toEqual({ kind: "sound", events: 0, first: 1, last: 0, head: "" });
+  expect(await makeScene().log.verify()).toEqual({
+    ...{ kind: "sound", events: 0, first: 1, last: 0, base: "", head: "" },
+  });
 });
 
 test("the events of a database from before the chain are chained by its migration", async () => {
@@ -194,6 +219,7 @@ test("the events of a database from before the chain are chained by its migratio
   say(log, 1);
   expect(await log.verify()).toMatchObject({ kind: "sound", first: 10, last: 20, events: 11 });
   expect(listed(log, { type: "lab.accepted" })).toHaveLength(10);
+  dropGuards({ db });
   db.tx((tx) => tx.run("DELETE FROM event WHERE sequence = 10"));
   expect(await log.verify()).toMatchObject({ kind: "broken", sequence: 10 });
 });

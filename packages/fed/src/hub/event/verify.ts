@@ -1,7 +1,7 @@
 import type { Reader } from "#disk/sqlite.ts";
 import type { Verdict } from "#wire/event.ts";
 import { type Head, walk } from "./chain.ts";
-import { selectAfter, selectBase, selectFirst, selectLastTrimmed } from "./store.ts";
+import { selectAfter, selectBase, selectFirst, selectLastTrimmed, selectUpTo } from "./store.ts";
 
 /** Some milliseconds of work, and others have their turn. */
 const pageEvents = 1_000;
@@ -53,8 +53,27 @@ function verdictOf(db: Reader, end: Head, known: Head): Verdict {
     events: end.sequence - base.sequence,
     first: base.sequence + 1,
     last: end.sequence,
+    base: base.hash,
     head: end.hash,
   };
+}
+
+/** What is wrong when an event that was noted is not in a log whose chain is sound; undefined when it is. */
+export function partedFrom(db: Reader, noted: Head): Verdict | undefined {
+  const { sequence, hash } = noted;
+  const parted = (reason: string): Verdict => ({ kind: "parted", sequence, reason });
+  const base = selectBase(db);
+  if (sequence < base.sequence) {
+    return parted(
+      `event ${sequence} is no longer kept: retention dropped the events up to ${base.sequence}, so nothing is proven of it`,
+    );
+  }
+  const found = selectUpTo(db, sequence) ?? base;
+  if (found.sequence < sequence) {
+    return parted(`event ${sequence} is missing: the log ends with event ${found.sequence}, so its end was cut off`);
+  }
+  if (found.hash === hash) return undefined;
+  return parted(`event ${sequence} is not the one that was noted: the log was written anew, from it or one before it`);
 }
 
 function troubleAtEnd(end: Head, known: Head): { readonly sequence: number; readonly reason: string } | undefined {

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { type Diagnostic, hashText, type LabDocument, printLab, readLab } from "@fed/lab";
 import type { Clock } from "#base/clock.ts";
+import type { Fault } from "#base/fault.ts";
 import type { Question } from "./answer.ts";
 import { runChild } from "./child.ts";
 import { locateLab, sourceLimitBytes } from "./locate.ts";
@@ -73,4 +74,10 @@ export async function loadLab(
   if (lab === undefined) return { kind: "rejected", ...found, diagnostics };
   const text = printLab(lab);
   return { kind: "loaded", ...found, document: lab, text, hash: hashText(text), warnings: diagnostics };
+}
+
+/** That a lab's file cannot be read at all (it is gone, or may not be read), as what is wrong with it. */
+export function rejectedBy({ code, message, hint }: Fault, file: string, folder: string): RejectedLab {
+  const diagnostic = { code, severity: "error", path: "", message, ...(hint === undefined ? {} : { hint }) } as const;
+  return { kind: "rejected", file, folder, diagnostics: [diagnostic], files: [file], printed: "" };
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { Fault } from "#base/fault.ts";
+import { Fault, isFault } from "#base/fault.ts";
 
 export interface Location {
   /** The lab's file and its folder, with no link on the way. */
@@ -40,6 +40,33 @@ export function locateLab(path: string): Location {
   }
   reach(file, () => closeSync(openSync(file, "r")));
   return { file, folder, within };
+}
+
+/** Why there is no lab to be read at a path; undefined when there is one. */
+export function findFault(path: string): Fault | undefined {
+  try {
+    locateLab(path);
+    return undefined;
+  } catch (thrown) {
+    if (isFault(thrown)) return thrown;
+    throw thrown;
+  }
+}
+
+/** What `path` may have meant while it was there: a file, or a folder with a `lab.ts`. */
+export function formerLocations(path: string): readonly Pick<Location, "file" | "folder">[] {
+  const real = (folder: string) => {
+    try {
+      return realpathSync.native(folder);
+    } catch {
+      return folder;
+    }
+  };
+  const [above, itself] = [real(dirname(path)), real(path)];
+  return [
+    { file: join(above, basename(path)), folder: above },
+    { file: join(itself, "lab.ts"), folder: itself },
+  ];
 }
 
 function reach<T>(path: string, look: () => T): T {

@@ -1,4 +1,4 @@
-import type { Tx } from "#disk/sqlite.ts";
+import type { Reader, Tx } from "#disk/sqlite.ts";
 
 /** So many accepted labs are remembered. */
 const keptLabs = 200;
@@ -19,4 +19,20 @@ export function insertLab(tx: Tx, lab: LabRow): void {
     { ...lab },
   );
   tx.run("DELETE FROM lab WHERE sequence <= :last - :kept", { last: lastRowId, kept: keptLabs });
+}
+
+/** The newest that was made of this file. */
+export function selectNewestLab(db: Reader, file: string): LabRow | undefined {
+  return db
+    .prepare(
+      "SELECT hash, name, file, document, accepted_ms FROM lab WHERE file = :file ORDER BY sequence DESC LIMIT 1",
+      (row) => ({
+        hash: String(row.hash),
+        name: String(row.name),
+        file: String(row.file),
+        document: String(row.document),
+        acceptedMs: Number(row.accepted_ms),
+      }),
+    )
+    .first({ file });
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { api } from "#wire/api.ts";
 import type { CallContext } from "#wire/handler.ts";
 import { machineHandlers } from "./http.ts";
+import { makeLookNow } from "./loop.ts";
 import { answered, facts, going, makeScene, origin, saying, server } from "./machine.scene.ts";
 
 const context: CallContext = {
@@ -13,7 +14,7 @@ function makeDoor() {
   const { machines, news } = makeScene();
   machines.update({ machines: { here: server("local"), node5: server() } }, origin);
   news();
-  return { news, door: machineHandlers({ machines, lookAt: saying(answered, facts) }) };
+  return { news, door: machineHandlers({ machines, lookNow: makeLookNow(machines, saying(answered, facts)) }) };
 }
 
 test("all of them, one of them, and a look: answered as promised", async () => {

@@ -8,8 +8,9 @@ import { makeMeter } from "#base/meter.ts";
 import { silentTrace } from "#base/trace.ts";
 import { makeFakeProbe } from "#port/probe.fake.ts";
 import { openScheduler } from "../scheduler.ts";
-import { type LookAt, lookLoop, makeLookAt } from "./loop.ts";
-import { facts, going, makeScene, origin, server } from "./machine.scene.ts";
+import { type LookAt, lookLoop, makeLookAt, makeLookNow } from "./loop.ts";
+import { answered, facts, going, makeScene, origin, server, silent } from "./machine.scene.ts";
+import type { Look, Seen } from "./machine.ts";
 
 const manyServers = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, server(`10.0.0.${n}`)]));
@@ -59,7 +60,7 @@ test("real sockets: an open port is answered, a closed one is refused, and so it
     origin,
   );
   const lookAt = makeLookAt(makeLocalProbe(systemClock), readLocalFacts);
-  for (let looks = 0; looks < 3; looks++) await lookLoop(machines, lookAt).run(going());
+  for (let looks = 0; looks < 3; looks++) await lookLoop(machines, makeLookNow(machines, lookAt)).run(going());
   const [here, opened, refused, nowhere] = machines.list();
   expect(here).toMatchObject({ state: "online", detail: "", facts: { cores: expect.any(Number) } });
   expect(opened).toMatchObject({ state: "online", detail: "", latencyMs: expect.any(Number) });
@@ -83,7 +84,9 @@ test("every machine is looked at once a run, 32 at most side by side, those that
     if (Number(host.split(".")[3]) < 40) throw new Error("this one cannot be asked");
     return { look: { kind: "answered", tookMs: 1, detail: "" } };
   };
-  await expect(lookLoop(machines, lookAt).run(going())).rejects.toThrow("this one cannot be asked");
+  await expect(lookLoop(machines, makeLookNow(machines, lookAt)).run(going())).rejects.toThrow(
+    "this one cannot be asked",
+  );
   expect(new Set(asked).size).toBe(100);
   expect(asked).toHaveLength(100);
   expect(most).toBe(32);
@@ -99,7 +102,7 @@ test("machines that the lab drops during a run are passed over", async () => {
     machines.update({ machines: manyServers(1) }, origin);
     return { look: { kind: "answered", tookMs: 1, detail: "" } };
   };
-  await lookLoop(machines, lookAt).run(going());
+  await lookLoop(machines, makeLookNow(machines, lookAt)).run(going());
   expect(asked.length).toBeLessThan(40);
   expect(machines.list()).toMatchObject([{ name: "n0", state: "online" }]);
 });
@@ -112,7 +115,10 @@ test("by the scheduler: at once, then every ten seconds or so, three misses, off
   scheduler.add(
     lookLoop(
       machines,
-      makeLookAt(probe, () => facts),
+      makeLookNow(
+        machines,
+        makeLookAt(probe, () => facts),
+      ),
     ),
   );
   await clock.turn(0);
@@ -135,4 +141,81 @@ test("by the scheduler: at once, then every ten seconds or so, three misses, off
   ]);
   await scheduler.close();
   expect(clock.waiting).toBe(0);
+});
+
+/** A look that ends when the test says so. */
+function makeHeldLook() {
+  const asked: { readonly signal: AbortSignal; say(look: Look): void }[] = [];
+  const lookAt: LookAt = (_target, signal) => {
+    const { promise, resolve } = Promise.withResolvers<Seen>();
+    asked.push({ signal, say: (look) => resolve({ look }) });
+    return promise;
+  };
+  return { asked, lookAt };
+}
+
+test("many who ask at once get one look: a lost packet counts once, and the next to ask get the next look", async () => {
+  const { machines } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  const { asked, lookAt } = makeHeldLook();
+  const lookNow = makeLookNow(machines, lookAt);
+  await Promise.all([lookNow("node5", going()), asked[0]?.say(answered)]);
+  for (const [misses, state] of [
+    [1, "online"],
+    [2, "online"],
+    [3, "offline"],
+  ] as const) {
+    const looking = [1, 2, 3, 4].map(() => lookNow("node5", going()));
+    expect(asked).toHaveLength(1 + misses);
+    asked.at(-1)?.say(silent);
+    await Promise.all(looking);
+    expect(machines.get("node5").state).toBe(state);
+  }
+});
+
+test("who stops waiting takes the look from nobody; when nobody waits it ends, and what it sees late is not told", async () => {
+  const { machines } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  const { asked, lookAt } = makeHeldLook();
+  const lookNow = makeLookNow(machines, lookAt);
+  const [one, other] = [new AbortController(), new AbortController()];
+  const looking = [lookNow("node5", one.signal), lookNow("node5", other.signal)];
+  one.abort(new Error("gone"));
+  await expect(looking[0]).rejects.toThrow("gone");
+  expect(asked[0]?.signal.aborted).toBe(false);
+  const third = lookNow("node5", going());
+  expect(asked).toHaveLength(1);
+  other.abort(new Error("gone too"));
+  await expect(looking[1]).rejects.toThrow("gone too");
+  asked[0]?.say(answered);
+  await third;
+  expect(machines.get("node5").state).toBe("online");
+
+  const last = new AbortController();
+  const left = lookNow("node5", last.signal);
+  last.abort(new Error("gone"));
+  await expect(left).rejects.toThrow("gone");
+  expect(asked[1]?.signal.aborted).toBe(true);
+  asked[1]?.say(silent);
+  const again = lookNow("node5", going());
+  expect(asked).toHaveLength(3);
+  asked[2]?.say(answered);
+  await again;
+  expect(machines.get("node5").detail).toBe("");
+});
+
+test("a machine that moved while it was looked at is looked at where it is now", async () => {
+  const { machines } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  const { asked, lookAt } = makeHeldLook();
+  const lookNow = makeLookNow(machines, lookAt);
+  const before = lookNow("node5", going());
+  machines.update({ machines: { node5: server("10.0.0.9") } }, origin);
+  const after = lookNow("node5", going());
+  expect(asked).toHaveLength(2);
+  asked[1]?.say(answered);
+  await after;
+  asked[0]?.say(silent);
+  await before;
+  expect(machines.get("node5")).toMatchObject({ state: "online", detail: "" });
 });

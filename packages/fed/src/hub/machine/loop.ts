@@ -1,6 +1,7 @@
+import { untilAborted } from "#base/abort.ts";
 import type { Probe } from "#port/probe.ts";
 import type { MachineFacts } from "#wire/machine.ts";
-import type { Seen, Target } from "./machine.ts";
+import { isSameTarget, type Seen, type Target } from "./machine.ts";
 import type { Machines } from "./verbs.ts";
 
 /** Looks once, and says what it saw. */
@@ -23,14 +24,51 @@ export function makeLookAt(probe: Probe, facts: () => MachineFacts): LookAt {
   };
 }
 
-/** Looks at one machine now; does nothing for a name the lab does not have (any more). */
-export async function lookNow(machines: Machines, name: string, lookAt: LookAt, signal: AbortSignal): Promise<void> {
-  const target = machines.targetOf(name);
-  if (target) machines.saw(name, target, await lookAt(target, signal));
+/** Looks at one machine now, and records it; does nothing for a name the lab does not have (any more). */
+export type LookNow = (name: string, signal: AbortSignal) => Promise<void>;
+
+interface UnderWay {
+  readonly target: Target;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+  askers: number;
+}
+
+/**
+ * One look at a machine at a time: who asks while it is under way gets what that one sees. Else many who ask at once would
+ * make one lost packet as many as make a machine be gone. It ends when nobody waits for it any more.
+ */
+export function makeLookNow(machines: Machines, lookAt: LookAt): LookNow {
+  const looks = new Map<string, UnderWay>();
+  const begin = (name: string, target: Target): UnderWay => {
+    const stop = new AbortController();
+    const done = lookAt(target, stop.signal).then((seen) => {
+      if (!stop.signal.aborted) machines.saw(name, target, seen);
+    });
+    const look = { target, stop, done, askers: 0 };
+    looks.set(name, look);
+    return look;
+  };
+  return async (name, signal) => {
+    const target = machines.targetOf(name);
+    if (!target) return;
+    const underWay = looks.get(name);
+    const look = underWay && isSameTarget(underWay.target, target) ? underWay : begin(name, target);
+    look.askers++;
+    try {
+      await untilAborted(look.done, signal);
+    } finally {
+      look.askers--;
+      if (look.askers === 0) {
+        look.stop.abort(new Error("nobody waits for this look any more"));
+        if (looks.get(name) === look) looks.delete(name);
+      }
+    }
+  };
 }
 
 /** Looks at every machine of the lab, again and again. One that cannot be looked at at all keeps none from its turn. */
-export function lookLoop(machines: Machines, lookAt: LookAt) {
+export function lookLoop(machines: Machines, lookNow: LookNow) {
   return {
     name: "machine.look",
     intervalMs: lookMs,
@@ -42,7 +80,7 @@ export function lookLoop(machines: Machines, lookAt: LookAt) {
       const failures: unknown[] = [];
       const lookAtNext = async (): Promise<void> => {
         for (let name = names.shift(); name !== undefined; name = names.shift()) {
-          await lookNow(machines, name, lookAt, signal).catch((thrown) => void failures.push(thrown));
+          await lookNow(name, signal).catch((thrown) => void failures.push(thrown));
         }
       };
       await Promise.all(Array.from({ length: Math.min(atOnce, names.length) }, lookAtNext));

@@ -117,6 +117,16 @@ test("a machine comes, is seen, is missed, and goes: an event each", () => {
   expect(machines.list()).toEqual([]);
 });
 
+test("what is seen at two looks is tied together by nothing", () => {
+  const { machines, told } = makeScene();
+  machines.update({ machines: { node5: server() } }, origin);
+  see(machines, "node5", [answered, silent, silent, silent]);
+  const correlations = told.flatMap(({ type, correlation }) => (type === "machine.changed" ? [correlation] : []));
+  expect(correlations).toHaveLength(2);
+  expect(new Set(correlations).size).toBe(2);
+  for (const one of correlations) expect(one).toMatch(/^cor_\w{18}$/);
+});
+
 test("a workstation that is missed is away", () => {
   const { machines, news } = makeScene();
   machines.update({ machines: { mbp: workstation() } }, origin);

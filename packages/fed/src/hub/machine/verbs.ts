@@ -2,6 +2,7 @@ import { type LabDocument, nearest } from "@fed/lab";
 import type { Clock } from "#base/clock.ts";
 import { Fault, isFault } from "#base/fault.ts";
 import type { Database, Tx } from "#disk/sqlite.ts";
+import { hubOrigin } from "#hub/event/origin.ts";
 import type { Emit, EventLog, Origin } from "#hub/event/verbs.ts";
 import type { WireMachine } from "#wire/machine.ts";
 import {
@@ -31,6 +32,8 @@ export interface MachinesNeeds {
 export interface Machines {
   /** The lab's machines are these from now on. */
   update(document: Pick<LabDocument, "machines">, origin: Origin): void;
+  /** The same in two: its rows and events, for the transaction of the lab, and what follows once that is committed. */
+  prepare(document: Pick<LabDocument, "machines">): { record(tx: Tx, emit: Emit): void; take(): void };
   list(): readonly WireMachine[];
   /** Fault `missing` for a name the lab does not have. */
   get(name: string): WireMachine;
@@ -46,7 +49,6 @@ export interface Machines {
 
 /** How exact "last seen" is over a crash of the hub: a write for each look would be a write too many. */
 const saveMs = 60_000;
-const hubOrigin: Origin = { actor: "hub", correlation: "hub" };
 
 export function openMachines(needs: MachinesNeeds): Machines {
   const { db, events, clock } = needs;
@@ -61,7 +63,7 @@ export function openMachines(needs: MachinesNeeds): Machines {
     const row = rowOf(name, known);
     if (isWorthSaving(stored.get(name), row)) {
       whenThereIsRoom(() => {
-        events.deed(hubOrigin, (tx, emit) => write(tx, emit, stored.get(name), row, known.observed.detail));
+        events.deed(hubOrigin(clock), (tx, emit) => write(tx, emit, stored.get(name), row, known.observed.detail));
         stored.set(name, row);
       });
     }
@@ -70,27 +72,38 @@ export function openMachines(needs: MachinesNeeds): Machines {
     if (!same) needs.onChange();
   }
 
-  return {
-    update(document, origin) {
-      const nowMs = clock.nowMs();
-      const next = Object.entries(document.machines).map(
-        ([name, machine]) => [name, knownOf(machine, machines.get(name), stored.get(name), nowMs)] as const,
-      );
-      const gone = [...stored.keys()].filter((name) => !Object.hasOwn(document.machines, name));
-      events.deed(origin, (tx, emit) => {
+  function prepare(document: Pick<LabDocument, "machines">) {
+    const nowMs = clock.nowMs();
+    const next = Object.entries(document.machines).map(
+      ([name, machine]) => [name, knownOf(machine, machines.get(name), stored.get(name), nowMs)] as const,
+    );
+    const gone = [...stored.keys()].filter((name) => !Object.hasOwn(document.machines, name));
+    return {
+      record(tx: Tx, emit: Emit) {
         for (const name of gone) {
           deleteMachine(tx, name);
           emit(`machine:${name}`, { type: "machine.removed" });
         }
         for (const [name, known] of next) write(tx, emit, stored.get(name), rowOf(name, known), known.observed.detail);
-      });
-      machines.clear();
-      stored.clear();
-      for (const [name, known] of next) {
-        machines.set(name, known);
-        stored.set(name, rowOf(name, known));
-      }
-      needs.onChange();
+      },
+      take() {
+        machines.clear();
+        stored.clear();
+        for (const [name, known] of next) {
+          machines.set(name, known);
+          stored.set(name, rowOf(name, known));
+        }
+        needs.onChange();
+      },
+    };
+  }
+
+  return {
+    prepare,
+    update(document, origin) {
+      const { record: recordAll, take } = prepare(document);
+      events.deed(origin, recordAll);
+      take();
     },
     list: () => [...machines].map(([name, known]) => show(name, known, needs.servicesOn(name))),
     names: () => [...machines.keys()],

@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
 import { Fault, faultTable, toFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
+import { isDiskFull } from "#disk/sqlite-fault.ts";
+import type { Caller } from "#wire/handler.ts";
 import { problemOf, problemType } from "#wire/problem.ts";
 
 /** Answers with problem+json. `exact` where HTTP has a status that says more than the table's. */
@@ -16,14 +18,39 @@ export function answerFault(reply: FastifyReply, fault: Fault, exact?: number): 
     .send(JSON.stringify({ ...problemOf(fault), status }));
 }
 
+/** Who asked, under which id, and where what they may not know is told. */
+export interface Asked {
+  readonly request: string;
+  readonly caller: Caller;
+  readonly trace: Trace;
+}
+
 /** What went wrong as the caller may know it: what failed inside is told in the hub's diary only, under the same id. */
-export function tellable(thrown: unknown, trace: Trace, request: string): Fault {
+export function tellable(thrown: unknown, { request, caller, trace }: Asked): Fault {
   const fault = toFault(thrown);
-  if (fault.code !== "internal") return fault;
+  if (fault.code !== "internal") {
+    if (caller.kind !== "nobody") return fault;
+    return isDiskFull(thrown) ? noRoom() : withoutPlace(fault, { request, trace });
+  }
   trace.error("a request failed", { request, reason: fault.message, stack: rootOf(fault).stack });
   return new Fault("internal", "the hub could not do this because of a defect of its own", {
     hint: `Its output says more, under ${request}.`,
   });
+}
+
+/** For a stranger: a full disk, without where it is. */
+function noRoom(): Fault {
+  return new Fault("unreachable", "the hub's disk is full", {
+    hint: "Whoever runs the hub has to make room. What runs goes on, and writing resumes by itself.",
+  });
+}
+
+/** For a stranger: a file or database that cannot be used, without which. */
+function withoutPlace(fault: Fault, { request, trace }: Omit<Asked, "caller">): Fault {
+  const { cause } = fault;
+  if (!(cause instanceof Error && ("errcode" in cause || "syscall" in cause))) return fault;
+  trace.warn("a request failed for the hub's data", { request, reason: fault.message });
+  return new Fault(fault.code, "the hub cannot use its data", { hint: `Its output says more, under ${request}.` });
 }
 
 function rootOf(fault: Fault): Error {

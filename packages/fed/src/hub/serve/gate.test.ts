@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Fault } from "#base/fault.ts";
 import { api } from "#wire/api.ts";
 import { type Endpoint, fillPath } from "#wire/endpoint.ts";
 import { mayDo, roles } from "#wire/role.ts";
@@ -35,7 +36,7 @@ async function openApi() {
 describe("every endpoint of the table", () => {
   test.each(endpoints.filter(([, { role }]) => role !== "open"))(
     "%s is 401 without credentials",
-    async (_name, endpoint) => {
+    async (name, endpoint) => {
       const hub = await openApi();
       const { path, init } = requestOf(endpoint);
       for (const headers of [{}, { authorization: "Bearer made-up" }, { cookie: "fed_session=made-up" }]) {
@@ -46,7 +47,11 @@ describe("every endpoint of the table", () => {
         expect(await response.json()).toMatchObject({ code: "unauthenticated", status: 401 });
       }
       expect(hub.called).toEqual([]);
-      expect(hub.refusals).toEqual([]);
+      const [bearer, cookie] = hub.refusals;
+      expect(hub.refusals).toHaveLength(2);
+      const same = { endpoint: name, caller: { kind: "nobody" }, address: "127.0.0.1", correlation: hub.begun[1] };
+      expect(bearer).toEqual({ ...same, reason: "the bearer shown is not known, or no longer good" });
+      expect(cookie).toMatchObject({ reason: "the cookie shown is not known, or no longer good" });
     },
   );
 
@@ -160,24 +165,80 @@ test("a secret that could end the cookie's header is refused", async () => {
   }
 });
 
-test.each<[header: string, cookie: string | undefined]>([
-  ["fed_session=abc", "abc"],
-  ["a=b; fed_session=abc; c=d", "abc"],
-  ["a=b;fed_session=abc", "abc"],
-  ["fed_session=abc; fed_session=abd", undefined],
-  ["fed_session=", undefined],
-  ["xfed_session=abc", undefined],
-  ["Fed_Session=abc", undefined],
-  ['fed_session="abc"', undefined],
-  ["fed_session=a b", undefined],
-  ["fed_session=a%20b", undefined],
-  [`fed_session=${"x".repeat(201)}`, undefined],
-  ["fed_session", undefined],
-  [";;;=;", undefined],
-])("the cookie header %j holds the session %j", async (header, cookie) => {
+test.each<[header: string, cookies: readonly string[]]>([
+  ["fed_session=abc", ["abc"]],
+  ["a=b; fed_session=abc; c=d", ["abc"]],
+  ["a=b;fed_session=abc", ["abc"]],
+  ["fed_session=abc; fed_session=abd", ["abc", "abd"]],
+  ["fed_session=abc; fed_session=abc", ["abc"]],
+  ["fed_session=; fed_session=abd", ["abd"]],
+  ["fed_session=a; fed_session=b; fed_session=c; fed_session=d; fed_session=e", []],
+  ["fed_session=", []],
+  ["xfed_session=abc", []],
+  ["Fed_Session=abc", []],
+  ['fed_session="abc"', []],
+  ["fed_session=a b", []],
+  ["fed_session=a%20b", []],
+  [`fed_session=${"x".repeat(201)}`, []],
+  ["fed_session", []],
+  [";;;=;", []],
+])("the cookie header %j shows the sessions %j", async (header, cookies) => {
   const hub = await openScene();
   await hub.get("/health", { headers: { cookie: header } });
-  expect(hub.shown.map((one) => one.cookie)).toEqual(cookie === undefined ? [] : [cookie]);
+  expect(hub.shown.map((one) => one.cookie)).toEqual(cookies);
+});
+
+test.each<[cookie: string, status: number]>([
+  ["fed_session=slipped-in; fed_session=cookie-viewer", 200],
+  ["fed_session=cookie-viewer; fed_session=slipped-in", 200],
+  ["fed_session=cookie-operator; fed_session=cookie-viewer", 401],
+])("who has a session is not locked out by another cookie, nor made somebody else: %s", async (cookie, status) => {
+  const hub = await openScene();
+  expect((await hub.get("/text", { headers: { cookie } })).status).toBe(status);
+});
+
+describe("on a disk that is full or fails", () => {
+  const place = "/srv/fed/control.db";
+  const full = new Fault("unreachable", `cannot begin a transaction in ${place}: the disk is full`, {
+    ...{ hint: "Make room: df -h '/srv/fed'.", details: { diskFull: "/srv/fed" } },
+  });
+  const failed = new Fault("unreachable", `cannot use the database ${place}: the disk failed`, {
+    cause: Object.assign(new Error("disk I/O error"), { errcode: 10 }),
+  });
+  const fails = (thrown: Fault): Parameters<typeof openScene>[0] => {
+    const handler = () => {
+      throw thrown;
+    };
+    return { handlers: { health: handler, open: handler, text: handler } };
+  };
+  const post = { method: "POST", body: "{}", headers: json };
+
+  test.each([
+    [full, "the hub's disk is full"],
+    [failed, "the hub cannot use its data"],
+  ])("strangers are not told where: %s", async (thrown, said) => {
+    const hub = await openScene(fails(thrown));
+    const cookie = { headers: { cookie: "fed_session=made-up" } };
+    for (const response of [
+      await hub.get("/health"),
+      await hub.get("/health", cookie),
+      await hub.get("/api/v1/auth/session", post),
+    ]) {
+      const text = await response.text();
+      expect([response.status, JSON.parse(text)]).toMatchObject([503, { code: "unreachable", detail: said }]);
+      expect(text).not.toContain("/srv");
+    }
+  });
+
+  test("who is signed in is", async () => {
+    for (const thrown of [full, failed]) {
+      const hub = await openScene(fails(thrown));
+      for (const bearer of ["viewer", "local"]) {
+        const response = await hub.get("/text", { headers: { authorization: `Bearer ${bearer}` } });
+        expect(await response.json()).toMatchObject({ status: 503, detail: thrown.message });
+      }
+    }
+  });
 });
 
 test("with a bearer the cookie is not looked at", async () => {

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { Fault } from "#base/fault.ts";
+import { Fault, isFault } from "#base/fault.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
 import { accessOf, type Caller, type SessionCookie } from "#wire/handler.ts";
 import { mayDo } from "#wire/role.ts";
@@ -15,22 +15,60 @@ export interface Credentials {
   readonly address: string;
 }
 
-/** Somebody known may not do this, or another site tries it through somebody's browser. */
+/** Somebody known may not do this, another site tries it through somebody's browser, or what was shown is not good. */
 export interface Refusal {
   readonly endpoint: string;
   readonly reason: string;
   readonly caller: Caller;
   readonly address: string;
+  /** Of the request. */
+  readonly correlation: string;
 }
+
+/** Why a call is refused, when it is to be told: not for who has shown nothing and is asked to sign in. Never a secret. */
+export function reasonToTell(thrown: unknown, { bearer, cookie }: Credentials): string | undefined {
+  if (!isFault(thrown)) return undefined;
+  if (thrown.code === "denied") return thrown.message;
+  if (thrown.code !== "unauthenticated" || (bearer ?? cookie) === undefined) return undefined;
+  return `the ${bearer === undefined ? "cookie" : "bearer"} shown is not known, or no longer good`;
+}
+
+/** Who calls, and by what that is known. */
+export interface Known {
+  readonly caller: Caller;
+  readonly credentials: Credentials;
+}
+
+export const nobody: Caller = { kind: "nobody" };
 
 const cookieValue = /^[\w-]{1,200}$/;
 
-export function credentialsOf(request: FastifyRequest): Credentials {
+/** Cookies of our name that are looked at; a request with more shows none. */
+const mostCookies = 4;
+
+/** Finds out who calls. `identify` is asked only when something is shown. */
+export async function readCaller(
+  request: FastifyRequest,
+  identify: (credentials: Credentials) => Promise<Caller>,
+): Promise<Known> {
   const address = addressOf(request);
   const [, bearer] = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(request.headers.authorization ?? "") ?? [];
-  if (bearer !== undefined) return { bearer, address };
-  const cookie = readCookie(request.headers.cookie ?? "");
-  return cookie === undefined ? { address } : { cookie, address };
+  if (bearer !== undefined) {
+    const credentials = { bearer, address };
+    return { caller: await identify(credentials), credentials };
+  }
+  const cookies = readCookies(request.headers.cookie ?? "");
+  const known: Known[] = [];
+  for (const cookie of cookies) {
+    const credentials = { cookie, address };
+    const caller = await identify(credentials);
+    if (caller.kind !== "nobody") known.push({ caller, credentials });
+  }
+  const [one, another] = known;
+  // With two nobody can say which was slipped in, and nobody acts under a name that is not theirs.
+  if (one !== undefined && another === undefined) return one;
+  const [cookie] = cookies;
+  return { caller: nobody, credentials: cookie === undefined ? { address } : { cookie, address } };
 }
 
 /**
@@ -42,15 +80,19 @@ function addressOf(request: FastifyRequest): string {
   return address.replace(/^::ffff:(?=\d+\.)/, "");
 }
 
-/** The session of a `cookie` header; undefined when it is not there, there twice, or no value of ours. */
-function readCookie(header: string): string | undefined {
+/**
+ * What a `cookie` header shows as sessions; mostly one or none. A program at a name below the hub's can add its own and
+ * have it come first, which must not lock people out.
+ */
+function readCookies(header: string): readonly string[] {
   const found = header
     .split(";")
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(`${sessionCookieName}=`))
-    .map((pair) => pair.slice(sessionCookieName.length + 1));
-  const [value] = found;
-  return found.length === 1 && value !== undefined && cookieValue.test(value) ? value : undefined;
+    .map((pair) => pair.slice(sessionCookieName.length + 1))
+    .filter((value) => cookieValue.test(value));
+  const values = [...new Set(found)];
+  return values.length > mostCookies ? [] : values;
 }
 
 export function makeCookie(request: FastifyRequest, reply: FastifyReply): SessionCookie {

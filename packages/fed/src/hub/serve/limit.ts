@@ -14,6 +14,8 @@ export interface ServeLimits {
   /** To answer with one value. */
   readonly answerMs: number;
   readonly connections: number;
+  /** Connections at the same time from one address, this machine's own excepted. */
+  readonly connectionsOfOne: number;
   /** Streams at the same time. */
   readonly streams: number;
   /** Streams at the same time of one user, token, or of the machine itself. */
@@ -21,8 +23,12 @@ export interface ServeLimits {
   /** How long a reader of a stream may take nothing before it is cut off. */
   readonly slowReaderMs: number;
   readonly heartbeatMs: number;
+  /** A stream of lines waits so long for its first one, so that a fault before it is an answer like any other. */
+  readonly firstLineMs: number;
   /** What is under way may take so long to finish when the hub closes. */
   readonly closeMs: number;
+  /** Failures told in the diary. */
+  readonly tracesAMinute: number;
 }
 
 export const defaultLimits: ServeLimits = {
@@ -34,9 +40,12 @@ export const defaultLimits: ServeLimits = {
   idleMs: 120_000,
   answerMs: 100_000,
   connections: 1_000,
+  connectionsOfOne: 200,
   streams: 500,
   streamsOfOne: 128,
   slowReaderMs: 10_000,
   heartbeatMs: 15_000,
+  firstLineMs: 100,
   closeMs: 4_000,
+  tracesAMinute: 60,
 };

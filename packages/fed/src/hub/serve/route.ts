@@ -2,14 +2,23 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { childController, untilAborted } from "#base/abort.ts";
 import { type Clock, withDeadline } from "#base/clock.ts";
-import { Fault, isFault } from "#base/fault.ts";
+import { Fault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
 import { accessOf, actorOf, type CallContext, type Caller } from "#wire/handler.ts";
 import { tellable } from "./answer-fault.ts";
-import { type Credentials, credentialsOf, makeCookie, type Refusal, requireAccess, requireOwnPage } from "./gate.ts";
+import {
+  type Credentials,
+  type Known,
+  makeCookie,
+  type Refusal,
+  readCaller,
+  reasonToTell,
+  requireAccess,
+  requireOwnPage,
+} from "./gate.ts";
 import type { ServeLimits } from "./limit.ts";
-import { type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
+import { beginItems, type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
 
 /** Of what a route is made, besides its endpoint. */
 export interface RouteNeeds {
@@ -17,6 +26,8 @@ export interface RouteNeeds {
   readonly trace: Trace;
   readonly limits: ServeLimits;
   readonly seats: ReturnType<typeof makeSeats>;
+  /** Who has been let in; each route notes its callers. */
+  readonly known: WeakMap<FastifyRequest, Known>;
   /** Aborts when the hub begins to close: ends streams. */
   readonly closing: AbortSignal;
   /** Aborts when the hub waits no longer for what is under way. */
@@ -31,13 +42,6 @@ export interface RouteNeeds {
 
 export type AnyHandler = (input: unknown, context: CallContext) => unknown;
 
-interface Known {
-  readonly caller: Caller;
-  readonly credentials: Credentials;
-}
-
-const nobody: Caller = { kind: "nobody" };
-
 /** Makes one endpoint answer: who calls and whether they may is settled before the body is read, and again after it. */
 export function addRoute(
   app: FastifyInstance,
@@ -46,23 +50,20 @@ export function addRoute(
   handler: AnyHandler,
   needs: RouteNeeds,
 ): void {
-  const known = new WeakMap<FastifyRequest, Known>();
   // Those who watch whether the hub is well ask with HEAD.
   const probed = endpoint.method === "GET" && endpoint.role === "open" && endpoint.answer === "one";
   const letIn = async (request: FastifyRequest) => {
-    const credentials = credentialsOf(request);
-    const shown = credentials.bearer !== undefined || credentials.cookie !== undefined;
-    const caller = shown ? await needs.identify(credentials) : nobody;
+    const { caller, credentials } = await readCaller(request, needs.identify);
     try {
       requireOwnPage(request, endpoint, { caller, credentials }, needs.checkCsrf);
       requireAccess(endpoint, caller);
     } catch (thrown) {
-      if (isFault(thrown) && thrown.code === "denied") {
-        needs.refused({ endpoint: name, reason: thrown.message, caller, address: credentials.address });
-      }
+      const reason = reasonToTell(thrown, credentials);
+      const { address } = credentials;
+      if (reason) needs.refused({ endpoint: name, reason, caller, address, correlation: request.id });
       throw thrown;
     }
-    known.set(request, { caller, credentials });
+    needs.known.set(request, { caller, credentials });
   };
   app.route({
     method: probed ? ["GET", "HEAD"] : endpoint.method,
@@ -72,7 +73,8 @@ export function addRoute(
     // Looked at again: a body takes its time, and one who was signed out or lowered meanwhile does nothing with it.
     ...(endpoint.method === "GET" ? {} : { preHandler: letIn }),
     async handler(request, reply) {
-      const who = known.get(request) ?? { caller: nobody, credentials: credentialsOf(request) };
+      const who = needs.known.get(request);
+      if (who === undefined) throw new TypeError("a request came past the gate");
       const input = readInput(endpoint, request);
       const { answer } = endpoint;
       if (answer === "many" || answer === "events") {
@@ -135,7 +137,8 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
   reply.raw.once("close", leave);
   try {
     const context = contextOf(request, reply, of, controller.signal);
-    const items = (await untilAborted(Promise.resolve(of.call(context)), controller.signal)) as AsyncIterable<unknown>;
+    const given = (await untilAborted(Promise.resolve(of.call(context)), controller.signal)) as AsyncIterable<unknown>;
+    const items = of.answer === "many" ? await beginItems(given, needs.clock, needs.limits, controller.signal) : given;
     reply.type(streamTypeOf(of.answer)).header("x-accel-buffering", "no");
     reply.hijack();
     reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
@@ -147,9 +150,9 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
     await writeStream(
       reply.raw,
       {
-        ...{ answer: of.answer, items, controller },
+        ...{ answer: of.answer, items, controller, trace: needs.trace },
         stillMay,
-        tellable: (thrown) => tellable(thrown, needs.trace, request.id),
+        tellable: (thrown) => tellable(thrown, { request: request.id, caller: of.caller, trace: needs.trace }),
       },
       needs.clock,
       needs.limits,

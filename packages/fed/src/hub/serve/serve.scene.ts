@@ -64,6 +64,8 @@ export interface Scene {
   readonly facts: RequestFacts[];
   readonly shown: Credentials[];
   readonly recalled: Caller[];
+  /** Ids of the requests that have come. */
+  readonly begun: string[];
   get(path: string, init?: RequestInit): Promise<Response>;
   /** A connection of bytes; what has come so far is `text()`. */
   connect(): Raw;
@@ -77,6 +79,8 @@ export interface SceneOptions {
   readonly trace?: Trace;
   readonly pages?: string;
   readonly limits?: Partial<ServeLimits>;
+  /** Looks before each `recall`; what it throws, that throws. */
+  readonly beforeRecall?: () => void;
 }
 
 const handlers: Readonly<Record<string, AnyHandler>> = {
@@ -96,10 +100,13 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const shown: Credentials[] = [];
   const recalled: Caller[] = [];
   const keys = new WeakMap<Caller, string>();
-  let count = 0;
+  const begun: string[] = [];
   const serveOptions: ServeOptions = {
     ...{ host: "127.0.0.1", port: 0, clock: options.clock ?? systemClock, trace: options.trace ?? silentTrace },
-    makeCorrelation: () => `cor_${++count}`,
+    makeCorrelation() {
+      begun.push(`cor_${begun.length + 1}`);
+      return begun.at(-1) ?? "";
+    },
     async identify(credentials) {
       shown.push(credentials);
       const key = credentials.bearer ?? credentials.cookie ?? "";
@@ -108,6 +115,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       return caller;
     },
     recall(caller) {
+      options.beforeRecall?.();
       recalled.push(caller);
       return callers.get(keys.get(caller) ?? "") ?? { kind: "nobody" };
     },
@@ -122,7 +130,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   onTestFinished(close);
   const url = `http://127.0.0.1:${served.port}`;
   return {
-    ...{ url, port: served.port, callers, refusals, facts, shown, recalled, close },
+    ...{ url, port: served.port, callers, refusals, facts, shown, recalled, begun, close },
     get: (path, init = {}) => fetch(url + path, { redirect: "manual", ...init }),
     connect: () => openRaw(served.port),
   };

@@ -6,8 +6,9 @@ import type { Api } from "#wire/api.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
 import type { Caller, Handlers } from "#wire/handler.ts";
 import { answerBadRequest, answerFault, readRefusal, tellable } from "./answer-fault.ts";
+import { budgetTrace } from "./budget.ts";
 import { trackConnections } from "./connection.ts";
-import type { Credentials, Refusal } from "./gate.ts";
+import { type Credentials, type Known, nobody, type Refusal } from "./gate.ts";
 import { defaultLimits, type ServeLimits } from "./limit.ts";
 import { openPages, type Pages } from "./page.ts";
 import { type AnyHandler, addRoute } from "./route.ts";
@@ -35,6 +36,8 @@ export interface ServeOptions {
   onRequest?(facts: RequestFacts): void;
   /** Folder of the built pages; undefined: the API only. */
   readonly pages: string | undefined;
+  /** Names of endpoints whose streams go on while the hub closes, for as long as `close` is told. */
+  readonly lasting?: ReadonlySet<string>;
   readonly limits?: Partial<ServeLimits>;
 }
 
@@ -49,8 +52,11 @@ export interface RequestFacts {
 
 export interface Served {
   readonly port: number;
-  /** Takes nothing new, ends streams, lets what is under way finish for some seconds, then breaks it off. */
-  close(): Promise<void>;
+  /**
+   * Takes nothing new, ends streams, lets what is under way finish for some seconds, then breaks it off; the lasting streams
+   * not before `until` has come.
+   */
+  close(until?: Promise<unknown>): Promise<void>;
 }
 
 /** Serves endpoints and the pages on one port. */
@@ -67,11 +73,14 @@ export async function serveTable(
   const limits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
   const over = new AbortController();
+  const last = new AbortController();
   /** When each began that is not told of yet. */
   const begun = new WeakMap<FastifyRequest, number>();
-  const app = makeApp(limits, options, await openPages(options.pages));
+  const trace = budgetTrace(options.trace, options.clock, limits.tracesAMinute);
+  const known = new WeakMap<FastifyRequest, Known>();
+  const app = makeApp(limits, { ...options, trace }, known, await openPages(options.pages));
   const seats = makeSeats(limits);
-  const connections = trackConnections(app.server);
+  const connections = trackConnections(app.server, limits);
   const report = (request: FastifyRequest, status: number) => {
     const begunMs = begun.get(request);
     if (begunMs === undefined) return;
@@ -92,8 +101,8 @@ export async function serveTable(
     const handler = handlers[name];
     if (handler === undefined) throw new TypeError(`the endpoint ${name} has no handler`);
     addRoute(app, name, endpoint, handler, {
-      ...{ clock: options.clock, trace: options.trace, limits, seats },
-      ...{ closing: closing.signal, over: over.signal },
+      ...{ clock: options.clock, trace, limits, seats, known },
+      ...{ closing: (options.lasting?.has(name) ? last : closing).signal, over: over.signal },
       identify: (credentials) => options.identify(credentials),
       recall: (caller) => options.recall(caller),
       checkCsrf: (caller, header) => options.checkCsrf(caller, header),
@@ -104,11 +113,16 @@ export async function serveTable(
   const port = await listen(app, options);
   return {
     port,
-    async close() {
+    async close(until = Promise.resolve()) {
       const reason = new Fault("unreachable", "the hub is closing", { hint: "Try again in a moment." });
       closing.abort(reason);
+      const late = Promise.withResolvers<void>();
       const force = options.clock.after(limits.closeMs, () => {
         over.abort(reason);
+        late.resolve();
+      });
+      void Promise.allSettled([late.promise, until]).then(() => {
+        last.abort(reason);
         connections.destroy();
       });
       await connections.drain();
@@ -123,7 +137,12 @@ function noCompiler(): never {
   throw new TypeError("a route was given a schema of fastify's; endpoints of wire/ carry their own");
 }
 
-function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): FastifyInstance {
+function makeApp(
+  limits: ServeLimits,
+  options: ServeOptions,
+  known: WeakMap<FastifyRequest, Known>,
+  pages: Pages,
+): FastifyInstance {
   const app = fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
@@ -148,15 +167,21 @@ function makeApp(limits: ServeLimits, options: ServeOptions, pages: Pages): Fast
     frameworkErrors: (thrown, request, reply) => {
       reply.headers(safeHeaders(request.id));
       const { fault, status } = readRefusal(thrown) ?? { fault: toFault(thrown) };
-      answerFault(reply, tellable(fault, options.trace, request.id), status);
+      answerFault(reply, tellable(fault, { request: request.id, caller: nobody, trace: options.trace }), status);
     },
   });
-  app.server.maxConnections = limits.connections;
   // A form or a plain request of another site can send text, but not JSON.
   app.removeContentTypeParser("text/plain");
   app.setErrorHandler((thrown, request, reply) => {
+    // Who breaks off is told nothing, and nothing is told of it: anybody can, as often as they like.
+    if (request.socket.destroyed) {
+      options.trace.debug("a caller has gone", { request: request.id, reason: toFault(thrown).message });
+      return void reply.hijack();
+    }
     const refusal = readRefusal(thrown);
-    return answerFault(reply, refusal?.fault ?? tellable(thrown, options.trace, request.id), refusal?.status);
+    const { caller } = known.get(request) ?? { caller: nobody };
+    const asked = { request: request.id, caller, trace: options.trace };
+    return answerFault(reply, refusal?.fault ?? tellable(thrown, asked), refusal?.status);
   });
   app.setNotFoundHandler((request, reply) => pages.answer(request, reply));
   return app;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
 import { handClock } from "#base/hand-clock.ts";
+import { makeTrace, type TraceEntry } from "#base/trace.ts";
 import type { CallContext } from "#wire/handler.ts";
 import { openScene, type Raw, request } from "./serve.scene.ts";
 
@@ -108,6 +109,54 @@ describe("frames", () => {
     const response = await hub.get(sse, { headers: asViewer });
     expect([response.status, (await response.json()) as object]).toMatchObject([422, { detail: "no such filter" }]);
   });
+
+  test.each([
+    [new Fault("missing", "no such service", { hint: "Look." }), 404, "no such service"],
+    [new Error("secret"), 500, "defect"],
+  ])("so is one before the first line: %s", async (thrown, status, said) => {
+    const hub = await openStream({
+      handlers: {
+        // Waits for something first, as one that asks a machine.
+        lines: async function* (_input: unknown, { signal }: CallContext) {
+          await new Promise((resolve) => setImmediate(resolve));
+          signal.throwIfAborted();
+          throw thrown;
+        },
+      },
+    });
+    const response = await hub.get("/api/v1/lines", { headers: asViewer });
+    const text = await response.text();
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toMatch(/^application\/problem\+json\b/);
+    expect(text).toContain(said);
+    expect(text).not.toContain("secret");
+    expect(hub.facts).toMatchObject([{ endpoint: "lines", status }]);
+    expect(hub.clock.waiting).toBe(0);
+  });
+
+  test("a quiet stream of lines begins after 100 ms; events begin at once", async () => {
+    const hub = await openStream();
+    const [events, lines] = [hub.connect(sse), hub.connect("/api/v1/lines")];
+    await hub.readers(2);
+    await events.until("\r\n\r\n");
+    await hub.clock.turn(99);
+    expect(lines.text()).toBe("");
+    await hub.clock.turn(1);
+    expect(await lines.until("\r\n\r\n")).toContain("200 OK");
+    hub.send({ a: 1 });
+    hub.end();
+    expect(unchunk(await lines.until("0\r\n\r\n"))).toContain('\n{"item":{"a":1}}\n');
+  });
+
+  test("a caller who goes before the first line is forgotten", async () => {
+    const hub = await openStream();
+    const raw = hub.connect("/api/v1/lines");
+    await hub.readers(1);
+    raw.socket.destroy();
+    await hub.readers(0);
+    await expect.poll(() => hub.facts).toMatchObject([{ endpoint: "lines", status: 499 }]);
+    expect(hub.clock.waiting).toBe(0);
+  });
 });
 
 test.each<[header: string | undefined, query: string, input: object]>([
@@ -176,11 +225,43 @@ describe("heartbeats", () => {
     hub.send(eventOf(1));
     await Promise.all([events.until("id: 1"), lines.until('"sequence":1')]);
     await hub.clock.turn(1);
+    await hub.readers(1);
+    // Its heartbeats count from its head.
+    await hub.clock.turn(100);
     expect(await lines.closed).toContain('{"problem":{"type":"urn:fed:fault:unauthenticated"');
     expect((await events.closed).endsWith("\r\n0\r\n\r\n")).toBe(true);
     await hub.readers(0);
     expect(hub.clock.waiting).toBe(0);
   });
+});
+
+test("a heartbeat that cannot look whether the caller may go on ends the stream, not the hub", async () => {
+  const entries: TraceEntry[] = [];
+  const hub = await openStream({
+    trace: makeTrace(
+      () => 0,
+      "warn",
+      (entry) => entries.push(entry),
+    ),
+    beforeRecall() {
+      throw new Fault("unreachable", "cannot use the database /srv/control.db: the disk failed");
+    },
+  });
+  const [events, lines] = [
+    hub.connect(sse, { connection: "close" }),
+    hub.connect("/api/v1/lines", { connection: "close" }),
+  ];
+  await hub.readers(2);
+  await hub.clock.turn(15_100);
+  expect((await events.closed).endsWith("\r\n0\r\n\r\n")).toBe(true);
+  expect(await lines.closed).toContain('"code":"unreachable"');
+  expect(lines.text()).not.toContain("/srv");
+  await hub.readers(0);
+  expect(entries.map(({ facts }) => facts)).toEqual(
+    Array(2).fill({ reason: "cannot use the database /srv/control.db: the disk failed" }),
+  );
+  expect((await hub.get("/health")).status).toBe(200);
+  expect(hub.clock.waiting).toBe(0);
 });
 
 describe("a slow reader", () => {

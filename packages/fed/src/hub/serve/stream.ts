@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { untilAborted } from "#base/abort.ts";
 import { type Clock, type Timer, withDeadline } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
+import { Fault, toFault } from "#base/fault.ts";
+import type { Trace } from "#base/trace.ts";
 import { streamType } from "#wire/client.ts";
 import { problemOf } from "#wire/problem.ts";
 import { encodeSse, sseHeartbeat, sseType } from "#wire/sse.ts";
@@ -12,8 +13,9 @@ export interface StreamCall {
   readonly items: AsyncIterable<unknown>;
   /** Ends the stream, and is what `items` listens to: aborted when the caller has gone or may no longer see this. */
   readonly controller: AbortController;
-  /** Asked at every heartbeat; false ends the stream. */
+  /** Asked at every heartbeat; false ends the stream, and so does a fault. */
   stillMay(): boolean;
+  readonly trace: Trace;
   /** What went wrong as the caller may know it. */
   tellable(thrown: unknown): Fault;
 }
@@ -59,6 +61,46 @@ function eventFrame(item: unknown): string | Uint8Array {
 export const streamTypeOf = (answer: "many" | "events"): string => formats[answer].type;
 
 /**
+ * The same items, begun: throws what goes wrong before the first of them. Waits for it no longer than `firstLineMs`, so
+ * that a quiet stream has a head.
+ */
+export async function beginItems(
+  items: AsyncIterable<unknown>,
+  clock: Clock,
+  { firstLineMs }: Pick<ServeLimits, "firstLineMs">,
+  signal: AbortSignal,
+): Promise<AsyncIterable<unknown>> {
+  const iterator = items[Symbol.asyncIterator]();
+  const first = iterator.next();
+  const quiet = Promise.withResolvers<void>();
+  const timer = clock.after(firstLineMs, quiet.resolve);
+  try {
+    await untilAborted(Promise.race([first, quiet.promise]), signal);
+    // Items that end because of the signal do not end well.
+    signal.throwIfAborted();
+  } catch (thrown) {
+    leave(iterator);
+    throw thrown;
+  } finally {
+    timer.cancel();
+  }
+  let begun = false;
+  const next = () => {
+    if (begun) return iterator.next();
+    begun = true;
+    return first;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: async () => (await iterator.return?.()) ?? noMore }) };
+}
+
+const noMore = { done: true, value: undefined } as const;
+
+/** Not awaited: items that wait for the next one end when the signal does. */
+function leave(iterator: AsyncIterator<unknown>): void {
+  iterator.return?.().then(undefined, () => undefined);
+}
+
+/**
  * Writes the items as they come, and a heartbeat every now and then, until they end or the controller aborts. Never
  * keeps more for a reader than the socket does: one that takes nothing for too long is cut off. The head is written already.
  */
@@ -87,8 +129,7 @@ export async function writeStream(
   } finally {
     stopBeats();
     controller.abort(new Error("the stream has ended"));
-    // Not awaited: items that wait for the next one end when the signal does.
-    iterator.return?.().then(undefined, () => undefined);
+    leave(iterator);
     response.end();
   }
 }
@@ -97,18 +138,31 @@ export async function writeStream(
 function startBeats(response: ServerResponse, call: StreamCall, clock: Clock, everyMs: number): () => void {
   let timer: Timer;
   const beat = () => {
-    if (!call.stillMay()) {
-      return call.controller.abort(
-        new Fault("unauthenticated", "you are no longer signed in, or may no longer see this", {
-          hint: "Sign in again.",
-        }),
-      );
-    }
+    const ending = whyEnd(call);
+    if (ending !== undefined) return call.controller.abort(ending);
     if (!response.writableNeedDrain) response.write(formats[call.answer].beat);
     timer = clock.after(everyMs, beat);
   };
   timer = clock.after(everyMs, beat);
   return () => timer.cancel();
+}
+
+/** Why the stream may not go on. Never throws: in a timer nobody would catch it, and the hub would end. */
+function whyEnd({ stillMay, trace }: StreamCall): Fault | undefined {
+  try {
+    if (stillMay()) return undefined;
+    return new Fault("unauthenticated", "you are no longer signed in, or may no longer see this", {
+      hint: "Sign in again.",
+    });
+  } catch (thrown) {
+    trace.warn("a stream was ended: whether its caller may still see it cannot be read", {
+      reason: toFault(thrown).message,
+    });
+    return new Fault("unreachable", "the hub cannot look whether you may still see this", {
+      hint: "Try again in a moment.",
+      cause: thrown,
+    });
+  }
 }
 
 async function drained(response: ServerResponse, clock: Clock, limitMs: number, signal: AbortSignal): Promise<void> {

@@ -5,12 +5,13 @@ import type { Fault } from "#base/fault.ts";
 import { cryptoRandom, makeId } from "#base/id.ts";
 import type { Trace } from "#base/trace.ts";
 import { ensureFolder } from "#disk/folder.ts";
-import type { Database } from "#disk/sqlite.ts";
+import type { Database, Reader } from "#disk/sqlite.ts";
 import { crashed, type Failure, type History, holdOf } from "#engine/reconcile/backoff.ts";
 import type { Desired, Hold, Step } from "#engine/reconcile/plan.ts";
 import { openChecks } from "#hub/check/loop.ts";
 import type { EventLog, Origin } from "#hub/event/verbs.ts";
 import type { AcceptedLab } from "#hub/lab/lab.ts";
+import type { Part } from "#hub/lab/verbs.ts";
 import { readSecret } from "#hub/secret/verbs.ts";
 import type { Ingress } from "#port/ingress.ts";
 import type { Probe } from "#port/probe.ts";
@@ -18,7 +19,7 @@ import type { Runtime } from "#port/runtime.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { ServiceStatus } from "#wire/status.ts";
 import { exitText } from "./exit.ts";
-import { type Loop, openLoop } from "./loop.ts";
+import { type Loop, openLoop, stepDeadlineMs } from "./loop.ts";
 import { recordNews } from "./record.ts";
 import { type ResolvedService, resolveLab } from "./service.ts";
 import { statusOf } from "./status.ts";
@@ -40,6 +41,8 @@ export interface ControlOptions {
   /** Where people reach a host name of the ingress. */
   urlOf(host: string): string;
   onProgress(progress: Progress): void;
+  /** Keeps how the runs of a loop go that turns by itself; see the scheduler. */
+  follow(loop: { readonly name: string; readonly timeoutMs: number }): () => (failure?: string) => void;
   /** Something people see may have changed. */
   onChange(): void;
 }
@@ -48,8 +51,8 @@ export interface ControlOptions {
 export interface Control {
   readonly world: World;
   readonly loop: Loop;
-  /** Makes this lab the wish. */
-  wish(lab: AcceptedLab, origin: Origin): void;
+  /** What it takes to make this lab the wish: recorded with the lab itself, and taken up once that is committed. */
+  prepare(lab: AcceptedLab, origin: Origin): Part;
   /** What this lab would make wanted; remembers nothing. */
   desiredOf(lab: Pick<AcceptedLab, "document" | "folder" | "hash">): Desired;
   /** Replaces the instances of a service by new ones of the same version. */
@@ -59,6 +62,8 @@ export interface Control {
   /** From now on nothing is wanted to run. */
   leave(): void;
   services(): readonly ResolvedService[];
+  /** Keys of what runs, by name. */
+  running(): readonly string[];
   status(): readonly ServiceStatus[];
   /** Takes over what runs already, then begins. */
   begin(signal: AbortSignal): Promise<void>;
@@ -85,6 +90,8 @@ export function openControl(options: ControlOptions): Control {
   const checks = openChecks({
     probe: options.probe,
     clock,
+    // Each probe has the time its own check says.
+    beginRun: options.follow({ name: "service.check", timeoutMs: 0 }),
     onChange: (id, state) => world.healthChanged(id, state),
   });
   const world = new World(
@@ -93,7 +100,7 @@ export function openControl(options: ControlOptions): Control {
       ingress: options.ingress,
       clock,
       inherited: options.inherited,
-      prepare: (service) => prepare(service, dataFolder, clock),
+      prepare: (service) => prepareInstance(service, dataFolder, clock),
       contractOf: (spec) => specs.get(spec)?.contract,
       onNews,
     },
@@ -107,6 +114,7 @@ export function openControl(options: ControlOptions): Control {
     desired: () => desiredFrom(lab?.hash ?? "", services),
     onFailed,
     onProgress: options.onProgress,
+    beginRun: options.follow({ name: "service.reconcile", timeoutMs: stepDeadlineMs }),
   });
   const stop = new AbortController();
 
@@ -184,9 +192,9 @@ export function openControl(options: ControlOptions): Control {
     }
   }
 
-  function resolveFor(wished: Pick<AcceptedLab, "document" | "folder">) {
-    const doors = chooseDoors(options.db, wished.document, Number.parseInt(hashText(dataFolder).slice(0, 8), 16));
-    const restarts = restartsAsked(options.db);
+  function resolveFor(wished: Pick<AcceptedLab, "document" | "folder">, db: Reader = options.db) {
+    const doors = chooseDoors(db, wished.document, Number.parseInt(hashText(dataFolder).slice(0, 8), 16));
+    const restarts = restartsAsked(db);
     const resolved = resolveLab(wished.document, {
       folder: wished.folder,
       workloads: runtime.features.workloads,
@@ -197,10 +205,18 @@ export function openControl(options: ControlOptions): Control {
     return { doors, resolved };
   }
 
-  function wish(wished: AcceptedLab, origin: Origin) {
-    const { doors, resolved } = resolveFor(wished);
-    handOutDoors(options, origin, doors);
-    rememberSpecs(options, origin, resolved);
+  function prepare(wished: AcceptedLab, origin: Origin, db?: Reader): Part {
+    const { doors, resolved } = resolveFor(wished, db);
+    return {
+      record(tx) {
+        handOutDoors(tx, doors);
+        rememberSpecs(tx, resolved, clock.nowMs());
+      },
+      take: () => take(wished, resolved, origin),
+    };
+  }
+
+  function take(wished: AcceptedLab, resolved: readonly ResolvedService[], origin: Origin) {
     correlation = origin.correlation;
     lab = wished;
     services = resolved;
@@ -214,15 +230,23 @@ export function openControl(options: ControlOptions): Control {
     options.onChange();
   }
 
+  function restart(wished: AcceptedLab, key: string, origin: Origin) {
+    const part = events.deed(origin, (tx, emit) => {
+      askRestart(tx, emit, key, clock.nowMs());
+      const prepared = prepare(wished, origin, tx);
+      prepared.record(tx, emit);
+      return prepared;
+    });
+    histories.delete(key);
+    part.take();
+  }
+
   return {
     world,
     loop,
-    wish,
+    prepare,
     restart(key, origin) {
-      if (lab === undefined) return;
-      askRestart(options, origin, key);
-      histories.delete(key);
-      wish(lab, origin);
+      if (lab !== undefined) restart(lab, key, origin);
     },
     desiredOf: (wished) => desiredFrom(wished.hash, resolveFor(wished).resolved),
     forgive() {
@@ -234,6 +258,10 @@ export function openControl(options: ControlOptions): Control {
       loop.wake(true);
     },
     services: () => services,
+    running() {
+      const running = world.instances.filter(({ state }) => state === "running");
+      return [...new Set(running.map(instanceKey))].sort();
+    },
     status() {
       const healthy = new Set<string>();
       for (const instance of world.instances) {
@@ -272,7 +300,7 @@ export function openControl(options: ControlOptions): Control {
 }
 
 /** A new id, and the variables with their secrets and folders. */
-async function prepare(service: ResolvedService, dataFolder: string, clock: Clock) {
+async function prepareInstance(service: ResolvedService, dataFolder: string, clock: Clock) {
   const environment: Record<string, string> = {};
   for (const [name, source] of Object.entries(service.variables)) {
     environment[name] = source.kind === "text" ? source.text : await readSecret(dataFolder, source.name);

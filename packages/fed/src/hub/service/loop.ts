@@ -9,7 +9,7 @@ import type { Progress } from "#wire/progress.ts";
 import type { World } from "./world.ts";
 
 /** No single step may take longer, whatever its own deadline. */
-const stepDeadlineMs = 15 * 60_000;
+export const stepDeadlineMs = 15 * 60_000;
 const concurrency = 16;
 /** After a pass that failed for a reason of no service (the ingress refused, the disk is full). */
 const retryMs = 1_000;
@@ -24,6 +24,8 @@ export interface LoopOptions {
   /** A step of this service has failed for a reason of its own. */
   onFailed(step: Step, fault: Fault): void;
   onProgress(progress: Progress): void;
+  /** A pass begins; what it answers hears that it has ended, and why when it failed. */
+  beginRun(): (failure?: string) => void;
 }
 
 export interface Loop {
@@ -110,12 +112,17 @@ export function openLoop(options: LoopOptions): Loop {
       if (!dirty) await woken.promise;
       woken = Promise.withResolvers<void>();
       if (closing.signal.aborted) return;
+      const end = options.beginRun();
+      let failure: string | undefined;
       try {
         await pass();
       } catch (thrown) {
         if (run.signal.aborted || closing.signal.aborted) continue;
-        trace.error("a pass of the reconcile loop failed", { reason: toFault(thrown).message });
+        failure = toFault(thrown).message;
+        trace.error("a pass of the reconcile loop failed", { reason: failure });
         wakeAfter(retryMs);
+      } finally {
+        end(failure);
       }
     }
   }

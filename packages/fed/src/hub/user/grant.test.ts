@@ -68,6 +68,36 @@ describe("a refresh token", () => {
     expect((await users.authenticate("ada", passwordOf("ada"), from)).name).toBe("ada");
   });
 
+  test("is stored alone, however often it was exchanged; the very first one still ends the family", async () => {
+    const { grant, refresh, isGood, db, news } = await makeGranted();
+    let current = grant;
+    for (let n = 0; n < 300; n++) current = await refresh(current.refreshToken);
+    expect(db.prepare("SELECT secret FROM refresh", ({ secret }) => secret).all()).toHaveLength(1);
+    news();
+    expect(await faultOf(() => refresh(grant.refreshToken, thief))).toBe(refused);
+    expect(await isGood(current.accessToken)).toBe(false);
+    expect(news()).toEqual(["session.replayed user:ada", "session.ended user:ada"]);
+  });
+
+  test("that somebody made up, or moved to another session, is refused and ends nothing", async () => {
+    const { ada, users, grant, refresh, isGood, news } = await makeGranted();
+    const other = await users.grants.openClient(ada, from);
+    const [mine = "", chance = "", signature = ""] = grant.refreshToken.split(".");
+    const [theirs = "", , otherSignature = ""] = other.refreshToken.split(".");
+    news();
+    const forged = [
+      [theirs, chance, signature],
+      [mine, chance, otherSignature],
+      [mine, "x", signature],
+      [mine, chance],
+    ];
+    for (const parts of [...forged, [mine, chance, signature, ""], [mine]])
+      expect(await faultOf(() => refresh(parts.join("."), thief))).toBe(refused);
+    expect(await isGood(grant.accessToken)).toBe(true);
+    expect(await isGood((await refresh(grant.refreshToken)).accessToken)).toBe(true);
+    expect(news()).toEqual([]);
+  });
+
   test("that was replayed leaves the user's other sessions alone", async () => {
     const { ada, users, grant, refresh, isGood } = await makeGranted();
     const other = await users.grants.openClient(ada, from);

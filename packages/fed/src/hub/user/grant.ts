@@ -3,9 +3,16 @@ import type { Database } from "#disk/sqlite.ts";
 import type { EventLog } from "#hub/event/verbs.ts";
 import type { Grant } from "#wire/user.ts";
 import { type AccessTokens, accessSeconds } from "./jwt.ts";
-import { hashSecret, makeSecret } from "./secret.ts";
+import { hashSecret, makeSignedSecret, ownerOf } from "./secret.ts";
 import { endIn, type From, notSignedIn, openIn, originOf } from "./session.ts";
-import { insertRefresh, selectRefresh, selectSession, selectUser, spendRefresh, touchSession } from "./store.ts";
+import {
+  insertRefresh,
+  renewRefresh,
+  selectSession,
+  selectSessionByRefresh,
+  selectUser,
+  touchSession,
+} from "./store.ts";
 import { isLive, maySignIn, type Session, type User, wireUser } from "./user.ts";
 
 /** What programs sign in with: a short access token, and a refresh token of one use for the next pair. */
@@ -24,10 +31,14 @@ export interface GrantNeeds {
   readonly events: EventLog;
   readonly clock: Clock;
   readonly accessTokens: AccessTokens;
+  /** Signs refresh tokens. */
+  readonly signingKey: Uint8Array;
+  isEnding(sessionId: string): boolean;
 }
 
 export function openGrants(needs: GrantNeeds): Grants {
-  const { db, events, clock, accessTokens } = needs;
+  const { db, events, clock, accessTokens, signingKey } = needs;
+  const isEnding = (sessionId: string) => needs.isEnding(sessionId);
   const grantOf = async (user: User, sessionId: string, refreshToken: string): Promise<Grant> => ({
     accessToken: await accessTokens.sign({ userId: user.id, sessionId }),
     refreshToken,
@@ -36,29 +47,28 @@ export function openGrants(needs: GrantNeeds): Grants {
   });
   return {
     async openClient(user, from) {
-      const secret = makeSecret();
       const nowMs = clock.nowMs();
-      const id = events.deed(originOf(user, from), (tx, emit) => {
+      const { id, secret } = events.deed(originOf(user, from), (tx, emit) => {
         const opened = openIn({ tx, emit, nowMs }, user, { kind: "client", secret: undefined }, from);
-        insertRefresh(tx, hashSecret(secret), opened, nowMs);
-        return opened;
+        const first = makeSignedSecret(signingKey, opened);
+        insertRefresh(tx, hashSecret(first), opened, nowMs);
+        return { id: opened, secret: first };
       });
       return grantOf({ ...user, signedInMs: nowMs }, id, secret);
     },
     async refresh(secret, from) {
       const nowMs = clock.nowMs();
-      const row = selectRefresh(db, hashSecret(secret));
-      const session = row && selectSession(db, row.sessionId);
+      const sessionId = ownerOf(signingKey, secret);
+      const session = sessionId === undefined ? undefined : selectSession(db, sessionId);
       const user = session && selectUser(db, session.userId);
-      if (!row || !session || !user || !maySignIn(user) || !isLive(session, nowMs)) throw notSignedIn();
-      if (row.spentMs !== undefined) {
+      if (!session || !user || !maySignIn(user) || !isLive(session, nowMs) || isEnding(session.id)) throw notSignedIn();
+      if (selectSessionByRefresh(db, hashSecret(secret)) !== session.id) {
         endReplayed(needs, user, session, from);
         throw notSignedIn();
       }
-      const next = makeSecret();
+      const next = makeSignedSecret(signingKey, session.id);
       events.deed(originOf(user, from), (tx) => {
-        spendRefresh(tx, hashSecret(secret), nowMs);
-        insertRefresh(tx, hashSecret(next), session.id, nowMs);
+        renewRefresh(tx, session.id, hashSecret(next), nowMs);
         touchSession(tx, session.id, nowMs);
       });
       return grantOf(user, session.id, next);

@@ -1,4 +1,5 @@
-import type { CallContext, HandlersOf } from "#wire/handler.ts";
+import { isFault } from "#base/fault.ts";
+import type { CallContext, Caller, HandlersOf } from "#wire/handler.ts";
 import { accessOf } from "#wire/handler.ts";
 import type { Link, Me } from "#wire/user.ts";
 import type { MadeLink } from "./link.ts";
@@ -26,26 +27,42 @@ type Names =
   | "createToken"
   | "revokeToken";
 
-export function userHandlers(needs: {
-  readonly users: Users;
-  /** Where the hub answers. */
-  url(): string;
-}): HandlersOf<Names> {
+export function userHandlers(needs: { readonly users: Users }): HandlersOf<Names> {
   const { users } = needs;
-  const linkOf = ({ code, expiresMs }: MadeLink): Link => {
-    const path = `/welcome#code=${code}`;
-    return { path, url: needs.url() + path, expiresMs };
-  };
+  const linkOf = ({ code, expiresMs }: MadeLink): Link => ({ path: `/welcome#code=${code}`, expiresMs });
   const done = { done: true } as const;
+  const spend = (caller: Caller) =>
+    users.budget.spend(caller.kind === "user" ? caller.userId : caller.kind, accessOf(caller));
+  /** Does it; when what was shown for it is not good, the log tells so. */
+  const telling = async <T>(
+    endpoint: string,
+    what: string,
+    context: CallContext,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      const { caller, address, correlation } = context;
+      const reason = `${what} shown is not known, or no longer good`;
+      if (isFault(thrown) && (thrown.code === "missing" || thrown.code === "unauthenticated"))
+        users.recordRefusal({ endpoint, reason, caller, address, correlation });
+      throw thrown;
+    }
+  };
   return {
     async login({ name, password }, context) {
       const from = fromOf(context);
-      return users.grants.openClient(await users.authenticate(name, password, from), from);
+      const user = await users.authenticate(name, password, from);
+      users.budget.spend(user.id, user.role);
+      return users.grants.openClient(user, from);
     },
-    refresh: ({ refreshToken }, context) => users.grants.refresh(refreshToken, fromOf(context)),
+    refresh: ({ refreshToken }, context) =>
+      telling("refresh", "the refresh token", context, () => users.grants.refresh(refreshToken, fromOf(context))),
     async openSession({ name, password }, context) {
       const from = fromOf(context);
       const user = await users.authenticate(name, password, from);
+      users.budget.spend(user.id, user.role);
       return signIn(context, user, users.sessions.openBrowser(user, from));
     },
     me(_input, { caller }) {
@@ -58,19 +75,23 @@ export function userHandlers(needs: {
       return { kind: "local", name: accessOf(caller), role: "admin" };
     },
     logout(_input, { caller, cookie, actor, correlation }) {
-      if (caller.kind === "user") users.sessions.end(caller.session.id, "signed out", { actor, correlation });
+      // First of all: whatever happens then, this browser shows it no more.
       cookie.clear();
+      if (caller.kind === "user") users.sessions.end(caller.session.id, "signed out", { actor, correlation });
       return done;
     },
     async changePassword({ current, next }, context) {
+      spend(context.caller);
       return { sessionsEnded: await users.changePassword(context.caller, current, next, fromOf(context)) };
     },
-    lookAtLink({ code }) {
-      const { purpose, name, expiresMs } = users.links.look(code);
+    async lookAtLink({ code }, context) {
+      const look = async () => users.links.look(code);
+      const { purpose, name, expiresMs } = await telling("lookAtLink", "the link", context, look);
       return { purpose, expiresMs, ...(name === undefined ? {} : { name }) };
     },
     async enrol({ code, name, password }, context) {
-      const { user, opened } = await users.links.enrol(code, name, password, fromOf(context));
+      const use = () => users.links.enrol(code, name, password, fromOf(context));
+      const { user, opened } = await telling("enrol", "the link", context, use);
       return signIn(context, user, opened);
     },
     users: () => ({ users: users.list().map(wireUser) }),
@@ -87,7 +108,10 @@ export function userHandlers(needs: {
     },
     rescue: ({ name }, context) => ({ link: linkOf(users.rescue(name, context)) }),
     tokens: (_input, { caller }) => ({ tokens: [...users.tokens.list(caller)] }),
-    createToken: (wish, context) => users.tokens.create(context.caller, wish, context),
+    createToken(wish, context) {
+      spend(context.caller);
+      return users.tokens.create(context.caller, wish, context);
+    },
     revokeToken: ({ id }, context) => ({ token: users.tokens.revoke(context.caller, id, context) }),
   };
 }

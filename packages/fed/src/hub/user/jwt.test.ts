@@ -53,6 +53,19 @@ test("what is forged here is a good token, so that each refusal below has one re
 });
 
 describe("is refused", () => {
+  test("a token that was signed by a clock minutes ahead; one that is ahead by seconds is not", async () => {
+    const { tokens, clock } = makeTokens();
+    const { nowMs } = clock;
+    const signedAhead = (byMs: number) => {
+      clock.nowMs = () => nowMs() + byMs;
+      const token = tokens.sign(claims);
+      clock.nowMs = nowMs;
+      return token;
+    };
+    expect(await tokens.verify(await signedAhead(10_000))).toEqual(claims);
+    expect(await tokens.verify(await signedAhead(301_000))).toBeUndefined();
+  });
+
   test.each(["none", "None", "NONE", "nOnE", ""])(
     "a token whose algorithm is %j, with a signature or without",
     async (alg) => {

@@ -29,6 +29,7 @@ describe("the first link", () => {
       expiresMs: clock.nowMs() + 15 * minuteMs,
     });
     expect(news()).toEqual(["user.linkMade hub"]);
+    expect(events().at(-1)).toMatchObject({ actor: "hub", correlation: expect.stringMatching(/^cor_\w{18}$/) });
     const { user, opened } = await enrol(code, "Ada");
     expect(user).toMatchObject({ name: "Ada", role: "admin" });
     expect(users.sessions.ofCookie(opened.secret)).toMatchObject({ name: "Ada", role: "admin" });

@@ -20,7 +20,7 @@ import {
   takeLink,
   updateUser,
 } from "./store.ts";
-import { hasAdmin, type User } from "./user.ts";
+import { hasAdmin, isAhead, type User } from "./user.ts";
 
 const minuteMs = 60_000;
 const lifeMs: Readonly<Record<Purpose, number>> = {
@@ -62,7 +62,8 @@ export function openLinks(needs: LinkNeeds): Links {
 
   function find(code: string): LinkRow {
     const link = selectLink(db, hashSecret(code));
-    if (!link || link.expiresMs <= clock.nowMs()) throw spent();
+    const nowMs = clock.nowMs();
+    if (!link || link.expiresMs <= nowMs || isAhead(link.createdMs, nowMs)) throw spent();
     if (link.purpose === "first" && hasAdmin(selectUsers(db))) throw spent();
     return link;
   }
@@ -72,8 +73,9 @@ export function openLinks(needs: LinkNeeds): Links {
       if (user) dropLinksFor(tx, user.id);
       else dropLinksOf(tx, purpose);
       const code = makeSecret();
-      const expiresMs = clock.nowMs() + lifeMs[purpose];
-      insertLink(tx, hashSecret(code), { purpose, userId: user?.id, expiresMs }, clock.nowMs());
+      const createdMs = clock.nowMs();
+      const expiresMs = createdMs + lifeMs[purpose];
+      insertLink(tx, hashSecret(code), { purpose, userId: user?.id, createdMs, expiresMs });
       emit(user ? `user:${user.name}` : "hub", { type: "user.linkMade", purpose, expiresMs });
       return { code, expiresMs };
     },

@@ -8,7 +8,13 @@ const ada: Caller = {
   session: { id: "ses_1", kind: "browser" },
 };
 const ci: Caller = { kind: "token", tokenId: "tok_1", name: "ci", role: "viewer" };
-const refusal = { endpoint: "addUser", reason: "this needs the role admin", caller: ada, address: "192.0.2.1" };
+const refusal = {
+  endpoint: "addUser",
+  reason: "this needs the role admin",
+  caller: ada,
+  address: "192.0.2.1",
+  correlation: "cor_4",
+};
 const minuteMs = 60_000;
 
 function makeRefusalScene() {
@@ -23,14 +29,14 @@ test("a refusal names who, what, why and from where", () => {
   refusals.record(refusal);
   expect(events()).toMatchObject([
     {
-      ...{ type: "access.refused", actor: "user:ada", subject: "user:ada", correlation: "hub" },
+      ...{ type: "access.refused", actor: "user:ada", subject: "user:ada", correlation: "cor_4" },
       data: { endpoint: "addUser", reason: "this needs the role admin", address: "192.0.2.1" },
     },
   ]);
 });
 
 test.each<[caller: Caller, actor: string, subject: string]>([
-  [ci, "token:ci", "token:ci"],
+  [ci, "token:ci/tok_1", "token:ci"],
   [{ kind: "local" }, "local", "hub"],
   [{ kind: "nobody" }, "nobody", "hub"],
 ])("%o is told as %s", (caller, actor, subject) => {
@@ -57,6 +63,31 @@ test("whatever differs is a line of its own", () => {
   const others = [{ endpoint: "reset" }, { reason: "another site" }, { caller: ci }, { address: "192.0.2.2" }];
   for (let n = 0; n < 3; n++) for (const other of [{}, ...others]) refusals.record({ ...refusal, ...other });
   expect(log.last).toBe(1 + others.length);
+});
+
+test("who shows things that are not good is one line a minute for each address and reason, wherever they go", async () => {
+  const { refusals, log, clock } = makeRefusalScene();
+  const nobody: Caller = { kind: "nobody" };
+  const tryAll = () => {
+    for (const address of ["192.0.2.1", "192.0.2.2"])
+      for (const reason of ["a bearer", "a cookie"])
+        for (const endpoint of ["me", "status", "users"])
+          refusals.record({ ...refusal, caller: nobody, address, reason, endpoint });
+  };
+  tryAll();
+  expect(log.last).toBe(4);
+  await clock.turn(minuteMs);
+  tryAll();
+  expect(log.last).toBe(8);
+});
+
+test("two tokens of one name are told apart", () => {
+  const { refusals, events } = makeRefusalScene();
+  for (const tokenId of ["tok_1", "tok_2"]) refusals.record({ ...refusal, caller: { ...ci, tokenId } as Caller });
+  expect(events().map(({ actor, subject }) => [actor, subject])).toEqual([
+    ["token:ci/tok_1", "token:ci"],
+    ["token:ci/tok_2", "token:ci"],
+  ]);
 });
 
 test("what was told longest ago is forgotten first, and a caller that goes on is not", async () => {

@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { EventLog, Origin } from "#hub/event/verbs.ts";
 import { actorOf, type Caller } from "#wire/handler.ts";
 
-/** One line a minute for each caller and endpoint: a program that asks again and again must not fill the log. */
+/** One line a minute for each caller, endpoint and reason; of nobody known, for each address and reason: a program that asks again and again must not fill the log. */
 const quietMs = 60_000;
 const mostKeys = 10_000;
 /**
@@ -11,9 +11,17 @@ const mostKeys = 10_000;
  */
 export const linesAMinute = 120;
 
+export interface Refusal {
+  readonly endpoint: string;
+  readonly reason: string;
+  readonly caller: Caller;
+  readonly address: string;
+  readonly correlation: string;
+}
+
 export interface Refusals {
-  /** Somebody known may not do this, or another site tried it through a browser. */
-  record(refusal: { endpoint: string; reason: string; caller: Caller; address: string }): void;
+  /** Somebody may not do this, another site tried it through a browser, or what was shown is not good. */
+  record(refusal: Refusal): void;
   /** A sign-in that failed. `name` only of an account that exists: what was typed may be a password. */
   recordSignIn(refusal: {
     readonly name: string | undefined;
@@ -30,15 +38,16 @@ export function makeRefusals(events: EventLog, clock: Clock): Refusals {
     if (mayTell()) events.note(origin, subject, data);
   };
   return {
-    record({ endpoint, reason, caller, address }) {
+    record({ endpoint, reason, caller, address, correlation }) {
       const actor = actorOf(caller);
-      const key = JSON.stringify([actor, endpoint, reason, address]);
+      const key = JSON.stringify([actor, caller.kind === "nobody" ? "" : endpoint, reason, address]);
       const tickMs = clock.tickMs();
       if (tickMs - (told.get(key) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
       told.delete(key);
       told.set(key, tickMs);
       if (told.size > mostKeys) told.delete(told.keys().next().value ?? "");
-      note({ actor, correlation: "hub" }, actor.includes(":") ? actor : "hub", {
+      const known = caller.kind === "user" || caller.kind === "token";
+      note({ actor, correlation }, known ? `${caller.kind}:${caller.name}` : "hub", {
         ...{ type: "access.refused", endpoint, reason, address },
       });
     },

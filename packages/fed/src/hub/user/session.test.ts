@@ -1,12 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { Fault } from "#base/fault.ts";
+import { silentTrace } from "#base/trace.ts";
 import type { Caller } from "#wire/handler.ts";
 import { makeAccessTokens } from "./jwt.ts";
 import { hashSecret } from "./secret.ts";
 import { openSessions } from "./session.ts";
 import { selectOpenSessions, selectSessionBySecret, updateUser } from "./store.ts";
-import { dayMs, everyText, faultOf, from, makeScene, minuteMs, origin, passwordOf, signingKey } from "./user.scene.ts";
+import {
+  dayMs,
+  everyText,
+  faultOf,
+  from,
+  localToken,
+  makeScene,
+  minuteMs,
+  origin,
+  passwordOf,
+  signingKey,
+} from "./user.scene.ts";
 import { idleMs, mostSessions, sessionMs } from "./user.ts";
+import { openUsers } from "./verbs.ts";
 
 const nobody = { kind: "nobody" };
 const sessionOf = (caller: Caller) => (caller.kind === "user" ? caller.session.id : "none");
@@ -53,6 +66,67 @@ describe("a browser's session", () => {
     const caller = again.sessions.ofCookie(secret);
     expect(caller).toMatchObject({ name: "ada" });
     expect(again.checkCsrf(caller, csrf)).toBe(true);
+  });
+
+  test("of a clock that was years ahead is good for nothing when the clock is right, nor is what came with it", async () => {
+    const scene = makeScene();
+    const { users, clock } = scene;
+    const ada = await scene.add("ada", "admin");
+    const { nowMs } = clock;
+    clock.nowMs = () => nowMs() + 2_000 * dayMs;
+    const { secret } = users.sessions.openBrowser(ada, from);
+    const { accessToken, refreshToken } = await users.grants.openClient(ada, from);
+    const code = users.rescue("ada", origin).code;
+    expect(users.sessions.ofCookie(secret)).toMatchObject({ name: "ada" });
+    clock.nowMs = nowMs;
+    expect(users.sessions.ofCookie(secret)).toEqual(nobody);
+    expect(await users.identify({ bearer: accessToken })).toEqual(nobody);
+    expect(await faultOf(() => users.grants.refresh(refreshToken, from))).toMatch(/^unauthenticated/);
+    expect(await faultOf(() => users.links.look(code))).toBe("missing: this link is no longer good");
+  });
+
+  test.each([2_000 * dayMs, -2_000 * dayMs])(
+    "does not come back after a new password when the clock was off by %d ms",
+    async (offMs) => {
+      const scene = makeScene();
+      const { users, clock } = scene;
+      const ada = await scene.add("ada");
+      const { secret } = users.sessions.openBrowser(ada, from);
+      const { nowMs } = clock;
+      clock.nowMs = () => nowMs() + offMs;
+      scene.log.deed(origin, (tx, emit) => users.sessions.endAllIn(tx, emit, ada, "a new password was chosen"));
+      clock.nowMs = nowMs;
+      expect(users.sessions.ofCookie(secret)).toEqual(nobody);
+    },
+  );
+
+  test("that is ended while the disk is full is over at once, and written when there is room", async () => {
+    const scene = makeScene();
+    const { db, log, clock } = scene;
+    const ada = await scene.add("ada");
+    let full = false;
+    const deed: typeof log.deed = (...deed) => {
+      if (full) throw new Fault("unreachable", "the disk is full");
+      return log.deed(...deed);
+    };
+    const events = { ...log, deed, last: 0 };
+    const users = openUsers({ db, clock, events, trace: silentTrace, signingKey, localToken });
+    const { secret } = users.sessions.openBrowser(ada, from);
+    const { accessToken, refreshToken } = await users.grants.openClient(ada, from);
+    const callers = [users.sessions.ofCookie(secret), await users.identify({ bearer: accessToken })];
+    scene.news();
+    full = true;
+    for (const caller of callers) users.sessions.end(sessionOf(caller), "signed out", origin);
+    expect(users.sessions.ofCookie(secret)).toEqual(nobody);
+    expect(await users.identify({ bearer: accessToken })).toEqual(nobody);
+    for (const caller of callers) expect(users.recall(caller)).toEqual(nobody);
+    expect(scene.news()).toEqual([]);
+    full = false;
+    expect(await faultOf(() => users.grants.refresh(refreshToken, from))).toMatch(/^unauthenticated/);
+    users.sweep();
+    expect(scene.news()).toEqual(["session.ended user:ada", "session.ended user:ada"]);
+    expect(scene.events().at(-1)).toMatchObject({ ...origin, data: { reason: "signed out" } });
+    expect(scene.openAgain().sessions.ofCookie(secret)).toEqual(nobody);
   });
 
   test("opened anew has a secret of its own, so that one that was planted before is worth nothing", async () => {

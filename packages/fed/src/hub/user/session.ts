@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Clock } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
+import { Fault, isFault } from "#base/fault.ts";
 import { cryptoRandom, makeId } from "#base/id.ts";
 import type { Database, Tx } from "#disk/sqlite.ts";
 import type { Emit, EventLog, Origin } from "#hub/event/verbs.ts";
@@ -17,7 +17,7 @@ import {
   touchSession,
   touchUser,
 } from "./store.ts";
-import { isLive, maySignIn, mostSessions, type Session, sessionMs, type User } from "./user.ts";
+import { isLive, isOver, maySignIn, mostSessions, type Session, sessionMs, type User } from "./user.ts";
 
 /** Where a call comes from. */
 export interface From {
@@ -42,9 +42,14 @@ export interface Sessions {
   ofAccessToken(token: string): Promise<Caller>;
   /** Of a session by its id: for who has shown its proof before. */
   ofId(sessionId: string): Caller;
+  /** Whether it was ended, and only the line that says so is not written yet. */
+  isEnding(sessionId: string): boolean;
   csrfOf(sessionId: string): string;
   checkCsrf(sessionId: string, header: string | undefined): boolean;
+  /** Counts at once, also while the disk is full: then it is kept in mind, and written by `endLate`. */
   end(sessionId: string, reason: string, origin: Origin): void;
+  /** Writes what could not be written; what still cannot be stays in mind. */
+  endLate(): void;
   /** All of a user but this one; how many. */
   endAllIn(tx: Tx, emit: Emit, user: User, reason: string, except?: string): number;
 }
@@ -65,6 +70,8 @@ const subjectOf = (user: User) => `user:${user.name}`;
 
 export function openSessions(needs: SessionNeeds): Sessions {
   const { db, events, clock, accessTokens, signingKey } = needs;
+  const late = new Map<string, { readonly reason: string; readonly origin: Origin }>();
+  const known = (session: Session) => (late.has(session.id) ? nobody : callerOf(needs, session));
   const csrfOf = (sessionId: string) =>
     createHmac("sha256", signingKey).update(`csrf ${sessionId}`).digest("base64url");
 
@@ -80,32 +87,52 @@ export function openSessions(needs: SessionNeeds): Sessions {
       events.deed(originOf(user, from), (tx, emit) => openBrowserIn(tx, emit, user, from)) as OpenedBrowser,
     ofCookie: (secret) => {
       const session = selectSessionBySecret(db, hashSecret(secret));
-      return session?.kind === "browser" ? callerOf(needs, session) : nobody;
+      return session?.kind === "browser" ? known(session) : nobody;
     },
     async ofAccessToken(token) {
       const claims = await accessTokens.verify(token);
       const session = claims && selectSession(db, claims.sessionId);
-      return session?.userId === claims?.userId && session?.kind === "client" ? callerOf(needs, session) : nobody;
+      return session?.userId === claims?.userId && session?.kind === "client" ? known(session) : nobody;
     },
     ofId(sessionId) {
       const session = selectSession(db, sessionId);
-      return session ? callerOf(needs, session) : nobody;
+      return session ? known(session) : nobody;
     },
+    isEnding: (sessionId) => late.has(sessionId),
     csrfOf,
     checkCsrf: (sessionId, header) => header !== undefined && sameSecret(header, csrfOf(sessionId)),
     end(sessionId, reason, origin) {
-      const session = selectSession(db, sessionId);
-      const user = session && selectUser(db, session.userId);
-      if (!user || session.endedMs !== undefined) return;
-      events.deed(origin, (tx, emit) => endIn({ tx, emit, nowMs: clock.nowMs() }, user, session, reason));
+      late.set(sessionId, { reason, origin });
+      endLate(needs, late);
     },
+    endLate: () => endLate(needs, late),
     endAllIn(tx, emit, user, reason, except) {
       const nowMs = clock.nowMs();
-      const live = selectOpenSessions(tx, user.id).filter((one) => one.id !== except && isLive(one, nowMs));
+      const open = selectOpenSessions(tx, user.id).filter(({ id }) => id !== except);
+      const [over, live] = [open.filter((one) => isOver(one, nowMs)), open.filter((one) => !isOver(one, nowMs))];
+      // A clock that is put back must not bring back what looks over now.
+      for (const { id } of over) endSession(tx, id, nowMs);
       for (const session of live) endIn({ tx, emit, nowMs }, user, session, reason);
       return live.length;
     },
   };
+}
+
+function endLate(
+  { db, events, clock }: SessionNeeds,
+  late: Map<string, { readonly reason: string; readonly origin: Origin }>,
+): void {
+  for (const [sessionId, { reason, origin }] of late) {
+    const session = selectSession(db, sessionId);
+    const user = session && selectUser(db, session.userId);
+    try {
+      if (user && session.endedMs === undefined)
+        events.deed(origin, (tx, emit) => endIn({ tx, emit, nowMs: clock.nowMs() }, user, session, reason));
+      late.delete(sessionId);
+    } catch (thrown) {
+      if (!isFault(thrown) || thrown.code === "internal") throw thrown;
+    }
+  }
 }
 
 /** A deed under way. */
@@ -126,7 +153,7 @@ export function openIn(
   // Looked at again: since the password was checked, an admin may have disabled the user or reset the password.
   const user = selectUser(tx, checked.id);
   if (!user || !maySignIn(user) || user.password !== checked.password) throw notSignedIn();
-  const live = selectOpenSessions(tx, user.id).filter((one) => isLive(one, nowMs));
+  const live = selectOpenSessions(tx, user.id).filter((one) => !isOver(one, nowMs));
   for (const old of live.slice(0, Math.max(0, live.length - mostSessions + 1)))
     endIn(deed, user, old, "too many sessions");
   const id = makeId("ses", { nowMs: () => nowMs, random: cryptoRandom });
@@ -147,7 +174,7 @@ function callerOf(needs: SessionNeeds, session: Session): Caller {
   const nowMs = needs.clock.nowMs();
   const user = isLive(session, nowMs) ? selectUser(needs.db, session.userId) : undefined;
   if (!user || !maySignIn(user)) return nobody;
-  if (nowMs - session.usedMs >= touchMs) touch(needs, session, nowMs);
+  if (Math.abs(nowMs - session.usedMs) >= touchMs) touch(needs, session, nowMs);
   const { id, name, role } = user;
   return { kind: "user", userId: id, name, role, session: { id: session.id, kind: session.kind } };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
+import { Fault, isFault } from "#base/fault.ts";
 import type { Database } from "#disk/sqlite.ts";
 import type { EventLog } from "#hub/event/verbs.ts";
 import { actorOf, type Caller } from "#wire/handler.ts";
@@ -69,8 +69,17 @@ export function openSignIn(needs: SignInNeeds): SignIn {
  */
 function makeCheck({ db, clock, passwords, refusals }: SignInNeeds) {
   const throttle = makeThrottle();
+  const begin = (name: string, { address, correlation }: From) => {
+    try {
+      return throttle.begin(name, address, clock.tickMs());
+    } catch (thrown) {
+      const refusal = { endpoint: "login", reason: "too many attempts to sign in", address, correlation };
+      if (isFault(thrown)) refusals.record({ ...refusal, caller: { kind: "nobody" } });
+      throw thrown;
+    }
+  };
   return async (name: string, user: User | undefined, password: string, from: From): Promise<User | undefined> => {
-    const attempt = throttle.begin(name, from.address, clock.tickMs());
+    const attempt = begin(name, from);
     const stored = user && maySignIn(user) ? user.password : undefined;
     const right = await passwords.verify(password, stored).catch((thrown: unknown) => {
       attempt.abandoned();
@@ -82,10 +91,8 @@ function makeCheck({ db, clock, passwords, refusals }: SignInNeeds) {
       attempt.succeeded();
       return now;
     }
-    if (attempt.step) {
-      const { failures } = attempt;
-      refusals.recordSignIn({ name: user?.name, address: from.address, failures, correlation: from.correlation });
-    }
+    const { failures } = attempt;
+    refusals.recordSignIn({ name: user?.name, address: from.address, failures, correlation: from.correlation });
     return undefined;
   };
 }

@@ -69,19 +69,19 @@ const readSession = (row: SqlRow): Session => ({
   id: String(row.id),
   userId: String(row.user),
   kind: row.kind === "browser" ? "browser" : "client",
+  createdMs: Number(row.created_ms),
   usedMs: Number(row.used_ms),
   expiresMs: Number(row.expires_ms),
   endedMs: optional(row.ended_ms),
 });
 
-const sessionColumns = "id, user, kind, used_ms, expires_ms, ended_ms";
+const sessionColumns = "id, user, kind, created_ms, used_ms, expires_ms, ended_ms";
 
 export interface NewSession extends Omit<Session, "usedMs" | "endedMs"> {
   /** Hash of the cookie; undefined for a program. */
   readonly secret: string | undefined;
   readonly address: string;
   readonly agent: string;
-  readonly createdMs: number;
 }
 
 export function insertSession(tx: Tx, session: NewSession): void {
@@ -129,11 +129,6 @@ export function dropSessions(tx: Tx, endedBeforeMs: number, usedBeforeMs: number
 
 // ---- refresh tokens
 
-export interface RefreshRow {
-  readonly sessionId: string;
-  readonly spentMs: number | undefined;
-}
-
 export function insertRefresh(tx: Tx, secret: string, sessionId: string, createdMs: number): void {
   tx.run("INSERT INTO refresh (secret, session, created_ms) VALUES (:secret, :sessionId, :createdMs)", {
     secret,
@@ -142,17 +137,20 @@ export function insertRefresh(tx: Tx, secret: string, sessionId: string, created
   });
 }
 
-export function selectRefresh(db: Reader, secret: string): RefreshRow | undefined {
+/** The session whose next refresh token this is. */
+export function selectSessionByRefresh(db: Reader, secret: string): string | undefined {
   return db
-    .prepare("SELECT session, spent_ms FROM refresh WHERE secret = :secret", (row) => ({
-      sessionId: String(row.session),
-      spentMs: optional(row.spent_ms),
-    }))
+    .prepare("SELECT session FROM refresh WHERE secret = :secret", (row) => String(row.session))
     .first({ secret });
 }
 
-export function spendRefresh(tx: Tx, secret: string, nowMs: number): void {
-  tx.run("UPDATE refresh SET spent_ms = :nowMs WHERE secret = :secret", { secret, nowMs });
+/** The one before is forgotten. */
+export function renewRefresh(tx: Tx, sessionId: string, secret: string, nowMs: number): void {
+  tx.run("UPDATE refresh SET secret = :secret, created_ms = :nowMs WHERE session = :sessionId", {
+    secret,
+    nowMs,
+    sessionId,
+  });
 }
 
 // ---- API tokens
@@ -188,8 +186,22 @@ export function insertToken(tx: Tx, token: ApiToken, secret: string): void {
   );
 }
 
-export function selectTokens(db: Reader): readonly ApiToken[] {
-  return db.prepare(`SELECT ${tokenColumns} FROM api_token ORDER BY created_ms DESC, id DESC`, readToken).all();
+/** Of everybody, the newest first. */
+export function selectTokens(db: Reader, limit: number): readonly ApiToken[] {
+  return db
+    .prepare(`SELECT ${tokenColumns} FROM api_token ORDER BY created_ms DESC, id DESC LIMIT :limit`, readToken)
+    .all({ limit });
+}
+
+/** Of one user, the newest first. */
+export function selectTokensOf(db: Reader, userId: string): readonly ApiToken[] {
+  return db
+    .prepare(`SELECT ${tokenColumns} FROM api_token WHERE user = :userId ORDER BY created_ms DESC, id DESC`, readToken)
+    .all({ userId });
+}
+
+export function dropToken(tx: Tx, id: string): void {
+  tx.run("DELETE FROM api_token WHERE id = :id", { id });
 }
 
 export function selectToken(db: Reader, id: string): ApiToken | undefined {
@@ -220,22 +232,24 @@ export type Purpose = "first" | "invite" | "reset" | "rescue";
 export interface LinkRow {
   readonly purpose: Purpose;
   readonly userId: string | undefined;
+  readonly createdMs: number;
   readonly expiresMs: number;
 }
 
-export function insertLink(tx: Tx, secret: string, link: LinkRow, createdMs: number): void {
+export function insertLink(tx: Tx, secret: string, link: LinkRow): void {
   tx.run(
     `INSERT INTO link (secret, purpose, user, created_ms, expires_ms)
      VALUES (:secret, :purpose, :userId, :createdMs, :expiresMs)`,
-    { secret, purpose: link.purpose, userId: link.userId ?? null, createdMs, expiresMs: link.expiresMs },
+    { secret, ...link, userId: link.userId ?? null },
   );
 }
 
 export function selectLink(db: Reader, secret: string): LinkRow | undefined {
   return db
-    .prepare("SELECT purpose, user, expires_ms FROM link WHERE secret = :secret", (row) => ({
+    .prepare("SELECT purpose, user, created_ms, expires_ms FROM link WHERE secret = :secret", (row) => ({
       purpose: String(row.purpose) as Purpose,
       userId: optionalText(row.user),
+      createdMs: Number(row.created_ms),
       expiresMs: Number(row.expires_ms),
     }))
     .first({ secret });

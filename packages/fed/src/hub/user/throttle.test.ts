@@ -166,17 +166,6 @@ describe("what is forgotten", () => {
   });
 });
 
-test("what is worth a line in the log: the first failure, and each step of the delay", () => {
-  const throttle = makeThrottle();
-  let tickMs = 0;
-  const lines = Array.from({ length: 8 }, () => {
-    const { failures, step } = throttle.begin("ada", home, tickMs);
-    tickMs += 60_000;
-    return step ? failures : 0;
-  });
-  expect(lines).toEqual([1, 0, 0, 0, 5, 6, 7, 8]);
-});
-
 /** A plain count of what may be guessed at most: so many are free, then each waits for what came before. */
 function mostGuesses(overMs: number, free: number, longestMs: number): number {
   let guesses = free;

@@ -36,8 +36,6 @@ interface Count {
 export interface Attempt {
   /** Failures of this account at this address, this one included. */
   readonly failures: number;
-  /** A new step of the delay was reached: worth a line in the log. */
-  readonly step: boolean;
   /** It was the right password: what was counted against the account is forgotten. */
   succeeded(): void;
   /** The password was never looked at: this one does not count. */
@@ -81,7 +79,6 @@ export function makeThrottle(): Throttle {
       const { failures } = counts.read(keys.pair, tickMs);
       return {
         failures,
-        step: failures === 1 || failures >= rules.pair.free,
         succeeded() {
           counts.forget(keys.pair);
           counts.forget(keys.account);

@@ -7,6 +7,7 @@ import { hashSecret } from "./secret.ts";
 import { selectTokenBySecret } from "./store.ts";
 import { openApiTokens } from "./token.ts";
 import { dayMs, everyText, faultOf, from, makeScene, minuteMs, origin } from "./user.scene.ts";
+import { mostDeadTokens, mostTokens } from "./user.ts";
 
 const nobody: Caller = { kind: "nobody" };
 const local: Caller = { kind: "local" };
@@ -64,6 +65,17 @@ describe("a token", () => {
     await clock.turn(1);
     expect(users.tokens.identify(secret)).toEqual(nobody);
     expect(users.tokens.list(local)).toMatchObject([{ state: "expired" }]);
+  });
+
+  test("that was made by a clock years ahead ends at once when the clock is right", async () => {
+    const { create, users, clock } = makeTokenScene();
+    const { nowMs } = clock;
+    clock.nowMs = () => nowMs() + 2_000 * dayMs;
+    const [ending, endless] = [create(local, "viewer", 30), create(local)];
+    expect(users.tokens.identify(ending.secret)).toMatchObject({ kind: "token" });
+    clock.nowMs = nowMs;
+    expect(users.tokens.identify(ending.secret)).toEqual(nobody);
+    expect(users.tokens.identify(endless.secret)).toMatchObject({ kind: "token" });
   });
 
   test("without an end lives on", async () => {
@@ -173,6 +185,36 @@ describe("a token may do no more than its owner may now", () => {
     expect(await faultOf(() => create(token))).toBe("denied: a token makes no tokens");
     expect(await faultOf(() => create(nobody))).toMatch(/^denied: /);
     expect(users.tokens.list(local)).toHaveLength(1);
+  });
+});
+
+describe("how many there are", () => {
+  test("a user has a hundred that are good, and makes room by ending one", async () => {
+    const { create, users, signIn } = makeTokenScene();
+    const [ada, grace] = [await signIn("ada", "viewer"), await signIn("grace", "viewer")];
+    const made = Array.from({ length: mostTokens }, () => create(ada));
+    const full = () => faultOf(() => create(ada));
+    expect(await full()).toBe("conflict: you have 100 tokens already");
+    create(grace);
+    for (let n = 0; n <= mostTokens; n++) create(local);
+    users.tokens.revoke(ada, made[0]?.token.id ?? "", origin);
+    create(ada);
+    expect(await full()).toMatch(/^conflict/);
+  });
+
+  test("of those that are good for nothing the newest are kept, and the list begins with the newest", async () => {
+    const { create, users, signIn, clock } = makeTokenScene();
+    const ada = await signIn("ada", "viewer");
+    const lives = create(ada);
+    for (let n = 0; n < mostDeadTokens + 50; n++) {
+      await clock.turn(1);
+      users.tokens.revoke(ada, create(ada).token.id, origin);
+    }
+    await clock.turn(1);
+    const last = create(ada);
+    const ids = users.tokens.list(ada).map(({ id }) => id);
+    expect(ids).toHaveLength(mostDeadTokens + 2);
+    expect([ids[0], ids.at(-1)]).toEqual([last.token.id, lives.token.id]);
   });
 });
 

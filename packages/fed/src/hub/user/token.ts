@@ -9,15 +9,17 @@ import { mayDo, type Role } from "#wire/role.ts";
 import type { WireToken } from "#wire/user.ts";
 import { hashSecret, makeSecret } from "./secret.ts";
 import {
+  dropToken,
   insertToken,
   revokeToken,
   selectToken,
   selectTokenBySecret,
   selectTokens,
+  selectTokensOf,
   selectUser,
   touchToken,
 } from "./store.ts";
-import { type ApiToken, roleOfToken, wireToken } from "./user.ts";
+import { type ApiToken, mostDeadTokens, mostTokens, roleOfToken, tokenState, wireToken } from "./user.ts";
 
 /** Long-lived tokens for programs: `fed_`, eight letters to recognise it by, the secret. Stored as a hash. */
 export interface ApiTokens {
@@ -25,7 +27,7 @@ export interface ApiTokens {
   identify(bearer: string): Caller;
   /** Of a token by its id: for who has shown it before. */
   ofId(id: string): Caller;
-  /** The caller's own; all of them for an admin. */
+  /** The caller's own; for an admin those of everybody, at most 10,000. The newest first. */
   list(caller: Caller): readonly WireToken[];
   /** `secret` is told this once. */
   create(
@@ -39,6 +41,8 @@ export interface ApiTokens {
 const dayMs = 86_400_000;
 /** How exact "used last" is. */
 const touchMs = 60_000;
+/** Of everybody together, at once. */
+const mostListed = 10_000;
 
 export function openApiTokens(needs: {
   readonly db: Database;
@@ -69,10 +73,7 @@ export function openApiTokens(needs: {
     isOne: (bearer) => bearer.startsWith("fed_"),
     identify: (bearer) => callerOf(selectTokenBySecret(db, hashSecret(bearer))),
     ofId: (id) => callerOf(selectToken(db, id)),
-    list: (caller) =>
-      selectTokens(db)
-        .filter((token) => maySee(caller, token))
-        .map(show),
+    list: (caller) => visibleTo(db, caller).map(show),
     create(caller, { name, role, expiresInDays }, origin) {
       if (caller.kind === "token") {
         throw new Fault("denied", "a token makes no tokens", {
@@ -85,15 +86,18 @@ export function openApiTokens(needs: {
         });
       }
       const createdMs = clock.nowMs();
+      const userId = caller.kind === "user" ? caller.userId : undefined;
+      const extra = userId === undefined ? [] : requireSeat(selectTokensOf(db, userId), createdMs);
       const prefix = `fed_${randomBytes(5).toString("hex").slice(0, 8)}`;
       const secret = `${prefix}_${makeSecret()}`;
       const token: ApiToken = {
         ...{ name, prefix, role, createdMs, usedMs: undefined, revokedMs: undefined },
         id: makeId("tok", { nowMs: () => createdMs, random: cryptoRandom }),
-        userId: caller.kind === "user" ? caller.userId : undefined,
+        userId,
         expiresMs: expiresInDays === undefined ? undefined : createdMs + expiresInDays * dayMs,
       };
       events.deed(origin, (tx, emit) => {
+        for (const old of extra) dropToken(tx, old.id);
         insertToken(tx, token, hashSecret(secret));
         const until = token.expiresMs === undefined ? {} : { expiresMs: token.expiresMs };
         emit(`token:${name}`, { type: "token.created", token: token.id, name, role, ...until });
@@ -113,6 +117,23 @@ export function openApiTokens(needs: {
       return show({ ...token, revokedMs: nowMs });
     },
   };
+}
+
+/** The caller's own; the newest of all for an admin. */
+function visibleTo(db: Database, caller: Caller): readonly ApiToken[] {
+  if (mayDo(accessOf(caller), "admin")) return selectTokens(db, mostListed);
+  if (caller.kind === "user") return selectTokensOf(db, caller.userId);
+  const own = caller.kind === "token" ? selectToken(db, caller.tokenId) : undefined;
+  return own ? [own] : [];
+}
+
+/** Of one user's tokens those that need not be kept. Fault `conflict` when those that are good are as many as one may have. */
+function requireSeat(tokens: readonly ApiToken[], nowMs: number): readonly ApiToken[] {
+  const dead = tokens.filter((token) => tokenState(token, nowMs) !== "active");
+  if (tokens.length - dead.length < mostTokens) return dead.slice(mostDeadTokens);
+  throw new Fault("conflict", `you have ${mostTokens} tokens already`, {
+    hint: "End one that is not needed any more: `fed token list` shows them, `fed token revoke ID` ends one.",
+  });
 }
 
 /** A disk that is full must not lock programs out. */

@@ -127,9 +127,11 @@ test.each<[part: Partial<Session>, live: boolean]>([
   [{ expiresMs: 101 }, true],
   [{ usedMs: 100 - idleMs }, false],
   [{ usedMs: 101 - idleMs }, true],
+  [{ createdMs: 100 + 5 * 60_000 }, true],
+  [{ createdMs: 101 + 5 * 60_000 }, false],
 ])("a session with %o lives: %s", (part, live) => {
   const session: Session = {
-    ...{ id: "ses_1", userId: "usr_1", kind: "browser", usedMs: 0, expiresMs: 1_000, endedMs: undefined },
+    ...{ id: "ses_1", userId: "usr_1", kind: "browser", createdMs: 0, usedMs: 0, expiresMs: 1_000, endedMs: undefined },
     ...part,
   };
   expect(isLive(session, 100)).toBe(live);

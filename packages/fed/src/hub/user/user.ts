@@ -61,9 +61,15 @@ export interface ApiToken {
   readonly revokedMs: number | undefined;
 }
 
+/** So many of one user that are good for something; whoever works on the hub's own machine may do everything anyway. */
+export const mostTokens = 100;
+/** So many of one user that are good for nothing are still shown. */
+export const mostDeadTokens = 100;
+
 export function tokenState(token: ApiToken, nowMs: number): WireToken["state"] {
-  if (token.revokedMs !== undefined) return "revoked";
-  return token.expiresMs !== undefined && token.expiresMs <= nowMs ? "expired" : "active";
+  const { revokedMs, expiresMs, createdMs } = token;
+  if (revokedMs !== undefined) return "revoked";
+  return expiresMs !== undefined && (expiresMs <= nowMs || isAhead(createdMs, nowMs)) ? "expired" : "active";
 }
 
 /** What a token may do now: no more than its owner; undefined when it is good for nothing any more. */
@@ -89,6 +95,7 @@ export interface Session {
   readonly id: string;
   readonly userId: string;
   readonly kind: "browser" | "client";
+  readonly createdMs: number;
   readonly usedMs: number;
   readonly expiresMs: number;
   readonly endedMs: number | undefined;
@@ -103,5 +110,20 @@ export const mostSessions = 100;
 export const sessionMs = 30 * dayMs;
 
 export function isLive(session: Session, nowMs: number): boolean {
-  return session.endedMs === undefined && nowMs < session.expiresMs && nowMs < session.usedMs + idleMs;
+  return !isOver(session, nowMs) && !isAhead(session.createdMs, nowMs);
+}
+
+/** It comes back by no clock that goes on. */
+export function isOver({ endedMs, expiresMs, usedMs }: Session, nowMs: number): boolean {
+  return endedMs !== undefined || nowMs >= expiresMs || nowMs >= usedMs + idleMs;
+}
+
+const aheadMs = 5 * 60_000;
+
+/**
+ * Made by a clock that was ahead and was set right since. What has an end counts for nothing then: counted from a time
+ * that is to come, it would live for years.
+ */
+export function isAhead(createdMs: number, nowMs: number): boolean {
+  return createdMs > nowMs + aheadMs;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { silentTrace } from "#base/trace.ts";
 import { sweepLoop } from "./loop.ts";
 import { hashSecret } from "./secret.ts";
-import { selectRefresh, selectSessionBySecret } from "./store.ts";
+import { selectSessionByRefresh, selectSessionBySecret } from "./store.ts";
 import { dayMs, faultOf, from, localToken, makeScene, origin, signingKey } from "./user.scene.ts";
 import { idleMs } from "./user.ts";
 import { openUsers } from "./verbs.ts";
@@ -93,7 +93,7 @@ describe("what is swept", () => {
     });
     const kept = ({ browser, refresh }: Awaited<ReturnType<typeof open>>) => [
       selectSessionBySecret(db, browser) !== undefined,
-      selectRefresh(db, refresh) !== undefined,
+      selectSessionByRefresh(db, refresh) !== undefined,
     ];
     const old = await open();
     await clock.turn(idleMs - dayMs);

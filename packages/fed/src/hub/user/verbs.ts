@@ -2,9 +2,11 @@ import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database } from "#disk/sqlite.ts";
+import { hubOrigin } from "#hub/event/origin.ts";
 import type { EventLog } from "#hub/event/verbs.ts";
 import type { Caller } from "#wire/handler.ts";
 import { type Accounts, openAccounts } from "./account.ts";
+import { type DeedBudget, makeDeedBudget } from "./deed-budget.ts";
 import { type Grants, openGrants } from "./grant.ts";
 import { makeAccessTokens } from "./jwt.ts";
 import { type Links, openLinks } from "./link.ts";
@@ -41,6 +43,8 @@ export interface Users extends Accounts, SignIn {
   checkCsrf(caller: Caller, header: string | undefined): boolean;
   /** A fresh code with which the first admin is made; undefined when there is one. */
   firstCode(): string | undefined;
+  /** Signing in and making tokens: how much of it one may do. */
+  readonly budget: DeedBudget;
   /** Somebody was refused: at most one line a minute for each caller, endpoint and reason. */
   readonly recordRefusal: Refusals["record"];
   /** Forgets what can't be used any more. */
@@ -48,7 +52,8 @@ export interface Users extends Accounts, SignIn {
 }
 
 const dayMs = 86_400_000;
-const origin = { actor: "hub", correlation: "hub" };
+/** Of what leaves no event. */
+const quietly = { actor: "hub", correlation: "hub" };
 const keyBytes = 32;
 
 export function openUsers(needs: UsersNeeds): Users {
@@ -63,7 +68,7 @@ export function openUsers(needs: UsersNeeds): Users {
     ...openAccounts({ db, events, clock, passwords, sessions, links }),
     ...openSignIn({ db, events, clock, passwords, sessions, refusals }),
     ...{ sessions, links, tokens },
-    grants: openGrants({ db, events, clock, accessTokens }),
+    grants: openGrants({ db, events, clock, accessTokens, signingKey, isEnding: sessions.isEnding }),
     async identify({ bearer, cookie }) {
       if (bearer === undefined) return cookie === undefined ? { kind: "nobody" } : sessions.ofCookie(cookie);
       if (sameSecret(bearer, localToken)) return { kind: "local" };
@@ -76,12 +81,14 @@ export function openUsers(needs: UsersNeeds): Users {
     checkCsrf: (caller, header) => caller.kind === "user" && sessions.checkCsrf(caller.session.id, header),
     firstCode() {
       if (hasAdmin(selectUsers(db))) return undefined;
-      return events.deed(origin, (tx, emit) => links.makeIn(tx, emit, "first", undefined).code);
+      return events.deed(hubOrigin(clock), (tx, emit) => links.makeIn(tx, emit, "first", undefined).code);
     },
+    budget: makeDeedBudget(clock),
     recordRefusal: refusals.record,
     sweep() {
       const nowMs = clock.nowMs();
-      events.deed(origin, (tx) => {
+      sessions.endLate();
+      events.deed(quietly, (tx) => {
         dropLinksBefore(tx, nowMs);
         if (hasAdmin(selectUsers(tx))) dropLinksOf(tx, "first");
         dropSessions(tx, nowMs - dayMs, nowMs - idleMs, nowMs);

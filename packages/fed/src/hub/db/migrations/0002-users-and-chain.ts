@@ -37,6 +37,24 @@ export const usersAndChain: Migration = {
     INSERT INTO event_base (id, sequence, hash)
       VALUES (1, coalesce((SELECT min(sequence) - 1 FROM event), 0), '');
 
+    -- The log is only added to: retention first moves the base on, then drops what lies before it. Only an event that has
+    -- no hash yet (see \`fill\`) may be given one.
+    CREATE TRIGGER event_is_added BEFORE INSERT ON event
+      WHEN NEW.sequence <= max((SELECT sequence FROM event_base),
+                               coalesce((SELECT sequence FROM event ORDER BY sequence DESC LIMIT 1), 0))
+      BEGIN SELECT RAISE(ABORT, 'an event comes after all others'); END;
+    CREATE TRIGGER event_stays_as_written BEFORE UPDATE ON event
+      WHEN OLD.hash <> ''
+      BEGIN SELECT RAISE(ABORT, 'an event stays as it was written'); END;
+    CREATE TRIGGER event_is_kept BEFORE DELETE ON event
+      WHEN OLD.sequence > (SELECT sequence FROM event_base)
+      BEGIN SELECT RAISE(ABORT, 'an event is kept until retention has moved the base of the log past it'); END;
+    CREATE TRIGGER event_base_goes_on BEFORE UPDATE ON event_base
+      WHEN NEW.id <> OLD.id OR NEW.sequence <= OLD.sequence
+      BEGIN SELECT RAISE(ABORT, 'the base of the log only moves on'); END;
+    CREATE TRIGGER event_base_is_one BEFORE DELETE ON event_base
+      BEGIN SELECT RAISE(ABORT, 'the base of the log stays'); END;
+
     CREATE TABLE user (
       id           TEXT PRIMARY KEY,
       name         TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -64,14 +82,12 @@ export const usersAndChain: Migration = {
     ) STRICT;
     CREATE INDEX session_by_user ON session (user);
 
+    -- The refresh token that comes next; those before it are known by the hub's signature on them.
     CREATE TABLE refresh (
       secret     TEXT PRIMARY KEY,
-      session    TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
-      created_ms INTEGER NOT NULL,
-      -- When it was exchanged for the next; shown again after that, it ends the session.
-      spent_ms   INTEGER
+      session    TEXT NOT NULL UNIQUE REFERENCES session (id) ON DELETE CASCADE,
+      created_ms INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX refresh_by_session ON refresh (session);
 
     CREATE TABLE api_token (
       id         TEXT PRIMARY KEY,
