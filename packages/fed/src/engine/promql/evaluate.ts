@@ -11,6 +11,7 @@ import { openNotes } from "./evaluate/note.ts";
 import { bare, type Draft, type Frame, type Query, type Visit } from "./evaluate/query.ts";
 import { isRange, openRange } from "./evaluate/range.ts";
 import { streamSelector } from "./evaluate/select.ts";
+import { sortInTurns } from "./evaluate/sort.ts";
 import { typeNames } from "./function.ts";
 import type { Answer, Result } from "./result.ts";
 import { typeOf } from "./type.ts";
@@ -108,8 +109,8 @@ async function answerRange(query: Query, expr: Expr, frame: Frame): Promise<Answ
     };
   }
   const drafts = await answerDrafts(query, expr, frame);
-  drafts.sort((a, b) => compareLabels(a.labels, b.labels));
-  const columns = drafts.map(({ labels, values, present }) => ({ labels, values, present }));
+  const sorted = await sortInTurns(drafts, (a, b) => compareLabels(a.labels, b.labels), query.budget);
+  const columns = sorted.map(({ labels, values, present }) => ({ labels, values, present }));
   return { kind: "matrix", ...frame, columns };
 }
 

@@ -6,7 +6,7 @@ import { type Accumulator, openAccumulator } from "./accumulate.ts";
 import { keepLabels, setLabel } from "./name.ts";
 import { checkQuantile, formatPlain } from "./note.ts";
 import { quantileOf } from "./quantile.ts";
-import { bare, type Draft, emptyDraft, type Frame, type Query, type Visit } from "./query.ts";
+import { bare, type Draft, eachInTurn, emptyDraft, type Frame, type Query, type Visit } from "./query.ts";
 import { streamRanked } from "./rank.ts";
 import { isLabelName } from "./relabel.ts";
 
@@ -49,10 +49,10 @@ async function streamGroups(query: Query, expr: Aggregation, frame: Frame, visit
     group.draft.dropName ||= draft.dropName;
     group.accumulator.add(draft.values, draft.present);
   });
-  for (const { draft, accumulator } of groups.values()) {
+  await eachInTurn(query, groups.values(), ({ draft, accumulator }) => {
     accumulator.finish();
     visit(draft);
-  }
+  });
 }
 
 async function streamQuantile(query: Query, expr: Aggregation, frame: Frame, visit: Visit): Promise<void> {
@@ -118,5 +118,5 @@ async function streamCounts(query: Query, expr: Aggregation, frame: Frame, visit
       group.present[i] = 1;
     }
   });
-  for (const draft of groups.values()) visit(draft);
+  await eachInTurn(query, groups.values(), visit);
 }

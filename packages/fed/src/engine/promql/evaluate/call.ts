@@ -9,6 +9,7 @@ import {
   bare,
   collect,
   type Draft,
+  eachInTurn,
   emptyDraft,
   type Frame,
   isEmpty,
@@ -18,6 +19,7 @@ import {
 } from "./query.ts";
 import { streamJoined, streamReplaced } from "./relabel.ts";
 import { streamSelector } from "./select.ts";
+import { sortInTurns } from "./sort.ts";
 
 /** A function's instant vector. */
 export async function streamCall(query: Query, call: Call, frame: Frame, visit: Visit): Promise<void> {
@@ -182,14 +184,14 @@ async function streamSorted(
     query.notes.warn("sort is ineffective for range queries since results are always ordered by labels", call.span);
     return await query.stream(arg, frame, visit);
   }
-  const drafts = await collect(query, arg, frame);
   const value = (draft: Draft) => draft.values[0] as number;
-  drafts.sort((a, b) => {
+  const order = (a: Draft, b: Draft) => {
     const [left, right] = [value(a), value(b)];
     if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right));
     return left === right ? 0 : compare(left, right);
-  });
-  for (const draft of drafts) visit(draft);
+  };
+  const drafts = await sortInTurns(await collect(query, arg, frame), order, query.budget);
+  await eachInTurn(query, drafts, visit);
 }
 
 /** A series without labels of what a function makes of each step's own time. */

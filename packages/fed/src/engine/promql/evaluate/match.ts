@@ -3,7 +3,7 @@ import { type Labels, labelsKey, labelValue, metricName } from "../../series/lab
 import type { Binary, Matching } from "../ast.ts";
 import { arithmetic, comparisons } from "./math.ts";
 import { compareLabels, keepLabels, openMerger, printLabels, setLabel, withoutMetadata } from "./name.ts";
-import { collect, type Draft, emptyDraft, type Frame, isEmpty, type Query, type Visit } from "./query.ts";
+import { collect, type Draft, eachInTurn, emptyDraft, type Frame, isEmpty, type Query, type Visit } from "./query.ts";
 
 /** Series of both sides that have the labels in common by which they are matched. */
 interface Group {
@@ -16,7 +16,7 @@ export async function streamMatched(query: Query, expr: Binary, frame: Frame, vi
   const matching = expr.matching as Matching;
   const left = await collect(query, expr.left, frame);
   const right = await collect(query, expr.right, frame);
-  const groups = groupUp(matching, left, right);
+  const groups = await groupUp(query, matching, left, right);
   const merger = openMerger();
   const add = (draft: Draft) => {
     if (isEmpty(draft)) return;
@@ -25,12 +25,12 @@ export async function streamMatched(query: Query, expr: Binary, frame: Frame, vi
   };
   const isSet = expr.op === "and" || expr.op === "or" || expr.op === "unless";
   const work = isSet ? undefined : openWork(query, expr, matching, frame, { left, right });
-  for (const group of groups) {
+  await eachInTurn(query, groups, (group) => {
     if (work === undefined) combine(expr.op, group, add);
+    else if (isPair(work, group)) matchPair(work, group.left[0] as Draft, group.right[0] as Draft, add);
     else matchGroup(work, group, add);
-    if (query.budget.due) await query.budget.rest();
-  }
-  for (const draft of merger.drafts) visit(draft);
+  });
+  await eachInTurn(query, merger.drafts, visit);
 }
 
 /** The labels by which a series finds its match. */
@@ -40,17 +40,49 @@ function matchLabels({ on, labels }: Matching, given: Labels): Labels {
     : keepLabels(given, (name) => name !== metricName && !labels.includes(name));
 }
 
-function groupUp(matching: Matching, left: readonly Draft[], right: readonly Draft[]): Iterable<Group> {
+async function groupUp(
+  query: Query,
+  matching: Matching,
+  left: readonly Draft[],
+  right: readonly Draft[],
+): Promise<Iterable<Group>> {
   const groups = new Map<string, Group>();
   const of = (draft: Draft) => {
     const key = labelsKey(matchLabels(matching, draft.labels));
-    const group = groups.get(key) ?? { left: [], right: [] };
-    groups.set(key, group);
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { left: [], right: [] };
+      groups.set(key, group);
+    }
     return group;
   };
-  for (const draft of left) of(draft).left.push(draft);
-  for (const draft of right) of(draft).right.push(draft);
+  await eachInTurn(query, left, (draft) => of(draft).left.push(draft));
+  await eachInTurn(query, right, (draft) => of(draft).right.push(draft));
   return groups.values();
+}
+
+/** One series on each side and nothing to fill in: most groups of most queries. */
+function isPair({ fillMany, fillOne }: Work, { left, right }: Group): boolean {
+  return left.length === 1 && right.length === 1 && fillMany === undefined && fillOne === undefined;
+}
+
+/** Works in the columns of the left side. */
+function matchPair(work: Work, left: Draft, right: Draft, add: Visit): void {
+  const { returnBool } = work.expr;
+  const { values, present } = left;
+  for (let i = 0; i < values.length; i++) {
+    if (present[i] === 0 || right.present[i] === 0) {
+      present[i] = 0;
+      continue;
+    }
+    const [a, b] = [values[i] as number, right.values[i] as number];
+    const keep = work.keeps(a, b);
+    if (returnBool) values[i] = keep ? 1 : 0;
+    else if (keep) values[i] = work.calculate(a, b);
+    else present[i] = 0;
+  }
+  const [many, one] = work.swapped ? [right, left] : [left, right];
+  add({ ...resultOf(work, many, one), values, present });
 }
 
 function combine(op: Binary["op"], { left, right }: Group, add: Visit): void {
@@ -229,15 +261,22 @@ function put(work: Work, target: Found, matched: Uint8Array | undefined, i: numb
 }
 
 function targetOf(work: Work, found: Map<string, Found>, many: Draft, one: Draft): Found {
-  const labels = resultLabels(work, many.labels, one.labels);
+  const { labels, dropName } = resultOf(work, many, one);
   const key = labelsKey(labels);
   const known = found.get(key);
   if (known !== undefined) return known;
-  const draft = emptyDraft(labels, work.frame);
-  draft.dropName = work.query.delayNames && !work.isArithmetic && (work.expr.returnBool || many.dropName);
+  const draft = { ...emptyDraft(labels, work.frame), dropName };
   const target = { draft, used: new Uint8Array(work.frame.steps) };
   found.set(key, target);
   return target;
+}
+
+function resultOf(work: Work, many: Draft, one: Draft): Pick<Draft, "labels" | "dropName"> {
+  const mayKeep = work.query.delayNames && !work.isArithmetic;
+  return {
+    labels: resultLabels(work, many.labels, one.labels),
+    dropName: mayKeep && (work.expr.returnBool || many.dropName),
+  };
 }
 
 function resultLabels({ query, expr, matching, isArithmetic }: Work, many: Labels, one: Labels): Labels {

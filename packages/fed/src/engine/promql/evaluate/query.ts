@@ -57,6 +57,14 @@ export async function collect(query: Query, expr: Expr, frame: Frame): Promise<D
   return drafts;
 }
 
+/** Does something for each and gives way to others meanwhile. */
+export async function eachInTurn<T>(query: Query, items: Iterable<T>, work: (item: T) => void): Promise<void> {
+  for (const item of items) {
+    work(item);
+    if (query.budget.due) await query.budget.rest();
+  }
+}
+
 export function momentMs(frame: Frame, step: number): number {
   return frame.startMs + step * frame.stepMs;
 }

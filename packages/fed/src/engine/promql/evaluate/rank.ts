@@ -3,7 +3,8 @@ import { type Labels, labelsKey } from "../../series/labels.ts";
 import type { Aggregation, Expr } from "../ast.ts";
 import { compareLabels } from "./name.ts";
 import { formatShort } from "./note.ts";
-import { collect, type Draft, type Frame, isEmpty, type Query, type Visit } from "./query.ts";
+import { collect, type Draft, eachInTurn, type Frame, isEmpty, type Query, type Visit } from "./query.ts";
+import { sortInTurns } from "./sort.ts";
 
 /** Series in the order in which they came, and their value at one moment. */
 interface Entry {
@@ -26,11 +27,21 @@ export async function streamRanked(
   visit: Visit,
 ): Promise<void> {
   const params = await query.scalar(expr.param as Expr, frame);
-  const drafts = await collect(query, expr.expr, frame);
+  const collected = await collect(query, expr.expr, frame);
   if (!checkParams(params)) return;
-  if (frame.steps > 1) drafts.sort((a, b) => compareLabels(a.labels, b.labels));
+  // Of one moment they come in the order that decides between equal values; of many in the store's.
+  const drafts =
+    frame.steps === 1
+      ? collected
+      : await sortInTurns(collected, (a, b) => compareLabels(a.labels, b.labels), query.budget);
   const kept = drafts.map(() => new Uint8Array(frame.steps));
-  const groups = Map.groupBy(drafts.keys(), (i) => labelsKey(groupLabels(expr, (drafts[i] as Draft).labels)));
+  const groups = new Map<string, number[]>();
+  await eachInTurn(query, drafts.keys(), (index) => {
+    const key = labelsKey(groupLabels(expr, (drafts[index] as Draft).labels));
+    const members = groups.get(key);
+    if (members === undefined) groups.set(key, [index]);
+    else members.push(index);
+  });
   const less = expr.op === "topk" ? smallest : greatest;
   const order: number[] = [];
   for (const members of groups.values()) {
@@ -44,10 +55,10 @@ export async function streamRanked(
       if (query.budget.due) await query.budget.rest();
     }
   }
-  for (const index of frame.steps === 1 ? order : drafts.keys()) {
+  await eachInTurn(query, frame.steps === 1 ? order : drafts.keys(), (index) => {
     const draft = { ...(drafts[index] as Draft), present: kept[index] as Uint8Array<ArrayBuffer> };
     if (!isEmpty(draft)) visit(draft);
-  }
+  });
 }
 
 /** False when no step asks for any. */

@@ -4,6 +4,7 @@ import { isStale, type Series } from "../../series/series.ts";
 import type { At, VectorSelector } from "../ast.ts";
 import { compareLabels } from "./name.ts";
 import { emptyDraft, type Frame, isEmpty, momentMs, type Query, type Visit } from "./query.ts";
+import { sortInTurns } from "./sort.ts";
 
 /** When to look, for each step. */
 export interface Reference {
@@ -83,8 +84,7 @@ export async function readSeries(
       if (budget.due) await budget.rest();
     }
   }
-  held.sort((a, b) => compareLabels(a.labels, b.labels));
-  for (const series of held) {
+  for (const series of await sortInTurns(held, (a, b) => compareLabels(a.labels, b.labels), budget)) {
     await visit(series);
     if (budget.due) await budget.rest();
   }
