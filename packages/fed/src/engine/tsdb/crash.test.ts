@@ -105,7 +105,11 @@ describe("damaged files", () => {
     const all = (await check(store)).samples;
     expect((await store.stats()).blocks.length).toBeGreaterThan(2);
     await store.close();
-    const files = ["block", "wal"].flatMap((name) => readdirSync(join(sound, name)).map((file) => join(name, file)));
+    const files = ["block", "wal"].flatMap((name) =>
+      readdirSync(join(sound, name))
+        .map((file) => join(name, file))
+        .sort(),
+    );
     let lossy = 0;
     for (let round = 0; round < 120; round++) {
       const folder = tempFolder();

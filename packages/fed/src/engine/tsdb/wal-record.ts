@@ -22,7 +22,8 @@ import { decodeWholes, encodeWholes } from "./whole.ts";
 
 /** What one commit puts into the write-ahead log. */
 export type WalRecord =
-  | { readonly kind: "start"; readonly sealedMs: number }
+  /** `previousBytes`: how long the file before is, so that a missing end is noticed. */
+  | { readonly kind: "start"; readonly sealedMs: number; readonly previousBytes: number }
   | { readonly kind: "samples"; readonly named: readonly NamedSeries[]; readonly rows: Rows }
   | {
       readonly kind: "delete";
@@ -56,8 +57,10 @@ const matcherKinds = ["=", "!=", "=~", "!~"] as const;
 export function encodeRecord(record: WalRecord): Uint8Array<ArrayBuffer> {
   const raw = bytesOf(4096);
   writeByte(raw, kinds.indexOf(record.kind));
-  if (record.kind === "start") writeMs(raw, record.sealedMs);
-  else if (record.kind === "samples") writeSamples(raw, record.named, record.rows);
+  if (record.kind === "start") {
+    writeMs(raw, record.sealedMs);
+    writeCount(raw, record.previousBytes);
+  } else if (record.kind === "samples") writeSamples(raw, record.named, record.rows);
   else {
     writeMs(raw, record.startMs);
     writeMs(raw, record.endMs);
@@ -118,7 +121,7 @@ export function findRecord(data: Uint8Array, from: number): number | undefined {
 
 function readRecord(raw: Cursor): WalRecord {
   const kind = kinds[readByte(raw)];
-  if (kind === "start") return { kind, sealedMs: readMs(raw) };
+  if (kind === "start") return { kind, sealedMs: readMs(raw), previousBytes: readCount(raw) };
   if (kind === "samples") return { kind, ...readSamples(raw) };
   if (kind === undefined) throw new RangeError("a record of no known kind");
   const [startMs, endMs] = [readMs(raw), readMs(raw)];

@@ -167,7 +167,10 @@ export class Wal {
       keptBytes: 0,
     };
     this.#file = file;
-    await writeAll(file, encodeRecord({ kind: "start", sealedMs: this.#sealedMs }));
+    await writeAll(
+      file,
+      encodeRecord({ kind: "start", sealedMs: this.#sealedMs, previousBytes: this.#old.at(-1)?.sizeBytes ?? 0 }),
+    );
     await syncFolder(this.#folder);
     return file;
   }
@@ -274,13 +277,20 @@ export function readWal(
     const data = readWhole(path, damage);
     const torn = readRecords(path, data, damage, (record) => {
       if (record.kind === "samples") for (const time of record.rows.times) if (time > newestMs) newestMs = time;
+      if (record.kind === "start") damage.push(...missingEnd(folder, old.at(-1), record.previousBytes));
       visit(record, number);
     });
     if (torn !== undefined && nth === numbers.length - 1) truncateSync(path, torn);
     else if (torn !== undefined) damage.push(lostEnd(path, data, torn));
-    old.push({ number, sizeBytes: data.length, newestMs });
+    old.push({ number, sizeBytes: torn ?? data.length, newestMs });
   }
   return { old, damage };
+}
+
+function missingEnd(folder: string, file: OldFile | undefined, wholeBytes: number): Damage[] {
+  const missing = wholeBytes - (file?.sizeBytes ?? wholeBytes);
+  if (file === undefined || missing <= 0) return [];
+  return [{ file: join(folder, fileName(file.number)), what: `its last ${missing} bytes are missing` }];
 }
 
 function lostEnd(path: string, data: Uint8Array, at: number): Damage {
