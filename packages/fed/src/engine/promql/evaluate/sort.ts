@@ -20,7 +20,8 @@ export async function sortInTurns<T>(items: T[], compare: (a: T, b: T) => number
 }
 
 async function merge<T>(left: T[], right: T[], compare: (a: T, b: T) => number, budget: Budget): Promise<T[]> {
-  if (right.length === 0) return left;
+  const [last, first] = [left.at(-1), right[0]];
+  if (last === undefined || first === undefined || compare(last, first) <= 0) return left.concat(right);
   const merged: T[] = [];
   let [l, r] = [0, 0];
   while (l < left.length || r < right.length) {
