@@ -149,4 +149,27 @@ describe("damaged files", () => {
     }
     expect(lossy).toBeGreaterThan(10);
   });
+
+  it("names the missing end of a file, also when it was cut between two commits", async () => {
+    const folder = tempFolder();
+    const append = async (store: Tsdb, timeMs: number) => {
+      const times = new Float64Array(seriesCount).fill(timeMs);
+      await store.append({ labels, times, values: Float64Array.from(labels, (_, nth) => valueAt(nth, timeMs)) });
+    };
+    let store = await openTsdb(folder, options);
+    await append(store, startMs);
+    const { walBytes } = await store.stats();
+    await append(store, startMs + 1000);
+    await store.close();
+    store = await openTsdb(folder, options);
+    await append(store, startMs + 2000);
+    await store.close();
+    truncateSync(join(folder, "wal", "0000000001.wal"), walBytes);
+    store = await openTsdb(folder, options);
+    expect((await store.stats()).damage).toMatchObject([
+      { what: expect.stringMatching(/^its last \d+ bytes are missing$/) },
+    ]);
+    expect((await check(store)).samples).toBe(2 * seriesCount);
+    await store.close();
+  });
 });

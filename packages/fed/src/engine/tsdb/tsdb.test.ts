@@ -105,6 +105,8 @@ describe("how a store commits", () => {
       for (let i = 0; i < 430; i++, count++) await store.append(rows([a, startMs + count * minuteMs, count]));
       await store.maintain();
       expect((await all(store))[a.join()]).toEqual(Array.from({ length: count }, (_, i) => [i * minuteMs, i]));
+      const late = startMs + (count - 100) * minuteMs;
+      expect((await all(store, [], late))[a.join()]?.length).toBe(100);
       expect(await store.verify()).toEqual([]);
       expect(await store.stats()).toMatchObject({ metrics: [{ name: "up", series: 1 }], trouble: undefined });
       await store.close();
@@ -239,6 +241,31 @@ describe("what a store forgets", () => {
     await store.delete({ matchers: [], startMs: 0, endMs: Number.MAX_SAFE_INTEGER });
     expect(await all(store)).toEqual({});
     expect(await store.stats()).toMatchObject({ activeSeries: 0, headSamples: 0, blockSamples: 0 });
+  });
+});
+
+describe("what a store keeps in memory", () => {
+  it("is only what is not in blocks: a series that has stopped is forgotten", async () => {
+    const store = await openHere(tempFolder());
+    await store.append(rows([a, startMs, 1]));
+    for (let i = 0; i < 8; i++) await store.append(rows([b, startMs + i * hourMs, i]));
+    await store.maintain();
+    expect(await store.stats()).toMatchObject({ activeSeries: 1, headSamples: 2, blockSamples: 7 });
+    expect(Object.keys(await all(store))).toHaveLength(2);
+  });
+
+  it("may be a very long column: it becomes several pages of one block", async () => {
+    const store = await openHere(tempFolder());
+    const count = 600_000;
+    const times = Float64Array.from({ length: count }, (_, i) => startMs + i * 100);
+    const values = Float64Array.from(times, (_, i) => i % 100);
+    await store.append({ labels: new Array(count).fill(a), times, values });
+    await store.append(rows([b, startMs + 48 * hourMs, 1]));
+    await store.maintain();
+    expect(await store.stats()).toMatchObject({ headSamples: 1, blockSamples: count });
+    const found = (await all(store))[a.join()] ?? [];
+    expect(found.length).toBe(count);
+    expect(found.every(([time, value], i) => time === i * 100 && value === i % 100)).toBe(true);
   });
 });
 
