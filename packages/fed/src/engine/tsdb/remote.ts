@@ -11,13 +11,19 @@ import type { Appended, Batch, Tsdb, TsdbStats } from "./tsdb.ts";
 /** A store of samples, in this thread or in one of its own. */
 export type SampleStore = Queryable & Pick<Tsdb, "append" | "delete" | "maintain" | "verify" | "stats" | "close">;
 
+/** A store in a thread of its own. */
+export interface RunningStore extends SampleStore {
+  /** Resolves when the thread has ended, by `close` or for a fault; nothing can be asked any more. */
+  readonly ended: Promise<void>;
+}
+
 /** When so many series have been named to the thread, both sides begin anew. */
 const mostNamed = 200_000;
 
 type Unnumbered<T> = T extends { readonly id: number } ? Omit<T, "id"> : never;
 
 /** Opens the store in a thread of its own, so that sealing and reading never keep this one waiting. */
-export async function startTsdb(folder: string, options: Start["options"] = {}): Promise<SampleStore> {
+export async function startTsdb(folder: string, options: Start["options"] = {}): Promise<RunningStore> {
   const start: Start = { folder, options };
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: start });
   const store = new RemoteTsdb(worker);
@@ -25,11 +31,11 @@ export async function startTsdb(folder: string, options: Start["options"] = {}):
   return store;
 }
 
-class RemoteTsdb implements SampleStore {
+class RemoteTsdb implements RunningStore {
   readonly opened: Promise<unknown>;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(fault: Fault): void }>();
-  readonly #ended: Promise<void>;
+  readonly ended: Promise<void>;
   #numbers = new WeakMap<Labels, number>();
   #named = 0;
   #anew = false;
@@ -46,7 +52,7 @@ class RemoteTsdb implements SampleStore {
       else waiting?.resolve(answer.value);
     });
     worker.on("error", (cause) => this.#end(new Fault("internal", `the store's thread failed: ${cause}`, { cause })));
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       worker.once("exit", () => {
         this.#end(new Fault("internal", "the store's thread has ended"));
         resolve();
@@ -124,7 +130,7 @@ class RemoteTsdb implements SampleStore {
 
   async close(): Promise<void> {
     if (this.#gone === undefined) await this.#ask({ kind: "close" });
-    await this.#ended;
+    await this.ended;
   }
 
   #ask<T>(ask: Unnumbered<Ask>): Promise<T> {

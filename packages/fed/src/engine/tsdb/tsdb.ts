@@ -11,15 +11,16 @@ import type { Series } from "../series/series.ts";
 import { listBlocks, nameOf } from "./block.ts";
 import { latestMs, wordsOf } from "./codec.ts";
 import type { Damage } from "./file.ts";
-import { type Added, addSample, dropSeries, type HeadSeries, headOf } from "./head.ts";
-import { type Limits, noLimits, usualLimits } from "./limit.ts";
-import { compact, removeInHead, removeSelection, retain, seal, verify } from "./maintain.ts";
+import { type Added, addSample, type HeadSeries, headOf } from "./head.ts";
+import { type Limits, usualLimits } from "./limit.ts";
+import { compact, removeSelection, retain, seal, verify } from "./maintain.ts";
 import { labelsOfId, postingsOf } from "./postings.ts";
 import { findSeries, readSelection } from "./reader.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
+import { replay } from "./replay.ts";
 import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
-import { forget, type Store, seriesOf } from "./store.ts";
-import { readSealed, readWal, Wal } from "./wal.ts";
-import type { WalRecord } from "./wal-record.ts";
+import { type Store, seriesOf } from "./store.ts";
+import { Wal } from "./wal.ts";
 
 export interface TsdbOptions {
   readonly clock: Clock;
@@ -51,13 +52,6 @@ export interface Batch {
   readonly labels: readonly Labels[];
   readonly times: Float64Array;
   readonly values: Float64Array;
-}
-
-export interface Refusal {
-  readonly kind: "other value" | "too old" | "too far ahead" | "time" | "labels" | "too many series";
-  /** Index of the row. */
-  readonly row: number;
-  readonly message: string;
 }
 
 export interface Appended {
@@ -320,26 +314,6 @@ function topMetrics({ postings }: Store): TsdbStats["metrics"] {
   return found.sort((a, b) => b.series - a.series || (a.name < b.name ? -1 : 1)).slice(0, 20);
 }
 
-function refusalOf(
-  { labels, time, row }: { readonly labels: Labels; readonly time: number; readonly row: number },
-  became: Added | undefined,
-  earliest: number,
-  latest: number,
-): Refusal {
-  const name = nameOf(labels).slice(0, 500);
-  const at = Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : `${time}`;
-  if (became === "other value") {
-    return { kind: "other value", row, message: `${name} has another value at ${at} already` };
-  }
-  if (time < earliest) {
-    const since = new Date(earliest).toISOString();
-    return { kind: "too old", row, message: `${name} at ${at} comes too late: times before ${since} are closed` };
-  }
-  if (time > latest)
-    return { kind: "too far ahead", row, message: `${name} at ${at} is in the future: look at the sender's clock` };
-  return { kind: "time", row, message: `${name}: ${time} is no time in whole milliseconds` };
-}
-
 /** Opens the store in a folder, made when it is not there. Fault `conflict` when another process has it open. */
 export async function openTsdb(folder: string, options: TsdbOptions): Promise<Tsdb> {
   await ensureFolder(folder);
@@ -392,53 +366,4 @@ function readShelf(folder: string): ShelfBlock[] {
     endMs = Math.max(endMs, file.endMs);
   }
   return kept;
-}
-
-type Old = ReturnType<typeof readWal>["old"];
-
-/** Puts what the log has, and no block has, into the head again. */
-function replay(store: Store, folder: string): { readonly old: Old; readonly newestMs: number } {
-  store.sealedMs = Math.max(store.sealedMs, readSealed(folder));
-  let newestMs = store.sealedMs;
-  let [current, named] = [0, new Map<number, HeadSeries>()];
-  const { old, damage } = readWal(folder, (record, file) => {
-    if (file !== current) [current, named] = [file, new Map()];
-    if (record.kind === "delete") removeInHead(store, record);
-    if (record.kind === "samples") newestMs = Math.max(newestMs, replaySamples(store, record, named, file));
-  });
-  for (const found of damage) store.shelf.damage.set(`${found.file}: ${found.what}`, found);
-  for (const series of [...store.head.series.values()]) {
-    if (series.lastMs !== -Infinity) continue;
-    dropSeries(store.head, series);
-    forget(store, series);
-  }
-  return { old, newestMs };
-}
-
-function replaySamples(
-  store: Store,
-  { named, rows }: Extract<WalRecord, { kind: "samples" }>,
-  known: Map<number, HeadSeries>,
-  file: number,
-): number {
-  for (const { id, tenant, labels } of named) {
-    const series = seriesOf(store, labels, tenant, noLimits);
-    if (typeof series !== "string") known.set(id, series);
-  }
-  const words = wordsOf(rows.values);
-  let [newestMs, lost] = [-Infinity, 0];
-  for (const [row, time] of rows.times.entries()) {
-    if (time < store.sealedMs) continue;
-    const series = known.get(rows.ids[row] as number);
-    if (series === undefined) lost++;
-    else {
-      addSample(store.head, series, time, words[2 * row] as number, words[2 * row + 1] as number);
-      newestMs = Math.max(newestMs, time);
-    }
-  }
-  if (lost > 0) {
-    const what = `${lost} samples are of series whose names were in a part that cannot be read`;
-    store.shelf.damage.set(`${file}: ${what}`, { file: `${String(file).padStart(10, "0")}.wal`, what });
-  }
-  return newestMs;
 }
