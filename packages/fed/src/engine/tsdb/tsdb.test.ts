@@ -114,6 +114,23 @@ describe("how a store commits", () => {
   });
 });
 
+describe("a day's block", () => {
+  it("stays a day's block when days become shorter", async () => {
+    const folder = tempFolder();
+    const dayMs = Math.ceil(startMs / (24 * hourMs)) * 24 * hourMs;
+    const fill = rows(...Array.from({ length: 30 }, (_, i) => [a, dayMs + i * hourMs, i] as const));
+    let store = await openHere(folder);
+    await store.append(fill);
+    await store.maintain();
+    expect((await store.stats()).blocks[0]).toMatchObject({ startMs: dayMs, endMs: dayMs + 24 * hourMs, samples: 24 });
+    await store.close();
+    store = await openHere(folder, { daySpanMs: 6 * hourMs });
+    await store.maintain();
+    const found = await all(store, [], dayMs + 20 * hourMs, dayMs + 23 * hourMs);
+    expect(found[a.join()]?.map(([, value]) => value)).toEqual([20, 21, 22, 23]);
+  });
+});
+
 describe("what a store refuses", () => {
   it("names samples that come too late, too early, twice with other values, or at no time", async () => {
     const clock = handClock(startMs + 12 * hourMs);
