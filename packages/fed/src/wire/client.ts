@@ -73,6 +73,7 @@ const accepted: Readonly<Record<Endpoint["answer"], string>> = {
   many: streamType,
   events: sseType,
   text: "text/plain",
+  prometheus: "application/json",
 };
 
 async function send(
