@@ -79,6 +79,12 @@ describe("pretty", () => {
   });
 });
 
+it("keeps a sign before a broken-up power where it was", () => {
+  const tree = parse(`-Inf ^ (${"a_long_name_of_a_metric + ".repeat(5)} 1)`);
+  expect(pretty(tree)).toMatch(/^-Inf\n\^\n/);
+  expect(bare(parse(pretty(tree)))).toEqual(bare(tree));
+});
+
 describe("quote", () => {
   it("writes what unquote reads, whatever it is", () => {
     fc.assert(

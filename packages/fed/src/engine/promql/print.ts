@@ -65,7 +65,8 @@ export function pretty(expr: Expr, level = 0): string {
       return `${indent}${expr.func}(\n${prettyList(expr.args, level + 1)}\n${indent})`;
     case "binary": {
       const operator = `${indent}${printOperator(expr)}`;
-      return `${pretty(expr.left, level + 1)}\n${operator}\n${pretty(expr.right, level + 1)}`;
+      const left = expr.left.kind === "number" ? `${indent}  ${printLeft(expr)}` : pretty(expr.left, level + 1);
+      return `${left}\n${operator}\n${pretty(expr.right, level + 1)}`;
     }
     case "paren":
       return `${indent}(\n${pretty(expr.expr, level + 1)}\n${indent})`;
