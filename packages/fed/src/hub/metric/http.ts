@@ -135,10 +135,10 @@ function readUtf8(bytes: Uint8Array): string {
 /** Keeps what it can, and says no when it was not all: who sends must not believe that it is here. */
 async function keep(metrics: Metrics, { mistakes, ...batch }: Taken, { actor }: CallContext): Promise<string> {
   const { refused, refusals } = await metrics.append(batch, actor);
-  const words = [...mistakes, ...refusals.map(({ message }) => message)];
+  const words = [...mistakes.words, ...refusals.map(({ message }) => message)];
   const [first] = words;
   if (first === undefined) return "";
-  const many = refused + mistakes.length;
+  const many = refused + mistakes.count;
   throw new Fault("invalid", `${many} of what came ${many === 1 ? "is" : "are"} not kept, the rest is: ${first}`, {
     details: { refused, words },
   });

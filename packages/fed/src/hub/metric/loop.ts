@@ -30,7 +30,7 @@ export function ownMetricsLoop(needs: {
     if (before === undefined) await sleep(clock, firstMs, signal);
     const [timeMs, beganTick] = [clock.nowMs(), clock.tickMs()];
     const { labels, values, mistakes } = taker.text(needs.render(), "text", timeMs);
-    if (mistakes.length > 0) throw new Fault("internal", `the hub's own metrics are badly told: ${mistakes[0]}`);
+    if (mistakes.count > 0) throw new Fault("internal", `the hub's own metrics are badly told: ${mistakes.words[0]}`);
     // What is told no more has ended here: a query shows it five minutes longer otherwise.
     const gone = goneFrom(labels, before ?? []);
     const all = [...labels, up, took, count, ...gone];

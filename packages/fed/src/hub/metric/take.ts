@@ -10,8 +10,8 @@ export interface Taken {
   readonly labels: Labels[];
   readonly times: Float64Array;
   readonly values: Float64Array;
-  /** What could not be read, in words. */
-  readonly mistakes: readonly string[];
+  /** What could not be read: how often, and the first in words. */
+  readonly mistakes: { readonly count: number; readonly words: readonly string[] };
 }
 
 /** Reads samples; a series that was read before is the same object again, by which the store knows it at once. */
@@ -79,7 +79,7 @@ function unpack(packed: Uint8Array): Uint8Array {
 function gather() {
   const parts: { readonly labels: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> }[] =
     [];
-  const mistakes: string[] = [];
+  const mistakes = { count: 0, words: [] as string[] };
   let rows = 0;
   return {
     column(labels: Labels, times: ArrayLike<number>, values: ArrayLike<number>) {
@@ -87,7 +87,7 @@ function gather() {
       rows += times.length;
     },
     mistake(words: string) {
-      if (mistakes.length < namedMistakes) mistakes.push(words);
+      if (mistakes.count++ < namedMistakes) mistakes.words.push(words);
     },
     done(): Taken {
       const labels: Labels[] = [];
