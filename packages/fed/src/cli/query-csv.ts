@@ -1,4 +1,4 @@
-import type { QueryData, WireMetric, WireSample } from "./query-hub.ts";
+import type { QueryData, WireMetric, WireSample } from "#wire/metric.ts";
 import { labelNamesOf } from "./query-table.ts";
 
 /** Comma-separated values (RFC 4180) with a heading: the time, a column for each label, the value. A line for each sample. */

@@ -1,5 +1,5 @@
 import { quote } from "#engine/promql/quote.ts";
-import type { QueryData, WireMetric, WireSample } from "./query-hub.ts";
+import type { QueryData, WireMetric, WireSample } from "#wire/metric.ts";
 import { sparkline } from "./spark.ts";
 import type { Table } from "./table.ts";
 import { fit, widthOf } from "./text.ts";
@@ -95,7 +95,7 @@ function shortText(value: number): string {
 }
 
 /** `up{job="node"}`, as one would ask for it. */
-export function seriesText(metric: WireMetric): string {
+function seriesText(metric: WireMetric): string {
   const { [metricName]: name = "", ...labels } = metric;
   const pairs = labelNamesOf([labels]).map((label) => `${label}=${quote(labels[label] ?? "")}`);
   return pairs.length === 0 && name !== "" ? name : `${name}{${pairs.join(", ")}}`;

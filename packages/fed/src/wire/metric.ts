@@ -23,6 +23,10 @@ const resultShape = z.discriminatedUnion("resultType", [
   z.object({ resultType: z.literal("string"), result: sampleShape }),
 ]);
 
+export type WireMetric = z.infer<typeof labelSetShape>;
+export type WireSample = z.infer<typeof sampleShape>;
+export type QueryData = z.infer<typeof resultShape>;
+
 const answerOf = <const T extends z.ZodType>(data: T) =>
   z.object({
     status: z.literal("success"),

@@ -1,4 +1,4 @@
-import { print } from "#engine/promql/print.ts";
+import { pretty } from "#engine/promql/print.ts";
 import { defineCommand } from "../command.ts";
 import { readQuery } from "../query-text.ts";
 
@@ -13,9 +13,9 @@ export const command = defineCommand({
     { line: "fed promql format -- '-up'", says: "a query that begins with a minus" },
   ],
   async run({ args, screen }) {
-    const query = print(readQuery(args.query));
+    const query = pretty(readQuery(args.query));
     if (screen.json) screen.data({ query });
-    else screen.line(query);
+    else for (const line of query.split("\n")) screen.line(line);
     return 0;
   },
 });

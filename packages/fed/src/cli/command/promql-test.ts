@@ -1,6 +1,6 @@
 import { openMemory } from "#engine/promql/memory.ts";
 import { evaluateForScript } from "#engine/promql/script-evaluate.ts";
-import { runScript, type ScriptCase, type ScriptReport } from "#engine/promql/script-run.ts";
+import { runScript, type ScriptReport } from "#engine/promql/script-run.ts";
 import { defineCommand } from "../command.ts";
 import type { Screen, Span } from "../print.ts";
 import { findScripts } from "../script-file.ts";
@@ -58,22 +58,22 @@ function show(screen: Screen, reports: readonly NamedReport[], passed: number, t
     rows.push(["all", { text: String(passed), style: passed === total ? "good" : "bad" }, String(total)]);
   const number = { align: "right" } as const;
   screen.table({ columns: [{ title: "FILE" }, { title: "PASSED", ...number }, { title: "TOTAL", ...number }], rows });
-  showCases(screen, reports, { text: "failed ", style: "bad" }, (one) => one.failures);
-  showCases(screen, reports, { text: "left out ", style: "dim" }, (one) => one.leftOut);
+  showFailures(screen, reports);
+  if (reports.some(({ leftOut }) => leftOut.length > 0)) screen.line();
+  for (const { file, leftOut } of reports) {
+    for (const { line, query, words } of leftOut) {
+      screen.line({ text: `left out ${file}:${line}  ${query}  (${words})`, style: "dim" });
+    }
+  }
 }
 
-/** `failed a.test:12 query`, and the difference below. */
-function showCases(
-  screen: Screen,
-  reports: readonly NamedReport[],
-  word: Span,
-  casesOf: (report: ScriptReport) => readonly ScriptCase[],
-): void {
-  if (reports.every((report) => casesOf(report).length === 0)) return;
-  screen.line();
-  for (const report of reports) {
-    for (const { line, query, words } of casesOf(report)) {
-      screen.line(word, { text: `${report.file}:${line}`, style: "strong" }, query === "" ? "" : `  ${query}`);
+/** `failed a.test:12  query`, and the difference below. */
+function showFailures(screen: Screen, reports: readonly NamedReport[]): void {
+  if (reports.some(({ failures }) => failures.length > 0)) screen.line();
+  for (const { file, failures } of reports) {
+    for (const { line, query, words } of failures) {
+      const place = { text: `${file}:${line}`, style: "strong" } as const;
+      screen.line({ text: "failed ", style: "bad" }, place, query === "" ? "" : `  ${query}`);
       for (const part of words.split("\n")) screen.line("  ", part);
     }
   }

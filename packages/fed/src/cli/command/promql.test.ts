@@ -26,8 +26,7 @@ test("test: a line for each file, the failures with line and difference, what is
     "failed a/bad.test:4  up",
     expect.stringMatching(/^ {2}expected .*7@60, found 2@60$/),
     "",
-    "left out good.test:7  limitk(1, up)",
-    "  limitk() is experimental in Prometheus and not understood here",
+    "left out good.test:7  limitk(1, up)  (limitk() is experimental in Prometheus and not understood here)",
     "",
   ]);
 });

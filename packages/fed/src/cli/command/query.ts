@@ -1,13 +1,14 @@
 import { systemClock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { printDuration, readDuration } from "#engine/promql/duration.ts";
+import { api } from "#wire/api.ts";
+import type { QueryData } from "#wire/metric.ts";
 import { defineCommand } from "../command.ts";
 import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
 import { durationMs, localTime, momentOf } from "../moment.ts";
 import type { Screen } from "../print.ts";
 import { csvOf } from "../query-csv.ts";
-import { type QueryData, queryAtMoment, queryOverRange } from "../query-hub.ts";
 import { instantTable, type Matrix, rangeTable } from "../query-table.ts";
 import { readQuery } from "../query-text.ts";
 
@@ -43,13 +44,14 @@ export const command = defineCommand({
     }
     const span = spanOf(flags, systemClock.nowMs());
     readQuery(args.query);
+    // By POST: a query may be longer than an address.
     const client = await openClient(flags, env, signal);
     const { query } = args;
     const answer =
       span.stepMs === undefined
-        ? await client.call(queryAtMoment, { query, time: seconds(span.endMs) }, signal)
+        ? await client.call(api.queryByForm, { query, time: seconds(span.endMs) }, signal)
         : await client.call(
-            queryOverRange,
+            api.queryRangeByForm,
             { query, start: seconds(span.startMs), end: seconds(span.endMs), step: seconds(span.stepMs) },
             signal,
           );
