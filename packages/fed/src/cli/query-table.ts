@@ -89,8 +89,9 @@ function factsOf(values: readonly WireSample[]) {
   };
 }
 
-/** Six digits do for a glance; `--json` and `--csv` have all. */
+/** Of what is not whole six digits do for a glance; `--json` and `--csv` have all. */
 function shortText(value: number): string {
+  if (Number.isInteger(value)) return String(value);
   return String(Number(value.toPrecision(6))).replace(/Infinity$/, "Inf");
 }
 

@@ -530,6 +530,15 @@ export const api = {
     input: nothing,
     output: metric.buildAnswerShape,
   }),
+  metricStore: endpoint({
+    method: "GET",
+    path: "/api/v1/metric-store",
+    role: "viewer",
+    answer: "one",
+    summary: "What the store of metrics holds, and what it costs.",
+    input: nothing,
+    output: metric.storeStatsShape,
+  }),
   remoteWrite: endpoint({
     method: "POST",
     path: "/api/v1/write",

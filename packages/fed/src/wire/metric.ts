@@ -45,6 +45,26 @@ export const metadataAnswerShape = answerOf(
 export const buildAnswerShape = answerOf(z.record(z.string(), z.string()));
 export const formatAnswerShape = answerOf(z.string());
 
+const wholeShape = z.number().int().min(0);
+
+/** What the store of samples holds. */
+export const storeStatsShape = z.object({
+  /** With samples in memory. */
+  activeSeries: wholeShape,
+  headSamples: wholeShape,
+  walBytes: wholeShape,
+  blockBytes: wholeShape,
+  blockSamples: wholeShape,
+  blocks: z.array(z.object({ startMs: z.number(), endMs: z.number(), sizeBytes: wholeShape, samples: wholeShape })),
+  /** The metrics with most series. */
+  metrics: z.array(z.object({ name: z.string(), series: wholeShape })),
+  /** What keeps the store from writing now, in words. */
+  trouble: z.string().optional(),
+  damage: z.array(z.object({ file: z.string(), what: z.string() })),
+});
+
+export type StoreStats = z.infer<typeof storeStatsShape>;
+
 /** Seconds since the epoch, or RFC 3339. */
 const moment = z.string().max(64).optional();
 /** Seconds, or a duration such as `1m30s`. */

@@ -5,6 +5,7 @@ import { handClock } from "#base/hand-clock.ts";
 import { labelsOf } from "#engine/series/labels.ts";
 import { openTsdb } from "#engine/tsdb/tsdb.ts";
 import { type Desk, makeDesk } from "../command.scene.ts";
+import { gives } from "../hub.scene.ts";
 
 const minuteMs = 60_000;
 const startMs = Date.parse("2026-11-20T00:00:00Z");
@@ -36,6 +37,19 @@ test("stats: series, samples, bytes per sample and the metrics that cost most", 
   expect(out).toMatch(/METRIC +SERIES\nup +2\n$/);
   const data = JSON.parse((await fed("tsdb", "stats", folder, "--json")).out) as Record<string, unknown>;
   expect(data).toMatchObject({ folder, samples: 602, blockSamples: 480, bytesPerSample: expect.any(Number) });
+});
+
+test("stats: of a hub that runs, by asking it", async () => {
+  const stats = { activeSeries: 7, headSamples: 70, walBytes: 2048, blockBytes: 1000, blockSamples: 500 };
+  const blocks = [{ startMs, endMs: startMs + 120 * minuteMs, sizeBytes: 1000, samples: 500 }];
+  const more = { blocks, metrics: [{ name: "up", series: 7 }], trouble: "the disk is full", damage: [] };
+  const desk = await makeDesk({ "/api/v1/metric-store": () => gives({ ...stats, ...more }) });
+  const { code, out } = await desk.fed("tsdb", "stats");
+  expect(code).toBe(0);
+  expect(out).toMatch(/^bytes per sample +2\.00$/m);
+  expect(out).toContain("trouble the disk is full\n");
+  expect(JSON.parse((await desk.fed("tsdb", "stats", "--json")).out)).toMatchObject({ ...stats, samples: 570 });
+  expect(await desk.fed("tsdb", "stats", "--hub", "http://127.0.0.1:1")).toMatchObject({ code: 7 });
 });
 
 test("verify: sound, then what is damaged by name, and the rest is there", async () => {

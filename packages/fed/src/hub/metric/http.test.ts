@@ -64,6 +64,13 @@ test("what is imported is found: by query and form, by series, labels and values
   expect((await ask("metadata")).body.data).toEqual({ a_total: [{ type: "counter", help: "How many.", unit: "" }] });
   expect((await ask("format_query", form({ query: "sum(a)by(x)" }))).body.data).toBe("sum by (x) (a)");
   expect((await ask("status/buildinfo")).body.data.features).toBeUndefined();
+  const held = {
+    activeSeries: 3,
+    headSamples: 3,
+    blocks: [],
+    metrics: [{ name: "a_total", series: 2 }, { name: "b" }],
+  };
+  expect(await ask("metric-store", {}, "viewer")).toMatchObject({ status: 200, body: held });
 });
 
 test.each<[path: string, status: number, errorType: string, says: string]>([

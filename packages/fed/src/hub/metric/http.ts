@@ -4,6 +4,7 @@ import type { ExpositionFormat } from "#engine/exposition/text.ts";
 import { pretty } from "#engine/promql/print.ts";
 import { labelsToRecord } from "#engine/series/labels.ts";
 import type { CallContext, HandlersOf, SentBytes } from "#wire/handler.ts";
+import { storeStatsShape } from "#wire/metric.ts";
 import { writeAnswer, writeResult } from "./answer.ts";
 import { readLength, readMoment, readRange, readSelectors, readSpan, unescapeName } from "./metric.ts";
 import { makeTaker, type Taken } from "./take.ts";
@@ -20,7 +21,16 @@ type Door = HandlersOf<
       | "labels"
       | "labelsByForm"
     )
-  | ("labelValues" | "metadata" | "formatQuery" | "formatQueryByForm" | "buildInfo" | "remoteWrite" | "importText")
+  | (
+      | "labelValues"
+      | "metadata"
+      | "formatQuery"
+      | "formatQueryByForm"
+      | "buildInfo"
+      | "remoteWrite"
+      | "importText"
+      | "metricStore"
+    )
 >;
 
 interface Needs {
@@ -84,6 +94,7 @@ export function metricHandlers(needs: Needs): Door {
         ...{ version: prometheusVersion, revision: `fed-${needs.version}` },
         ...{ branch: "", buildUser: "", buildDate: "", goVersion: "" },
       }),
+    metricStore: async () => storeStatsShape.parse(await metrics.stats()),
     ...takingHandlers(needs),
   };
 }

@@ -8,7 +8,7 @@ import { type Labels, labelsKey } from "#engine/series/labels.ts";
 import type { Matcher } from "#engine/series/matcher.ts";
 import type { Queryable } from "#engine/series/queryable.ts";
 import { type RunningStore, startTsdb } from "#engine/tsdb/remote.ts";
-import type { Appended, Batch } from "#engine/tsdb/tsdb.ts";
+import type { Appended, Batch, TsdbStats } from "#engine/tsdb/tsdb.ts";
 import { executionFault } from "#wire/metric.ts";
 import { bad, type Range, type Span } from "./metric.ts";
 
@@ -38,6 +38,7 @@ export interface Metrics {
   append(batch: Batch, tenant: string): Promise<Appended>;
   note(note: MetricNote): void;
   described(): ReadonlyMap<string, Described>;
+  stats(): Promise<TsdbStats>;
   /** What is complete becomes blocks, what is too old goes. */
   maintain(): Promise<void>;
   close(): Promise<void>;
@@ -106,6 +107,7 @@ export function openMetrics({ folder, clock }: MetricNeeds): Metrics {
       described.set(metric, { ...before, [about]: text.slice(0, 1_000) });
     },
     described: () => described,
+    stats: async () => (await store()).stats(),
     maintain: async () => (await store()).maintain(),
     async close() {
       closed = true;
