@@ -63,12 +63,12 @@ test("scalars and strings are a line; values of a range selector stand at their 
 });
 
 test("--json is the hub's answer, --csv a line for each sample", async () => {
-  const odd = { metric: { name: 'a,"b"' }, value: [startSeconds, "+Inf"] };
+  const odd = { metric: { letters: 'a"b', name: "a,b" }, value: [startSeconds, "+Inf"] };
   const { fed } = await desk(answer("vector", [up("node", "1"), odd], { infos: ["so"] }));
   const whole = { status: "success", data: { resultType: "vector", result: [up("node", "1"), odd] }, infos: ["so"] };
   expect(JSON.parse((await fed("query", "up", "--json")).out)).toEqual(whole);
   expect((await fed("query", "up", "--csv")).out).toBe(
-    'time,__name__,job,name,value\n2026-11-21T07:00:00.000Z,up,node,,1\n2026-11-21T07:00:00.000Z,,,"a,""b""",+Inf\n',
+    'time,__name__,job,letters,name,value\n2026-11-21T07:00:00.000Z,up,node,,,1\n2026-11-21T07:00:00.000Z,,,"a""b","a,b",+Inf\n',
   );
   expect(await fed("query", "up", "--json", "--csv")).toMatchObject({ code: 2 });
 });
