@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { writeWriteRequest } from "../../packages/fed/src/engine/exposition/remote-write.ts";
 import { labelsOf } from "../../packages/fed/src/engine/series/labels.ts";
 import { dataOf, makeHome } from "./person.ts";
-import { until } from "./stage.ts";
+import { until, up } from "./stage.ts";
 
 /** The hub as a Prometheus, by the real program and the requests that Grafana and a Prometheus send. */
 
@@ -21,14 +21,15 @@ interface Found {
 }
 
 async function openAsTokens() {
-  const { hub, owner } = await makeHome();
+  const { stage, hub, owner } = await makeHome();
   const token = async (name: string, role: string) => {
     const made = await owner.fed("token", "create", name, "--role", role, "--json");
     return dataOf<{ secret: string }>(made).secret;
   };
   const [viewer, operator] = [await token("grafana", "viewer"), await token("prometheus", "operator")];
+  let running = hub;
   const ask = (path: string, init: RequestInit = {}, secret = viewer) =>
-    fetch(`${hub.url}/api/v1/${path}`, {
+    fetch(`${running.url}/api/v1/${path}`, {
       ...init,
       headers: { authorization: `Bearer ${secret}`, ...(init.headers as Record<string, string> | undefined) },
     });
@@ -36,19 +37,25 @@ async function openAsTokens() {
     const answer = await ask(`query?${new URLSearchParams({ query: text })}`);
     return (await answer.json()) as Envelope;
   };
-  return { url: hub.url, ask, query, operator };
+  /** Kills the hub with -9 and starts it again. */
+  const restart = async () => {
+    running.child.kill("SIGKILL");
+    await running.ending;
+    running = await up(stage);
+  };
+  return { url: hub.url, ask, query, operator, restart };
 }
 
 test("the hub's own metrics are there within some seconds, for a viewer's token as Grafana sends it", async () => {
   const { url, ask, query } = await openAsTokens();
   expect(await query("1+1")).toMatchObject({ status: "success", data: { resultType: "scalar" } });
   expect((await (await ask("status/buildinfo")).json()) as object).toMatchObject({ data: { version: "3.5.0" } });
-  const up = await until("up of the hub", async () => {
+  const found = await until("up of the hub", async () => {
     const { data } = await query('up{job="fed"}');
     return data.result[0];
   });
   const labels = { __name__: "up", job: "fed", instance: new URL(url).host };
-  expect(up).toEqual({ metric: labels, value: [expect.any(Number), "1"] });
+  expect(found).toEqual({ metric: labels, value: [expect.any(Number), "1"] });
 
   const now = Math.floor(Date.now() / 1_000);
   const range = { query: "process_resident_memory_bytes", start: String(now - 60), end: String(now + 1), step: "1" };
@@ -72,8 +79,8 @@ test("the hub's own metrics are there within some seconds, for a viewer's token 
   expect([wrong.status, await wrong.json()]).toMatchObject([400, { status: "error", errorType: "bad_data" }]);
 });
 
-test("what another Prometheus writes comes back, and is not taken from who may only look", async () => {
-  const { ask, query, operator } = await openAsTokens();
+test("what another Prometheus writes comes back, also after kill -9, and is not taken from who may only look", async () => {
+  const { ask, query, operator, restart } = await openAsTokens();
   const labels = labelsOf({ __name__: "temperature_celsius", room: "cellar" });
   const samples = { labels, times: Float64Array.of(Date.now()), values: Float64Array.of(21.5) };
   const send = (secret?: string) => {
@@ -84,6 +91,11 @@ test("what another Prometheus writes comes back, and is not taken from who may o
   expect((await send()).status).toBe(403);
   const taken = await send(operator);
   expect([taken.status, await taken.text()]).toEqual([204, ""]);
-  const { data } = await query("temperature_celsius");
-  expect(data.result).toMatchObject([{ metric: { room: "cellar" }, value: [expect.any(Number), "21.5"] }]);
+  const expectKept = async () => {
+    const { data } = await query("temperature_celsius");
+    expect(data.result).toMatchObject([{ metric: { room: "cellar" }, value: [expect.any(Number), "21.5"] }]);
+  };
+  await expectKept();
+  await restart();
+  await expectKept();
 });

@@ -9,6 +9,7 @@ import type { Matcher } from "#engine/series/matcher.ts";
 import type { Queryable } from "#engine/series/queryable.ts";
 import { type RunningStore, startTsdb } from "#engine/tsdb/remote.ts";
 import type { Appended, Batch, TsdbStats } from "#engine/tsdb/tsdb.ts";
+import { makeTurnstile } from "#port/turnstile.ts";
 import { executionFault } from "#wire/metric.ts";
 import { bad, type Range, type Span } from "./metric.ts";
 
@@ -47,7 +48,9 @@ export interface Metrics {
 /** A query may take so long, and no longer whatever it asks for: an answer of the hub has 100 s. */
 const mostTimeoutMs = 90_000;
 /** What one query may hold: the hub shares its memory with what it controls. */
-const limits = { series: 200_000, samples: 50_000_000, points: 10_000_000 } as const;
+const limits = { series: 200_000, samples: 50_000_000, points: 5_000_000 } as const;
+/** A dashboard asks for all of its charts at once. */
+const atOnce = { running: 4, waiting: 200 } as const;
 const retainMs = 400 * 86_400_000;
 const mostDescribed = 10_000;
 
@@ -55,6 +58,7 @@ export function openMetrics({ folder, clock }: MetricNeeds): Metrics {
   let opening: Promise<RunningStore> | undefined;
   let closed = false;
   const described = new Map<string, Described>();
+  const inTurn = makeTurnstile("the hub's query engine", atOnce);
 
   async function store(): Promise<RunningStore> {
     if (closed) throw new Fault("unreachable", "the metrics are closed: the hub stops");
@@ -84,7 +88,7 @@ export function openMetrics({ folder, clock }: MetricNeeds): Metrics {
       const given = { ...limits, timeoutMs: Math.min(timeoutMs, mostTimeoutMs) };
       const queryable = await store();
       try {
-        return await evaluate(expr, options, queryable, given, signal);
+        return await inTurn((inner) => evaluate(expr, options, queryable, given, inner), signal);
       } catch (thrown) {
         signal.throwIfAborted();
         throw executionFault(toFault(thrown));
