@@ -91,7 +91,8 @@ function breachOfFloor(path: string, from: Room, targetPath: string, to: Room): 
   if (to.house === "web") return "web is on the top floor";
   if (to.house === "lab")
     return from.folder === "base" || from.folder === "engine" ? `${from.folder} does not know the lab` : undefined;
-  if (isPromql(from) && !isPromql(to) && to.folder !== "base") return "pages see engine/promql: it knows only base";
+  const forPages = isPromql(to) || (to.folder === "engine" && to.name === "series") || to.folder === "base";
+  if (isPromql(from) && !forPages) return "pages see engine/promql: it knows only base and engine/series";
   const [low, high] = [floors[to.folder], floors[from.folder]];
   if (low === undefined || high === undefined) return `there is no room ${to.folder || targetPath} in the house`;
   if (low > high) return `an arrow up, from ${wordsOf(from)} to ${wordsOf(to)}: calls go down, events come up`;

@@ -81,6 +81,30 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/logs.ts")).command,
   },
   {
+    name: "query",
+    group: "See",
+    summary: "Ask the metrics a question in PromQL",
+    load: async () => (await import("./command/query.ts")).command,
+  },
+  {
+    name: "promql test",
+    group: "See",
+    summary: "Run scripts of the kind that test Prometheus",
+    load: async () => (await import("./command/promql-test.ts")).command,
+  },
+  {
+    name: "promql format",
+    group: "See",
+    summary: "Write a query as fed writes it",
+    load: async () => (await import("./command/promql-format.ts")).command,
+  },
+  {
+    name: "promql explain",
+    group: "See",
+    summary: "Say in words what a query computes",
+    load: async () => (await import("./command/promql-explain.ts")).command,
+  },
+  {
     name: "login",
     group: "Let in",
     summary: "Sign in at a hub elsewhere",
@@ -159,6 +183,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/doctor.ts")).command,
   },
   {
+    name: "tsdb stats",
+    group: "Keep",
+    summary: "Show what the store of metrics holds, and what it costs",
+    load: async () => (await import("./command/tsdb-stats.ts")).command,
+  },
+  {
+    name: "tsdb verify",
+    group: "Keep",
+    summary: "Read all of the store of metrics and name what is damaged",
+    load: async () => (await import("./command/tsdb-verify.ts")).command,
+  },
+  {
     name: "test",
     group: "Keep",
     summary: "Test this copy of fed",
@@ -186,6 +222,8 @@ export const commands: readonly CommandEntry[] = [
 
 /** Commands of two words, by the first. */
 export const families: readonly Family[] = [
+  { name: "promql", group: "See", summary: "Test, format and explain queries" },
+  { name: "tsdb", group: "Keep", summary: "Look into the store of metrics" },
   { name: "user", group: "Let in", summary: "Add, list, disable and reset who may sign in" },
   { name: "token", group: "Let in", summary: "Make, list and revoke tokens for programs" },
 ];

@@ -24,6 +24,8 @@ export interface Screen {
   readonly json: boolean;
   /** stdout is a terminal. */
   readonly isTerminal: boolean;
+  /** How wide a line may be; 80 where nobody says. */
+  columns(): number;
   /** One line of the result, on stdout. */
   line(...spans: Span[]): void;
   /** Progress, warnings and hints, on stderr, so that a pipe gets results only. Printed with `--json` too. */
@@ -86,6 +88,7 @@ export function openScreen(out: Sink, err: Sink, terminal: TerminalEnv, json: bo
   return {
     json,
     isTerminal,
+    columns,
     line(...spans) {
       if (!json) emit(out, `${paint(out, spans)}\n`);
     },

@@ -1,4 +1,5 @@
 import { makeBroadcast } from "#base/broadcast.ts";
+import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import type { Meter } from "#base/meter.ts";
 import type { Notice } from "#base/notice.ts";
@@ -15,6 +16,8 @@ import type { LoadedLab, RejectedLab } from "./lab/load.ts";
 import { machineHandlers } from "./machine/http.ts";
 import type { LookNow } from "./machine/loop.ts";
 import type { Machines } from "./machine/verbs.ts";
+import { metricHandlers } from "./metric/http.ts";
+import type { Metrics } from "./metric/verbs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Control } from "./service/control.ts";
 import { serviceHandlers } from "./service/http.ts";
@@ -31,6 +34,8 @@ export interface HttpNeeds {
   readonly machines: Machines;
   readonly lookNow: LookNow;
   readonly meter: Meter;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** Something people see may have changed. */
   readonly changes: Notice;
@@ -58,6 +63,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
     ...machineHandlers({ machines, lookNow: needs.lookNow }),
+    ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
     ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),
     plan: async (_input, { signal }) => planFor(needs, requireGood(await needs.desk.load(signal)), signal),

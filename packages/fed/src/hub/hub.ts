@@ -22,6 +22,8 @@ import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
 import { lookLoop, makeLookAt, makeLookNow } from "./machine/loop.ts";
 import { openMachines } from "./machine/verbs.ts";
+import { maintainLoop, ownMetricsLoop } from "./metric/loop.ts";
+import { openMetrics } from "./metric/verbs.ts";
 import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
 import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
@@ -98,13 +100,17 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   const { control, status } = house;
   const ended = Promise.withResolvers<void>();
   // What its loops work with is closed after it.
+  const metrics = opened.adopt(
+    openMetrics({ folder: join(options.dataFolder, "metrics"), clock: options.clock }),
+    (open) => open.close(),
+  );
   opened.defer(() => scheduler.close());
   let phase: Exclude<Phase, "stopping"> = "starting";
   const door = await openDoor(
     options,
     ground,
     {
-      ...{ ...ground, ...house, scheduler },
+      ...{ ...ground, ...house, scheduler, metrics, clock: options.clock },
       requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room, ground.writing),
       stop(origin) {
         stop.begin(origin, "asked to");
@@ -123,6 +129,11 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   await control.begin(signal);
   const loops = [
     ...[lookLoop(house.machines, house.lookNow), sweepLoop(users), trimLoop(events, hubOrigin), roomLoop(house.room)],
+    ownMetricsLoop({
+      ...{ metrics, clock: options.clock, instance: new URL(door.url).host },
+      render: () => ground.meter.render(),
+    }),
+    maintainLoop(metrics),
     checkLoop(
       ground.db.path,
       () => options.clock.nowMs(),

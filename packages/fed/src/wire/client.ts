@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly clock?: Clock;
 }
 
-type Call = Endpoint & { readonly answer: "one" | "text" };
+type Call = Endpoint & { readonly answer: "one" | "text" | "prometheus" };
 type Many = Endpoint & { readonly answer: "many" };
 type Events = Endpoint & { readonly answer: "events" };
 
@@ -73,6 +73,7 @@ const accepted: Readonly<Record<Endpoint["answer"], string>> = {
   many: streamType,
   events: sseType,
   text: "text/plain",
+  prometheus: "application/json",
 };
 
 async function send(

@@ -4,9 +4,16 @@ import type { Access } from "./role.ts";
 /**
  * How an endpoint answers.
  * `one`: a JSON value. `many`: a stream of JSON lines, each one `output`. `events`: server-sent events, the data of each
- * one `output`. `text`: plain text, `output` is a string.
+ * one `output`. `text`: plain text, `output` is a string. `prometheus`: JSON in the envelope of Prometheus' HTTP API, and so
+ * are its faults but for who may not call; the handler gives it as text, "" for no content.
  */
-export type Answer = "one" | "many" | "events" | "text";
+export type Answer = "one" | "many" | "events" | "text" | "prometheus";
+
+/**
+ * What a body may be besides JSON. `form`: the fields of a form, in place of a long query. `bytes`: no JSON, but bytes as they come,
+ * for the handler to read.
+ */
+export type Body = "form" | "bytes";
 
 /**
  * An endpoint as data. From these come the server's routes and validation, the typed client and the OpenAPI document.
@@ -18,6 +25,7 @@ export interface Endpoint<Input extends z.ZodType = z.ZodType, Output extends z.
   readonly path: string;
   readonly role: Access;
   readonly answer: Answer;
+  readonly body?: Body;
   readonly summary: string;
   readonly input: Input;
   readonly output: Output;

@@ -55,14 +55,26 @@ export interface CallContext {
   /** The caller's User-Agent, cut to 200 letters; "" when it sends none. */
   readonly agent: string;
   readonly cookie: SessionCookie;
+  /** What came to an endpoint that takes bytes. */
+  readonly sent?: SentBytes;
+}
+
+export interface SentBytes {
+  readonly bytes: Uint8Array;
+  /** The Content-Type without its parameters, in lower case; "" for none. */
+  readonly type: string;
+  /** The Content-Encoding, in lower case; "" for none. */
+  readonly encoding: string;
 }
 
 type Handler<E extends Endpoint> = E extends { readonly answer: "events" }
   ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
-  : E extends { readonly answer: "many" }
-    ? // What is refused before the items are handed out is an answer like any other.
-      (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>> | Promise<AsyncIterable<OutputOf<E>>>
-    : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
+  : E extends { readonly answer: "prometheus" }
+    ? (input: ParsedOf<E>, context: CallContext) => Promise<string>
+    : E extends { readonly answer: "many" }
+      ? // What is refused before the items are handed out is an answer like any other.
+        (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>> | Promise<AsyncIterable<OutputOf<E>>>
+      : (input: ParsedOf<E>, context: CallContext) => Promise<OutputOf<E>> | OutputOf<E>;
 
 /** One handler for every endpoint: a missing one is a compile error. */
 export type Handlers = { readonly [K in keyof Api]: Handler<Api[K]> };

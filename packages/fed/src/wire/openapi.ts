@@ -48,6 +48,7 @@ const contentTypes: Readonly<Record<Answer, string>> = {
   many: "application/x-ndjson",
   events: "text/event-stream",
   text: "text/plain",
+  prometheus: "application/json",
 };
 
 /** The OpenAPI 3.1 document of the table. The same table gives the same text, so that it can be committed. */
@@ -131,10 +132,22 @@ function operationOf(name: string, endpoint: Endpoint, outputId: string): Schema
     "x-fed-role": endpoint.role,
     security: securityOf(endpoint),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(endpoint.method === "POST" && rest.length > 0
-      ? { requestBody: { required: body.required.length > 0, content: { "application/json": { schema: body } } } }
-      : {}),
+    ...bodyOf(endpoint, body),
     responses: responsesOf(endpoint, outputId),
+  };
+}
+
+const bytes = { schema: { type: "string", format: "binary" } };
+
+function bodyOf(endpoint: Endpoint, schema: Schema & { readonly required: readonly string[] }): Schema {
+  if (endpoint.method !== "POST") return {};
+  if (endpoint.body === "bytes") return { requestBody: { required: true, content: { "*/*": bytes } } };
+  if (Object.keys(schema.properties as object).length === 0) return {};
+  const required = schema.required.length > 0;
+  // What a form needs may come in the query all the same.
+  if (endpoint.body !== "form") return { requestBody: { required, content: { "application/json": { schema } } } };
+  return {
+    requestBody: { content: { "application/x-www-form-urlencoded": { schema }, "application/json": { schema } } },
   };
 }
 
@@ -166,9 +179,13 @@ function responsesOf(endpoint: Endpoint, outputId: string): Schema {
   const schema = { $ref: `#/components/schemas/${outputId}` };
   const problem = { $ref: "#/components/responses/Problem" };
   const type = contentTypes[endpoint.answer];
-  const description = { one: "Done.", many: "One JSON object a line.", events: "As they happen.", text: "As text." };
+  const description = {
+    ...{ one: "Done.", many: "One JSON object a line.", events: "As they happen.", text: "As text." },
+    prometheus: "In Prometheus' envelope, as its errors are.",
+  };
+  const good = { description: description[endpoint.answer], content: { [type]: { schema } } };
   return {
-    200: { description: description[endpoint.answer], content: { [type]: { schema } } },
+    ...(endpoint.body === "bytes" ? { 204: { description: "All of it is kept." } } : { 200: good }),
     ...(endpoint.role === "open"
       ? {}
       : { [faultTable.unauthenticated.status]: problem, [faultTable.denied.status]: problem }),

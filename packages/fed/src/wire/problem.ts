@@ -30,9 +30,17 @@ export function problemOf(fault: Fault): Problem {
   };
 }
 
+/** What the part of the API that is Prometheus' answers instead. */
+const prometheusErrorShape = z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() });
+
 /** The Fault that a problem+json answer was made from; an answer of another kind is read by its status. */
 export function faultOfProblem(body: unknown, status: number): Fault {
   const problem = problemShape.safeParse(body);
+  const other = prometheusErrorShape.safeParse(body).data;
+  if (other !== undefined) {
+    // Its status for this is the one of what cannot be reached.
+    return new Fault(other.errorType === "timeout" ? "timeout" : faultCodeOfStatus(status), other.error);
+  }
   if (!problem.success) return new Fault(faultCodeOfStatus(status), `the hub answered with status ${status}`);
   const { code, detail, hint, details } = problem.data;
   return new Fault(code, detail, { hint, details });

@@ -4,6 +4,7 @@ import { Fault, faultTable, toFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import { isDiskFull } from "#disk/sqlite-fault.ts";
 import type { Caller } from "#wire/handler.ts";
+import { errorOfFault } from "#wire/metric.ts";
 import { problemOf, problemType } from "#wire/problem.ts";
 
 /** Answers with problem+json. `exact` where HTTP has a status that says more than the table's. */
@@ -16,6 +17,16 @@ export function answerFault(reply: FastifyReply, fault: Fault, exact?: number): 
     .status(status)
     .type(problemType)
     .send(JSON.stringify({ ...problemOf(fault), status }));
+}
+
+/** Answers in the envelope that clients of Prometheus read; who may not call learns it as everywhere. */
+export function answerInEnvelope(reply: FastifyReply, fault: Fault, exact?: number): FastifyReply {
+  if (fault.code === "unauthenticated" || fault.code === "denied") return answerFault(reply, fault, exact);
+  const { status, body } = errorOfFault(fault);
+  return reply
+    .status(exact ?? status)
+    .type("application/json")
+    .send(body);
 }
 
 /** Who asked, under which id, and where what they may not know is told. */

@@ -1,6 +1,8 @@
 /** What one caller, or many, may cost the hub. */
 export interface ServeLimits {
   readonly bodyBytes: number;
+  /** Of an endpoint that takes bytes: samples by the thousand. */
+  readonly bytesBodyBytes: number;
   /** Request line and headers together. */
   readonly headerBytes: number;
   /** To send the head of a request; against who sends a letter at a time. */
@@ -33,6 +35,7 @@ export interface ServeLimits {
 
 export const defaultLimits: ServeLimits = {
   bodyBytes: 1024 * 1024,
+  bytesBodyBytes: 8 * 1024 * 1024,
   headerBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,

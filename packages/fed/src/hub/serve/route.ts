@@ -67,7 +67,8 @@ export function addRoute(
   app.route({
     method: probed ? ["GET", "HEAD"] : endpoint.method,
     url: endpoint.path,
-    config: { endpoint: name },
+    config: { endpoint: name, answer: endpoint.answer },
+    ...(endpoint.body === "bytes" ? { bodyLimit: needs.limits.bytesBodyBytes } : {}),
     onRequest: letIn,
     // Looked at again: a body takes its time, and one who was signed out or lowered meanwhile does nothing with it.
     ...(endpoint.method === "GET" ? {} : { preHandler: letIn }),
@@ -79,9 +80,16 @@ export function addRoute(
       if (answer === "many" || answer === "events") {
         return stream(request, reply, { ...who, endpoint, answer, call: (context) => handler(input, context) }, needs);
       }
-      const value = await answerOnce(request, reply, who, (context) => handler(input, context), needs);
+      const value = await answerOnce(
+        request,
+        reply,
+        who,
+        (context) => handler(input, withBytes(endpoint, request, context)),
+        needs,
+      );
       if (answer === "text") reply.type("text/plain; version=0.0.4; charset=utf-8");
-      return reply.send(value);
+      if (answer === "prometheus") reply.type("application/json");
+      return value === "" && answer === "prometheus" ? reply.status(204).send() : reply.send(value);
     },
   });
 }
@@ -169,8 +177,28 @@ function seatOf(caller: Caller): string {
   return caller.kind === "token" ? `token:${caller.tokenId}` : caller.kind;
 }
 
+/** A form may say some of it in the query, and bytes say nothing. */
+function givenTo({ method, body }: Endpoint, request: FastifyRequest): unknown {
+  if (method === "GET" || body === "bytes") return request.query;
+  const given = request.body ?? {};
+  return body === "form" && typeof given === "object" ? { ...(request.query as object), ...given } : given;
+}
+
+function withBytes(endpoint: Endpoint, { body, headers }: FastifyRequest, context: CallContext): CallContext {
+  if (endpoint.body !== "bytes") return context;
+  const type = (headers["content-type"] ?? "").split(";", 1)[0] ?? "";
+  return {
+    ...context,
+    sent: {
+      bytes: body instanceof Uint8Array ? body : new Uint8Array(0),
+      type: type.trim().toLowerCase(),
+      encoding: (headers["content-encoding"] ?? "").trim().toLowerCase(),
+    },
+  };
+}
+
 function readInput(endpoint: Endpoint, request: FastifyRequest): unknown {
-  const given = endpoint.method === "GET" ? request.query : (request.body ?? {});
+  const given = givenTo(endpoint, request);
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new Fault("invalid", "the body is not a JSON object");
   }

@@ -3,15 +3,16 @@ import type { Clock } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Api } from "#wire/api.ts";
-import type { Endpoint } from "#wire/endpoint.ts";
+import type { Answer, Endpoint } from "#wire/endpoint.ts";
 import type { Caller, Handlers, Refusal } from "#wire/handler.ts";
-import { answerBadRequest, answerFault, readRefusal, tellable } from "./answer-fault.ts";
+import { answerBadRequest, answerFault, answerInEnvelope, readRefusal, tellable } from "./answer-fault.ts";
+import { takeBytes, takeForms } from "./body.ts";
 import { budgetTrace } from "./budget.ts";
 import { trackConnections } from "./connection.ts";
 import { type Credentials, type Known, nobody } from "./gate.ts";
 import { defaultLimits, type ServeLimits } from "./limit.ts";
 import { openPages, type Pages } from "./page.ts";
-import { type AnyHandler, addRoute } from "./route.ts";
+import { type AnyHandler, addRoute, type RouteNeeds } from "./route.ts";
 import { safeHeaders } from "./safe-header.ts";
 import { makeSeats } from "./stream.ts";
 
@@ -100,7 +101,7 @@ export async function serveTable(
   for (const [name, endpoint] of Object.entries(table)) {
     const handler = handlers[name];
     if (handler === undefined) throw new TypeError(`the endpoint ${name} has no handler`);
-    addRoute(app, name, endpoint, handler, {
+    const needs: RouteNeeds = {
       ...{ clock: options.clock, trace, limits, seats, known },
       ...{ closing: (options.lasting?.has(name) ? last : closing).signal, over: over.signal },
       identify: (credentials) => options.identify(credentials),
@@ -108,7 +109,16 @@ export async function serveTable(
       checkCsrf: (caller, header) => options.checkCsrf(caller, header),
       refused: (refusal) => options.refused(refusal),
       streaming: (request) => report(request, 200),
-    });
+    };
+    // Each kind of body is read only where it is expected: a form of another site could be sent anywhere else.
+    if (endpoint.body === undefined) addRoute(app, name, endpoint, handler, needs);
+    else {
+      void app.register(async (own) => {
+        if (endpoint.body === "form") takeForms(own);
+        else takeBytes(own);
+        addRoute(own, name, endpoint, handler, needs);
+      });
+    }
   }
   const port = await listen(app, options);
   return {
@@ -181,7 +191,9 @@ function makeApp(
     const refusal = readRefusal(thrown);
     const { caller } = known.get(request) ?? { caller: nobody };
     const asked = { request: request.id, caller, trace: options.trace };
-    return answerFault(reply, refusal?.fault ?? tellable(thrown, asked), refusal?.status);
+    const { answer } = request.routeOptions.config as { readonly answer?: Answer };
+    const tell = answer === "prometheus" ? answerInEnvelope : answerFault;
+    return tell(reply, refusal?.fault ?? tellable(thrown, asked), refusal?.status);
   });
   app.setNotFoundHandler((request, reply) => pages.answer(request, reply));
   return app;

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { handClock } from "#base/hand-clock.ts";
+import { labelsOf } from "#engine/series/labels.ts";
+import { openTsdb } from "#engine/tsdb/tsdb.ts";
+import { type Desk, makeDesk } from "../command.scene.ts";
+import { gives } from "../hub.scene.ts";
+
+const minuteMs = 60_000;
+const startMs = Date.parse("2026-11-20T00:00:00Z");
+const samples = 301;
+
+/** A person whose hub kept five hours of two series, of which two blocks were made, and ended. */
+async function makeStore(): Promise<Desk & { readonly folder: string }> {
+  const desk = await makeDesk({}, { here: false });
+  const folder = join(desk.home, ".local/share/fed/metrics");
+  const store = await openTsdb(folder, { clock: handClock(startMs + 600 * minuteMs) });
+  const labels = ["a", "b"].map((job) => labelsOf({ __name__: "up", job }));
+  for (let i = 0; i < samples; i++) {
+    const atMs = startMs + i * minuteMs;
+    await store.append({ labels, times: Float64Array.of(atMs, atMs), values: Float64Array.of(i, Math.sqrt(i)) });
+  }
+  await store.maintain();
+  await store.close();
+  return { ...desk, folder };
+}
+
+test("stats: series, samples, bytes per sample and the metrics that cost most", async () => {
+  const { fed, folder } = await makeStore();
+  const { code, out } = await fed("tsdb", "stats");
+  expect(code).toBe(0);
+  expect(out).toContain(`store             ${folder}\n`);
+  expect(out).toMatch(/^samples +602$/m);
+  expect(out).toMatch(/^in blocks +480 samples in 2 blocks$/m);
+  expect(out).toMatch(/^bytes per sample +[0-9]+\.[0-9]{2}$/m);
+  expect(out).toMatch(/METRIC +SERIES\nup +2\n$/);
+  const data = JSON.parse((await fed("tsdb", "stats", folder, "--json")).out) as Record<string, unknown>;
+  expect(data).toMatchObject({ folder, samples: 602, blockSamples: 480, bytesPerSample: expect.any(Number) });
+});
+
+test("stats: of a hub that runs, by asking it", async () => {
+  const stats = { activeSeries: 7, headSamples: 70, walBytes: 2048, blockBytes: 1000, blockSamples: 500 };
+  const blocks = [{ startMs, endMs: startMs + 120 * minuteMs, sizeBytes: 1000, samples: 500 }];
+  const more = { blocks, metrics: [{ name: "up", series: 7 }], trouble: "the disk is full", damage: [] };
+  const desk = await makeDesk({ "/api/v1/metric-store": () => gives({ ...stats, ...more }) });
+  const { code, out } = await desk.fed("tsdb", "stats");
+  expect(code).toBe(0);
+  expect(out).toMatch(/^bytes per sample +2\.00$/m);
+  expect(out).toContain("trouble the disk is full\n");
+  expect(JSON.parse((await desk.fed("tsdb", "stats", "--json")).out)).toMatchObject({ ...stats, samples: 570 });
+  expect(await desk.fed("tsdb", "stats", "--hub", "http://127.0.0.1:1")).toMatchObject({ code: 7 });
+});
+
+test("verify: sound, then what is damaged by name, and the rest is there", async () => {
+  const { fed, folder } = await makeStore();
+  expect(await fed("tsdb", "verify")).toMatchObject({
+    code: 0,
+    out: "sound 2 blocks and the log, 602 samples: nothing is damaged\n",
+  });
+  const [name = ""] = readdirSync(join(folder, "block"));
+  const path = join(folder, "block", name);
+  const bytes = readFileSync(path);
+  const middle = bytes.length >> 2;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  const { code, out } = await fed("tsdb", "verify");
+  expect(code).toBe(5);
+  expect(out).toContain(`damaged ${path}: `);
+  expect(out).toContain("1 place cannot be read");
+  const { out: json } = await fed("tsdb", "verify", "--json");
+  expect(JSON.parse(json)).toMatchObject({ sound: false, damage: [{ file: path }] });
+});
+
+test("a store that somebody holds is not touched, and none is made where none is", async () => {
+  const { fed, folder, home } = await makeStore();
+  const holder = await openTsdb(folder, { clock: handClock(startMs) });
+  expect(await fed("tsdb", "verify")).toMatchObject({ code: 5, err: expect.stringContaining("fed down") });
+  await holder.close();
+  for (const verb of ["stats", "verify"]) {
+    expect(await fed("tsdb", verb, join(home, "nothing"))).toMatchObject({ code: 4 });
+    expect(await fed("tsdb", verb, folder, "--data", home)).toMatchObject({ code: 2 });
+  }
+  expect(readdirSync(home)).toEqual([".local"]);
+});

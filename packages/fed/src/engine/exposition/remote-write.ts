@@ -1,0 +1,161 @@
+import { Fault } from "#base/fault.ts";
+import { type Labels, labelsOf } from "../series/labels.ts";
+import type { Series } from "../series/series.ts";
+import { BrokenMessage, MessageReader, MessageWriter, wireTypes } from "./protobuf.ts";
+
+export interface RemoteWriteReader {
+  /**
+   * One series of the request. `key` is its labels as they came, byte for byte: who has seen it before need not call
+   * `labels`. Times in milliseconds, in the order they came; the arrays are the caller's. Faults of `labels` are `invalid`.
+   */
+  series(key: string, labels: () => Labels, times: Float64Array<ArrayBuffer>, values: Float64Array<ArrayBuffer>): void;
+  /** Native histograms came with this series; they are not kept. */
+  histograms?(count: number): void;
+}
+
+/**
+ * Reads `prometheus.WriteRequest` (remote write 1.0), already unpacked. Fault `invalid` for bytes that are none; what came
+ * before the broken place has been told then. Source: prometheus/prompb/remote.proto and types.proto.
+ */
+export function readWriteRequest(bytes: Uint8Array, reader: RemoteWriteReader): void {
+  const message = new MessageReader(bytes);
+  try {
+    while (message.next()) {
+      if (message.field !== 1) message.skip();
+      else {
+        const end = message.enter();
+        readTimeSeries(new MessageReader(bytes, message.at, end), reader);
+        message.at = end;
+      }
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof BrokenMessage)) throw thrown;
+    throw new Fault("invalid", `this is no request of remote write: ${thrown.message} (at byte ${message.at})`, {
+      hint: "Send prometheus.WriteRequest 1.0, packed by snappy's block format.",
+      cause: thrown,
+    });
+  }
+}
+
+function readTimeSeries(series: MessageReader, reader: RemoteWriteReader): void {
+  const { bytes } = series;
+  const places: number[] = [];
+  let key = "";
+  let samples = 0;
+  let histograms = 0;
+  const begin = series.at;
+  while (series.next()) {
+    const end = series.enter();
+    if (series.field === 1) {
+      places.push(series.at, end);
+      key += latin1(bytes, series.at, end);
+      key += "\u0100";
+    } else if (series.field === 2) samples++;
+    else if (series.field === 4) histograms++;
+    series.at = end;
+  }
+  if (histograms > 0) reader.histograms?.(histograms);
+  if (samples === 0) return;
+  const times = new Float64Array(samples);
+  const values = new Float64Array(samples);
+  const bits = new Uint32Array(values.buffer);
+  series.at = begin;
+  for (let n = 0; series.next(); ) {
+    const end = series.enter();
+    if (series.field === 2) readSample(new MessageReader(bytes, series.at, end), times, bits, n++);
+    series.at = end;
+  }
+  reader.series(key, () => readLabels(bytes, places), times, values);
+}
+
+function latin1(bytes: Uint8Array, begin: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + begin, end - begin).toString("latin1");
+}
+
+function readSample(sample: MessageReader, times: Float64Array, bits: Uint32Array, n: number): void {
+  const { bytes } = sample;
+  while (sample.next()) {
+    if (sample.field === 1 && sample.wireType === wireTypes.fixed64) {
+      const from = sample.advance(8);
+      for (let half = 0; half < 2; half++) {
+        const at = from + half * 4;
+        // By its bits: a marker of staleness is a NaN of its own.
+        bits[n * 2 + half] =
+          (bytes[at] as number) |
+          ((bytes[at + 1] as number) << 8) |
+          ((bytes[at + 2] as number) << 16) |
+          ((bytes[at + 3] as number) << 24);
+      }
+    } else if (sample.field === 2 && sample.wireType === wireTypes.varint) times[n] = sample.int64();
+    else sample.skip();
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function readLabels(bytes: Uint8Array, places: readonly number[]): Labels {
+  const record: Record<string, string> = Object.create(null);
+  for (let i = 0; i < places.length; i += 2) {
+    const label = new MessageReader(bytes, places[i], places[i + 1]);
+    let name = "";
+    let value = "";
+    while (label.next()) {
+      if (label.field !== 1 && label.field !== 2) label.skip();
+      else {
+        const end = label.enter();
+        const text = readText(bytes.subarray(label.at, end));
+        if (label.field === 1) name = text;
+        else value = text;
+        label.at = end;
+      }
+    }
+    if (name === "") throw new Fault("invalid", "a label has no name");
+    if (name in record) throw new Fault("invalid", `the label ${name} is there twice`);
+    record[name] = value;
+  }
+  return labelsOf(record);
+}
+
+function readText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new Fault("invalid", "a label is no UTF-8 text", { cause });
+  }
+}
+
+/** The request that says these samples, not yet packed. */
+export function writeWriteRequest(all: readonly Series[]): Uint8Array<ArrayBuffer> {
+  const request = new MessageWriter();
+  for (const series of all) {
+    request.tag(1, wireTypes.bytes);
+    request.sized(timeSeriesOf(series));
+  }
+  return request.finish();
+}
+
+const encoder = new TextEncoder();
+
+function timeSeriesOf({ labels, times, values }: Series): Uint8Array {
+  const series = new MessageWriter();
+  for (let i = 0; i < labels.length; i += 2) {
+    const label = new MessageWriter();
+    label.tag(1, wireTypes.bytes);
+    label.sized(encoder.encode(labels[i]));
+    label.tag(2, wireTypes.bytes);
+    label.sized(encoder.encode(labels[i + 1]));
+    series.tag(1, wireTypes.bytes);
+    series.sized(label.finish());
+  }
+  const bits = new DataView(values.buffer, values.byteOffset, values.byteLength);
+  for (const [n, timeMs] of times.entries()) {
+    const sample = new MessageWriter();
+    sample.tag(1, wireTypes.fixed64);
+    sample.fixed64(bits.getUint32(n * 8, true), bits.getUint32(n * 8 + 4, true));
+    sample.tag(2, wireTypes.varint);
+    sample.int64(timeMs);
+    series.tag(2, wireTypes.bytes);
+    series.sized(sample.finish());
+  }
+  return series.finish();
+}

@@ -1,0 +1,81 @@
+import type { Expr, MatrixSelector, Subquery } from "../ast.ts";
+import { type Draft, type Frame, momentMs, type Query } from "./query.ts";
+import { freshSamples, type Reference, readSeries, referenceOf, type Samples } from "./select.ts";
+
+/** A range selector or a subquery: at each step the samples of `(end - range, end]`. */
+export interface Range {
+  readonly rangeMs: number;
+  readonly end: Reference;
+  /** Hands over the samples of each series, those of all steps together. */
+  read(visit: (samples: Samples) => Promise<void> | undefined): Promise<void>;
+}
+
+export function isRange(expr: Expr): expr is MatrixSelector | Subquery {
+  return expr.kind === "matrix" || expr.kind === "subquery";
+}
+
+export function openRange(
+  query: Query,
+  expr: MatrixSelector | Subquery,
+  frame: Frame,
+  func: string | undefined,
+): Range {
+  return expr.kind === "matrix" ? openMatrix(query, expr, frame, func) : openSubquery(query, expr, frame);
+}
+
+function openMatrix(query: Query, expr: MatrixSelector, frame: Frame, func: string | undefined): Range {
+  const { selector, rangeMs } = expr;
+  const end = referenceOf(query, frame, selector.at, selector.offsetMs);
+  const selection = {
+    matchers: selector.matchers,
+    startMs: end.at(0) - rangeMs + 1,
+    endMs: end.at(frame.steps - 1),
+    hint: { stepMs: frame.steps > 1 ? frame.stepMs : 0, rangeMs, func },
+  };
+  return {
+    rangeMs,
+    end,
+    read: (visit) =>
+      readSeries(query, selection, frame.steps === 1, (series) => {
+        const samples = freshSamples(series);
+        return samples.times.length > 0 ? visit(samples) : undefined;
+      }),
+  };
+}
+
+function openSubquery(query: Query, expr: Subquery, frame: Frame): Range {
+  const end = referenceOf(query, frame, expr.at, expr.offsetMs);
+  const stepMs = expr.stepMs === 0 ? query.subqueryStepMs : expr.stepMs;
+  const beforeMs = end.at(0) - expr.rangeMs;
+  let startMs = stepMs * Math.trunc(beforeMs / stepMs);
+  if (startMs <= beforeMs) startMs += stepMs;
+  const steps = Math.floor((end.at(frame.steps - 1) - startMs) / stepMs) + 1;
+  const inner: Frame = { startMs, stepMs, steps };
+  return {
+    rangeMs: expr.rangeMs,
+    end,
+    async read(visit) {
+      if (steps <= 0) return;
+      const drafts: Draft[] = [];
+      await query.stream(expr.expr, inner, (draft) => {
+        query.budget.hold(steps);
+        drafts.push(draft);
+      });
+      for (const draft of drafts) {
+        query.budget.readSamples(steps);
+        await visit(samplesOf(draft, inner));
+      }
+    },
+  };
+}
+
+function samplesOf({ labels, dropName, values, present }: Draft, frame: Frame): Samples {
+  const times = new Float64Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (present[i] === 0) continue;
+    times[count] = momentMs(frame, i);
+    values[count++] = values[i] as number;
+  }
+  return { labels, dropName, times: times.subarray(0, count), values: values.subarray(0, count) };
+}

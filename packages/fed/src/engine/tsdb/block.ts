@@ -1,0 +1,278 @@
+import { readdirSync, statSync } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import { fileFault } from "#disk/file-fault.ts";
+import { type Labels, labelsKey } from "../series/labels.ts";
+import type { Series } from "../series/series.ts";
+import {
+  type Bytes,
+  bytesOf,
+  type Cursor,
+  cursorOf,
+  readCount,
+  readText,
+  reserve,
+  writeCount,
+  writeText,
+  written,
+} from "./bytes.ts";
+import { type Damage, syncFolder } from "./file.ts";
+import { encodePage, openPage, type Page, pageHeaderBytes, pageLength, pageMagic } from "./page.ts";
+import { compress, decompress } from "./squeeze.ts";
+
+/**
+ * A block: all samples of one span of time, in one file that never changes. Pages of series in the order of their labels, then an
+ * index of what is in which page, then where the index is. When the index is lost, the pages are found one by one.
+ */
+export interface BlockFile {
+  readonly path: string;
+  readonly startMs: number;
+  /** Not included. */
+  readonly endMs: number;
+  readonly sizeBytes: number;
+}
+
+export interface BlockIndex {
+  readonly pages: readonly PageEntry[];
+}
+
+export interface PageEntry {
+  readonly at: number;
+  readonly sizeBytes: number;
+  readonly samples: number;
+  readonly series: readonly Labels[];
+}
+
+const trailerMagic = 0x4b434c42; // BLCK
+/** magic, packed and raw size of the index, CRC-32 of these and of the index. */
+const trailerBytes = 16;
+const mostSeries = 100;
+const mostSamples = 1 << 18;
+
+const namePattern = /^(\d+)-(\d+)\.block$/;
+
+function blockPath(folder: string, startMs: number, endMs: number): string {
+  return join(folder, `${startMs}-${endMs}.block`);
+}
+
+/** The blocks of a folder by time; what a writer left unfinished when it was killed is removed by the way of `remove`. */
+export function listBlocks(folder: string, remove: (path: string) => void): BlockFile[] {
+  const found: BlockFile[] = [];
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const [, start, end] = namePattern.exec(name) ?? [];
+    if (start !== undefined && end !== undefined) {
+      found.push({ path, startMs: Number(start), endMs: Number(end), sizeBytes: statSync(path).size });
+    } else if (name.endsWith(".block.tmp")) remove(path);
+  }
+  return found.sort((a, b) => a.startMs - b.startMs || b.endMs - a.endMs);
+}
+
+/**
+ * Writes a block; it is there wholly, or not at all. `series` come in the order of their labels' keys, each once. Undefined
+ * when there are none, or when it is not `wanted` any more once it is written.
+ */
+export async function writeBlock(
+  folder: string,
+  startMs: number,
+  endMs: number,
+  series: AsyncIterable<Series> | Iterable<Series>,
+  wanted: () => boolean = () => true,
+): Promise<BlockFile | undefined> {
+  const path = blockPath(folder, startMs, endMs);
+  const temp = `${path}.tmp`;
+  try {
+    const file = await open(temp, "w", 0o600);
+    let sizeBytes = 0;
+    try {
+      sizeBytes = await writePages(file, series);
+      if (sizeBytes > 0) await file.datasync();
+    } finally {
+      await file.close();
+    }
+    if (sizeBytes === 0 || !wanted()) {
+      await rm(temp, { force: true });
+      return undefined;
+    }
+    await rename(temp, path);
+    await syncFolder(dirname(path));
+    return { path, startMs, endMs, sizeBytes };
+  } catch (thrown) {
+    await rm(temp, { force: true }).catch(() => {});
+    throw fileFault(thrown, "write", path);
+  }
+}
+
+async function writePages(file: FileHandle, series: AsyncIterable<Series> | Iterable<Series>): Promise<number> {
+  const entries: PageEntry[] = [];
+  let at = 0;
+  let page: Series[] = [];
+  let samples = 0;
+  const flush = async () => {
+    const data = encodePage(page);
+    await file.write(data, 0, data.length, at);
+    entries.push({ at, sizeBytes: data.length, samples, series: page.map(({ labels }) => labels) });
+    at += data.length;
+    page = [];
+    samples = 0;
+  };
+  for await (const one of series) {
+    for (const part of split(one)) {
+      if (page.length > 0 && (page.length >= mostSeries || samples + part.times.length > mostSamples * 4))
+        await flush();
+      page.push(part);
+      samples += part.times.length;
+    }
+  }
+  if (page.length > 0) await flush();
+  if (entries.length === 0) return 0;
+  const end = encodeIndex(entries);
+  await file.write(end, 0, end.length, at);
+  return at + end.length;
+}
+
+function split({ labels, times, values }: Series): Series[] {
+  const parts: Series[] = [];
+  for (let at = 0; at < times.length; at += mostSamples) {
+    const to = Math.min(times.length, at + mostSamples);
+    parts.push({ labels, times: times.subarray(at, to), values: values.subarray(at, to) });
+  }
+  return parts;
+}
+
+function encodeIndex(entries: readonly PageEntry[]): Uint8Array {
+  const texts = new Map<string, number>();
+  const [index, names] = [bytesOf(4096), bytesOf(4096)];
+  const number = (text: string) => {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    writeText(names, text);
+    texts.set(text, texts.size);
+    return texts.size - 1;
+  };
+  writeCount(index, entries.length);
+  for (const { at, sizeBytes, samples, series } of entries) {
+    for (const count of [at, sizeBytes, samples, series.length]) writeCount(index, count);
+    for (const labels of series) {
+      writeCount(index, labels.length);
+      for (const text of labels) writeCount(index, number(text));
+    }
+  }
+  const raw = bytesOf(names.at + index.at + 8);
+  writeCount(raw, texts.size);
+  append(raw, names);
+  append(raw, index);
+  const packed = compress(written(raw));
+  const end = new Uint8Array(packed.length + trailerBytes);
+  end.set(packed);
+  const view = new DataView(end.buffer, packed.length);
+  for (const [i, word] of [trailerMagic, packed.length, raw.at].entries()) view.setUint32(i * 4, word, true);
+  view.setUint32(12, crc32(end.subarray(0, packed.length + 12)), true);
+  return end;
+}
+
+function append(to: Bytes, from: Bytes): void {
+  reserve(to, from.at);
+  to.data.set(written(from), to.at);
+  to.at += from.at;
+}
+
+function decodeIndex(raw: Cursor): BlockIndex {
+  const texts = Array.from({ length: readCount(raw) }, () => readText(raw));
+  const text = () => texts[readCount(raw)] ?? "";
+  const pages = Array.from({ length: readCount(raw) }, (): PageEntry => {
+    const [at, sizeBytes, samples, series] = [readCount(raw), readCount(raw), readCount(raw), readCount(raw)];
+    return {
+      at,
+      sizeBytes,
+      samples,
+      series: Array.from({ length: series }, () => Array.from({ length: readCount(raw) }, text)),
+    };
+  });
+  return { pages };
+}
+
+/** The index, or what can be gathered of it from the pages when it is damaged. */
+export async function readIndex(
+  file: FileHandle,
+  block: BlockFile,
+  damage: (found: Damage) => void,
+): Promise<BlockIndex> {
+  const found = await soundIndex(file, block.sizeBytes);
+  if (found !== undefined) return found;
+  const pages: PageEntry[] = [];
+  const data = await readAt(file, 0, block.sizeBytes);
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+  const magic = Buffer.alloc(4);
+  magic.writeUInt32LE(pageMagic);
+  for (let at = bytes.indexOf(magic); at >= 0; at = bytes.indexOf(magic, at)) {
+    const sizeBytes = pageLength(data.subarray(at, at + pageHeaderBytes)) ?? 0;
+    const page = openPage(data.subarray(at, at + sizeBytes));
+    if (page === undefined) {
+      at++;
+      continue;
+    }
+    pages.push({ at, sizeBytes, samples: page.samples, series: page.labels });
+    at += sizeBytes;
+  }
+  damage({ file: block.path, what: `its index cannot be read; ${pages.length} pages were found without it` });
+  return { pages };
+}
+
+async function soundIndex(file: FileHandle, sizeBytes: number): Promise<BlockIndex | undefined> {
+  if (sizeBytes < trailerBytes) return undefined;
+  const trailer = await readAt(file, sizeBytes - trailerBytes, trailerBytes);
+  const view = new DataView(trailer.buffer, trailer.byteOffset, trailerBytes);
+  const packedBytes = view.getUint32(4, true);
+  if (view.getUint32(0, true) !== trailerMagic || packedBytes + trailerBytes > sizeBytes) return undefined;
+  const end = await readAt(file, sizeBytes - trailerBytes - packedBytes, packedBytes + 12);
+  if (crc32(end) !== view.getUint32(12, true)) return undefined;
+  return decodeIndex(cursorOf(decompress(end.subarray(0, packedBytes), view.getUint32(8, true))));
+}
+
+/** A page of a block; undefined, and named, when its checksum is wrong. */
+export async function readPage(
+  file: FileHandle,
+  block: BlockFile,
+  entry: PageEntry,
+  damage: (found: Damage) => void,
+): Promise<Page | undefined> {
+  const page = openPage(await readAt(file, entry.at, entry.sizeBytes));
+  if (page !== undefined && page.labels.length === entry.series.length) return page;
+  const [first, last] = [entry.series[0] ?? [], entry.series.at(-1) ?? []];
+  const span = `from ${new Date(block.startMs).toISOString()} to ${new Date(block.endMs).toISOString()}`;
+  damage({
+    file: block.path,
+    what: `bytes ${entry.at} to ${entry.at + entry.sizeBytes} are damaged: ${entry.series.length} series ${span}, ${nameOf(first)} to ${nameOf(last)}, are lost`,
+  });
+  return undefined;
+}
+
+/** Labels as PromQL writes them. */
+export function nameOf(labels: Labels): string {
+  const pairs: string[] = [];
+  let name = "";
+  for (let i = 0; i < labels.length; i += 2) {
+    if (labels[i] === "__name__") name = labels[i + 1] as string;
+    else pairs.push(`${labels[i]}=${JSON.stringify(labels[i + 1])}`);
+  }
+  return pairs.length > 0 || name === "" ? `${name}{${pairs.join(", ")}}` : name;
+}
+
+async function readAt(file: FileHandle, at: number, sizeBytes: number): Promise<Uint8Array> {
+  const data = new Uint8Array(sizeBytes);
+  let read = 0;
+  while (read < sizeBytes) {
+    const { bytesRead } = await file.read(data, read, sizeBytes - read, at + read);
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return data.subarray(0, read);
+}
+
+/** Blocks and the head give series in this order, so that pages are read one after the other. */
+export function byKey(a: { readonly labels: Labels }, b: { readonly labels: Labels }): number {
+  const [one, other] = [labelsKey(a.labels), labelsKey(b.labels)];
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,214 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as breathe } from "node:timers/promises";
+import { labelsKey } from "../series/labels.ts";
+import type { Selection } from "../series/queryable.ts";
+import type { Series } from "../series/series.ts";
+import { byKey, writeBlock } from "./block.ts";
+import { wordsOf } from "./codec.ts";
+import { addSample, dropBefore, dropSeries, flushBefore, type HeadSeries, readHead } from "./head.ts";
+import { mergeColumns } from "./merge.ts";
+import { labelsOfId, select } from "./postings.ts";
+import { readWhole } from "./reader.ts";
+import { checkPage, enter, leave, load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
+import { forget, type Store } from "./store.ts";
+
+const blockFolder = (store: Store) => join(store.folder, "block");
+
+/** Writes blocks of the spans that take no more samples, and forgets them in memory and in the log. */
+export async function seal(store: Store): Promise<void> {
+  const floorMs = store.floorMs;
+  if (floorMs <= store.sealedMs) return;
+  flushBefore(store.head, floorMs);
+  for (const [startMs, endMs] of spansToSeal(store, floorMs)) {
+    const file = await writeBlock(blockFolder(store), startMs, endMs, headSeries(store, startMs, endMs));
+    if (file !== undefined) {
+      const block = shelfBlock(file);
+      await load(store.shelf, block);
+      place(store, block, []);
+    }
+    store.sealedMs = endMs;
+    for (const series of dropBefore(store.head, endMs)) forget(store, series);
+  }
+  store.sealedMs = floorMs;
+  await store.wal.sealed(floorMs);
+}
+
+/** Spans with samples, whole days together: samples from long ago, brought in at once, become days at once. */
+function spansToSeal(store: Store, floorMs: number): [startMs: number, endMs: number][] {
+  const spans: [number, number][] = [];
+  for (const arena of store.head.arenas) {
+    if (arena.endMs > floorMs) continue;
+    const dayMs = Math.floor(arena.startMs / store.daySpanMs) * store.daySpanMs;
+    const wholeDay =
+      dayMs + store.daySpanMs <= floorMs &&
+      !store.blocks.some(({ file }) => file.startMs < dayMs + store.daySpanMs && file.endMs > dayMs);
+    // What was sealed with another length of spans stays out of it.
+    const fromMs = Math.max(arena.startMs, store.sealedMs);
+    const [startMs, endMs] = wholeDay ? [dayMs, dayMs + store.daySpanMs] : [fromMs, arena.endMs];
+    const last = spans.at(-1);
+    if (startMs < endMs && (last === undefined || last[1] <= startMs)) spans.push([startMs, endMs]);
+  }
+  return spans;
+}
+
+async function* headSeries(store: Store, startMs: number, endMs: number): AsyncGenerator<Series> {
+  const { arenas } = store.head;
+  let since = store.clock.tickMs();
+  for (const series of [...store.head.series.values()].sort(byKey)) {
+    const { times, values, count } = readHead(arenas, store.head, series, startMs, endMs - 1);
+    if (count > 0) yield { labels: series.labels, times, values };
+    if (store.clock.tickMs() - since < 5) continue;
+    await breathe();
+    since = store.clock.tickMs();
+  }
+}
+
+/** Puts a block onto the shelf in place of others, whose files are removed. */
+function place(store: Store, block: ShelfBlock | undefined, instead: readonly ShelfBlock[]): void {
+  const kept = store.blocks.filter((one) => !instead.includes(one));
+  store.blocks = (block ? [...kept, block] : kept).sort((a, b) => a.file.startMs - b.file.startMs);
+  for (const old of instead) {
+    if (old.file.path !== block?.file.path) rmSync(old.file.path, { force: true });
+    remove(store.shelf, old);
+  }
+}
+
+/** Removes blocks that are older than the store keeps, and the oldest beyond its size. */
+export async function retain(store: Store): Promise<void> {
+  const oldestMs = store.clock.nowMs() - store.retainMs;
+  let sizeBytes = store.blocks.reduce((sum, { file }) => sum + file.sizeBytes, 0);
+  for (const block of store.blocks) {
+    if (block.file.endMs > oldestMs && sizeBytes <= store.retainBytes) continue;
+    sizeBytes -= block.file.sizeBytes;
+    place(store, undefined, [block]);
+  }
+}
+
+/** Makes one block of a whole day's blocks. A damaged one stays as it is: what can be read of it is read from it. */
+export async function compact(store: Store): Promise<void> {
+  const days = new Map<number, ShelfBlock[]>();
+  for (const block of store.blocks) {
+    const dayMs = Math.floor(block.file.startMs / store.daySpanMs) * store.daySpanMs;
+    days.set(dayMs, [...(days.get(dayMs) ?? []), block]);
+  }
+  for (const [dayMs, blocks] of days) {
+    const endMs = dayMs + store.daySpanMs;
+    const whole = blocks.length === 1 && blocks[0]?.file.endMs === endMs && blocks[0].file.startMs === dayMs;
+    const longer = blocks.some(({ file }) => file.endMs > endMs);
+    if (endMs > store.sealedMs || whole || longer || blocks.some(({ damaged }) => damaged)) continue;
+    await rewrite(store, blocks, dayMs, endMs, (series) => series, "keep damaged");
+  }
+}
+
+type Change = (series: Series) => Series | undefined;
+
+/** `keep damaged`: when a block turns out to be, all stay as they are. */
+async function rewrite(
+  store: Store,
+  blocks: readonly ShelfBlock[],
+  startMs: number,
+  endMs: number,
+  change: Change,
+  how: "keep damaged" | "drop damaged",
+): Promise<void> {
+  for (const block of blocks) await load(store.shelf, block);
+  const unsound = () => how === "keep damaged" && blocks.some(({ damaged }) => damaged);
+  if (unsound()) return;
+  const file = await writeBlock(
+    blockFolder(store),
+    startMs,
+    endMs,
+    blockSeries(store, blocks, change),
+    () => !unsound(),
+  );
+  if (unsound()) return;
+  const block = file && shelfBlock(file);
+  if (block) await load(store.shelf, block);
+  place(store, block, blocks);
+}
+
+async function* blockSeries(store: Store, blocks: readonly ShelfBlock[], change: Change): AsyncGenerator<Series> {
+  const ids = new Set(blocks.flatMap(({ index }) => [...(index?.ids ?? [])]));
+  const named = [...ids].map((id) => ({ id, labels: labelsOfId(store.postings, id) })).sort(byKey);
+  for (const { id, labels } of named) {
+    const parts = [];
+    for (const block of blocks) {
+      for (const part of await readWhole(store, block, id)) parts.push({ ...part, count: part.times.length });
+    }
+    const { times, values } = mergeColumns(parts, -Infinity, Infinity);
+    const changed = change({ labels, times, values });
+    if (changed !== undefined && changed.times.length > 0) yield changed;
+  }
+}
+
+type Removal = Pick<Selection, "matchers" | "startMs" | "endMs">;
+
+export async function removeSelection(store: Store, removal: Removal): Promise<void> {
+  const { startMs, endMs } = removal;
+  const touched = store.blocks.filter(({ file }) => file.startMs <= endMs && file.endMs > startMs);
+  for (const block of touched) await load(store.shelf, block);
+  const ids = new Set(select(store.postings, removal.matchers));
+  const keys = new Set([...ids].flatMap((id) => store.postings.entries.get(id)?.key ?? []));
+  removeInHead(store, removal);
+  store.wal.addDelete({ kind: "delete", ...removal });
+  await store.wal.commit();
+  const change: Change = (series) => without(series, keys, startMs, endMs);
+  for (const block of touched) {
+    if (!block.index?.ids.some((id) => ids.has(id))) continue;
+    await rewrite(store, [block], block.file.startMs, block.file.endMs, change, "drop damaged");
+  }
+}
+
+/** In memory alone: all that is needed when the log is read again, because a removal is acknowledged after the blocks' rewriting. */
+export function removeInHead(store: Store, { matchers, startMs, endMs }: Removal): void {
+  for (const id of select(store.postings, matchers)) {
+    const series = store.head.series.get(id);
+    if (series !== undefined) removeFromHead(store, series, startMs, endMs);
+  }
+}
+
+function without(series: Series, keys: ReadonlySet<string>, startMs: number, endMs: number): Series {
+  if (!keys.has(labelsKey(series.labels))) return series;
+  const before = mergeColumns([{ ...series, count: series.times.length }], -Infinity, startMs - 1);
+  const after = mergeColumns([{ ...series, count: series.times.length }], endMs + 1, Infinity);
+  return { ...mergeColumns([before, after], -Infinity, Infinity), labels: series.labels };
+}
+
+function removeFromHead(store: Store, series: HeadSeries, startMs: number, endMs: number): void {
+  const { head } = store;
+  const samples = readHead(head.arenas, head, series, -Infinity, Infinity);
+  const removed = mergeColumns([samples], startMs, endMs).count;
+  if (removed === 0) return;
+  const kept = without({ labels: series.labels, ...samples }, new Set([labelsKey(series.labels)]), startMs, endMs);
+  dropSeries(head, series);
+  // Readers that hold the arenas may miss what is moved; they asked for what is being removed.
+  for (const arena of head.arenas) {
+    arena.tails.delete(series.id);
+    arena.late.delete(series.id);
+  }
+  head.samples -= samples.count;
+  if (kept.times.length === 0) {
+    forget(store, series);
+    return;
+  }
+  const again = { ...series, slab: -1, used: 0, spanEndMs: -Infinity, lastMs: -Infinity, alive: true, walFile: 0 };
+  head.series.set(series.id, again);
+  const words = wordsOf(kept.values);
+  for (const [row, time] of kept.times.entries()) {
+    addSample(head, again, time, words[2 * row] as number, words[2 * row + 1] as number);
+  }
+}
+
+/** Reads every page of every block once; what is damaged is noted. */
+export async function verify(store: Store): Promise<void> {
+  for (const block of store.blocks) {
+    enter(block);
+    try {
+      const { pages } = await load(store.shelf, block);
+      for (let number = 0; number < pages.length; number++) await checkPage(store.shelf, block, number);
+    } finally {
+      leave(store.shelf, block);
+    }
+  }
+}

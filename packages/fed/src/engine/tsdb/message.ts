@@ -1,0 +1,45 @@
+import type { FaultCode } from "#base/fault.ts";
+import type { Labels } from "../series/labels.ts";
+import type { Selection } from "../series/queryable.ts";
+import type { TsdbOptions } from "./tsdb.ts";
+
+/** What the store's thread is told when it starts. */
+export interface Start {
+  readonly folder: string;
+  readonly options: Omit<TsdbOptions, "clock">;
+}
+
+/** What a store's thread is asked; `id` is the asker's number for it, under which the answer comes. */
+export type Ask = { readonly id: number } & (
+  | {
+      readonly kind: "append";
+      /** Series by a number that both sides know them by from now on. */
+      readonly named: readonly (readonly [number: number, labels: Labels])[];
+      /** Forget all numbers given before. */
+      readonly anew: boolean;
+      readonly rows: Uint32Array;
+      readonly times: Float64Array;
+      readonly values: Float64Array;
+      readonly tenant: string;
+    }
+  | { readonly kind: "select" | "series" | "labelNames"; readonly selection: Selection }
+  | { readonly kind: "labelValues"; readonly selection: Selection; readonly name: string }
+  /** The next batch of the select that `of` asked for. */
+  | { readonly kind: "next"; readonly of: number }
+  /** Nobody waits for `of` any more. */
+  | { readonly kind: "end"; readonly of: number }
+  | { readonly kind: "delete"; readonly selection: Pick<Selection, "matchers" | "startMs" | "endMs"> }
+  | { readonly kind: "maintain" | "verify" | "stats" | "close" }
+);
+
+export interface SentFault {
+  readonly code: FaultCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly details: unknown;
+}
+
+/** `id` 0 is the answer to the start. */
+export type Answer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly fault: SentFault };

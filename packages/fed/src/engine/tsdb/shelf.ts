@@ -1,0 +1,178 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { fileFault } from "#disk/file-fault.ts";
+import { type BlockFile, type PageEntry, readIndex, readPage } from "./block.ts";
+import type { Damage } from "./file.ts";
+import type { Page } from "./page.ts";
+import { hold, type Postings, release } from "./postings.ts";
+
+/** A block that is in use: its file is opened, and its index read, when somebody first asks. */
+export interface ShelfBlock {
+  readonly file: BlockFile;
+  /** Its own, also when another block has its name later. */
+  readonly serial: number;
+  handle: FileHandle | undefined;
+  index: ShelfIndex | undefined;
+  loading: Promise<ShelfIndex> | undefined;
+  /** Who reads it now; the file is closed once it is removed and nobody does. */
+  readers: number;
+  removed: boolean;
+  /** Known to have lost something. */
+  damaged: boolean;
+}
+
+interface ShelfIndex {
+  readonly pages: readonly PageEntry[];
+  /** Ascending, and for each the number of its page and its place there: page * 128 + place. */
+  readonly ids: Float64Array;
+  readonly places: Float64Array;
+  readonly samples: number;
+}
+
+/** What the blocks of a store share. */
+export interface Shelf {
+  readonly postings: Postings;
+  readonly damage: Map<string, Damage>;
+  readonly cache: Map<string, Page>;
+  cacheBytes: number;
+  readonly mostCacheBytes: number;
+}
+
+export function shelfOf(postings: Postings, mostCacheBytes: number): Shelf {
+  return { postings, damage: new Map(), cache: new Map(), cacheBytes: 0, mostCacheBytes };
+}
+
+let serials = 0;
+
+export function shelfBlock(file: BlockFile): ShelfBlock {
+  return {
+    file,
+    serial: serials++,
+    handle: undefined,
+    index: undefined,
+    loading: undefined,
+    readers: 0,
+    removed: false,
+    damaged: false,
+  };
+}
+
+/** The block's index; its series are held in the postings until the block is gone. */
+export function load(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
+  if (block.index !== undefined) return Promise.resolve(block.index);
+  block.loading ??= loadOnce(shelf, block).finally(() => {
+    block.loading = undefined;
+  });
+  return block.loading;
+}
+
+async function loadOnce(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
+  block.readers++;
+  try {
+    const file = await handleOf(block);
+    const { pages } = await readIndex(file, block.file, (found) => noteDamage(shelf, block, found));
+    const entries: { readonly id: number; readonly place: number }[] = [];
+    for (const [number, { series }] of pages.entries()) {
+      for (const [nth, labels] of series.entries())
+        entries.push({ id: hold(shelf.postings, labels), place: number * 128 + nth });
+    }
+    entries.sort((a, b) => a.id - b.id || a.place - b.place);
+    block.index = {
+      // The labels are in the postings, once for all blocks.
+      pages: pages.map((page) => ({ ...page, series: page.series.map((labels) => sharedOf(shelf, labels)) })),
+      ids: Float64Array.from(entries, ({ id }) => id),
+      places: Float64Array.from(entries, ({ place }) => place),
+      samples: pages.reduce((sum, { samples }) => sum + samples, 0),
+    };
+    return block.index;
+  } finally {
+    leave(shelf, block);
+  }
+}
+
+function sharedOf({ postings }: Shelf, labels: readonly string[]): readonly string[] {
+  const id = postings.ids.get(labels.join("\u0000"));
+  return (id === undefined ? undefined : postings.entries.get(id)?.labels) ?? labels;
+}
+
+async function handleOf(block: ShelfBlock): Promise<FileHandle> {
+  try {
+    block.handle ??= await open(block.file.path, "r");
+    return block.handle;
+  } catch (thrown) {
+    throw fileFault(thrown, "read", block.file.path);
+  }
+}
+
+/** The places of a series in the block, by time. */
+export function placesOf({ index }: ShelfBlock, id: number): readonly number[] {
+  if (index === undefined) return [];
+  let [low, high] = [0, index.ids.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((index.ids[middle] as number) < id) low = middle + 1;
+    else high = middle;
+  }
+  const found: number[] = [];
+  for (; index.ids[low] === id; low++) found.push(index.places[low] as number);
+  return found;
+}
+
+/** A page, from memory or from the file; undefined when it is damaged, which is noted. */
+export async function pageOf(shelf: Shelf, block: ShelfBlock, place: number): Promise<Page | undefined> {
+  const number = Math.floor(place / 128);
+  const entry = block.index?.pages[number];
+  if (entry === undefined) return undefined;
+  const key = `${block.serial}:${number}`;
+  const known = shelf.cache.get(key);
+  if (known !== undefined) {
+    shelf.cache.delete(key);
+    shelf.cache.set(key, known);
+    return known;
+  }
+  const page = await readPage(await handleOf(block), block.file, entry, (found) => noteDamage(shelf, block, found));
+  if (page === undefined) return undefined;
+  if (!shelf.cache.has(key)) shelf.cacheBytes += page.sizeBytes;
+  shelf.cache.set(key, page);
+  for (const [oldest, { sizeBytes }] of shelf.cache) {
+    if (shelf.cacheBytes <= shelf.mostCacheBytes) break;
+    shelf.cache.delete(oldest);
+    shelf.cacheBytes -= sizeBytes;
+  }
+  return page;
+}
+
+/** Reads a page from the file, whatever is in memory. */
+export async function checkPage(shelf: Shelf, block: ShelfBlock, number: number): Promise<void> {
+  const entry = block.index?.pages[number];
+  if (entry === undefined) return;
+  await readPage(await handleOf(block), block.file, entry, (found) => noteDamage(shelf, block, found));
+}
+
+function noteDamage(shelf: Shelf, block: ShelfBlock, found: Damage): void {
+  block.damaged = true;
+  shelf.damage.set(`${found.file}: ${found.what}`, found);
+}
+
+export function enter(block: ShelfBlock): void {
+  block.readers++;
+}
+
+export function leave(shelf: Shelf, block: ShelfBlock): void {
+  block.readers--;
+  if (block.removed) drop(shelf, block);
+}
+
+/** After its file is gone: who reads it reads on. */
+export function remove(shelf: Shelf, block: ShelfBlock): void {
+  block.removed = true;
+  drop(shelf, block);
+}
+
+function drop(shelf: Shelf, block: ShelfBlock): void {
+  if (block.readers > 0) return;
+  for (const id of block.index?.ids ?? []) release(shelf.postings, id);
+  block.index = undefined;
+  const { handle } = block;
+  block.handle = undefined;
+  handle?.close().catch(() => {});
+}

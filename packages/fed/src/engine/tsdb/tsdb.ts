@@ -1,0 +1,369 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "#base/clock.ts";
+import { Fault, toFault } from "#base/fault.ts";
+import { fileFault } from "#disk/file-fault.ts";
+import { ensureFolder } from "#disk/folder.ts";
+import { holdLock, type Lock } from "#disk/lock.ts";
+import { type Labels, metricName } from "../series/labels.ts";
+import type { Queryable, Selection } from "../series/queryable.ts";
+import type { Series } from "../series/series.ts";
+import { listBlocks, nameOf } from "./block.ts";
+import { latestMs, wordsOf } from "./codec.ts";
+import type { Damage } from "./file.ts";
+import { type Added, addSample, type HeadSeries, headOf } from "./head.ts";
+import { type Limits, usualLimits } from "./limit.ts";
+import { compact, removeSelection, retain, seal, verify } from "./maintain.ts";
+import { labelsOfId, postingsOf } from "./postings.ts";
+import { findSeries, readSelection } from "./reader.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
+import { replay } from "./replay.ts";
+import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
+import { type Store, seriesOf } from "./store.ts";
+import { Wal } from "./wal.ts";
+
+export interface TsdbOptions {
+  readonly clock: Clock;
+  /**
+   * `strict` (when left out): an append that has returned survives kill -9 and a power cut. `relaxed`: it survives kill -9; a power
+   * cut may take the last seconds. For SD cards.
+   */
+  readonly durability?: "strict" | "relaxed" | undefined;
+  /** How long an append may wait for others to share its commit; 0 when left out: it shares what comes during a commit. */
+  readonly commitWindowMs?: number | undefined;
+  /** How far a sample may lie before the newest one; an hour when left out. */
+  readonly outOfOrderMs?: number | undefined;
+  /** How far ahead of the clock a sample may be; 10 minutes when left out. */
+  readonly aheadMs?: number | undefined;
+  /** Older samples are not answered, and their files are removed; kept for ever when left out. */
+  readonly retainMs?: number | undefined;
+  /** The oldest blocks are removed beyond this size. */
+  readonly retainBytes?: number | undefined;
+  /** Length of a block when it is first written; 2 hours. */
+  readonly spanMs?: number | undefined;
+  /** Length of the blocks that these become; a whole number of spans, a day when left out. */
+  readonly daySpanMs?: number | undefined;
+  readonly cacheBytes?: number | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+}
+
+/** Rows: the nth sample is of the series `labels[n]`. Pass the same array for the same series: then it is found at once. */
+export interface Batch {
+  readonly labels: readonly Labels[];
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+}
+
+export interface Appended {
+  readonly added: number;
+  /** Samples that were there already, with this value. */
+  readonly same: number;
+  readonly refused: number;
+  /** The first ones, by name. */
+  readonly refusals: readonly Refusal[];
+}
+
+export interface TsdbStats {
+  /** With samples in memory. */
+  readonly activeSeries: number;
+  readonly headSamples: number;
+  readonly walBytes: number;
+  readonly blockBytes: number;
+  readonly blockSamples: number;
+  readonly blocks: readonly {
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly sizeBytes: number;
+    readonly samples: number;
+  }[];
+  /** Samples before this are in blocks, and refused when they come now. */
+  readonly closedMs: number;
+  /** The metrics with most active or loaded series. */
+  readonly metrics: readonly { readonly name: string; readonly series: number }[];
+  /** What keeps the store from writing now, in words. */
+  readonly trouble: string | undefined;
+  readonly damage: readonly Damage[];
+}
+
+const hourMs = 3_600_000;
+const namedRefusals = 10;
+
+/** A store of samples in a folder of its own. One process at a time has it open. */
+export class Tsdb implements Queryable {
+  readonly #store: Store;
+  readonly #lock: Lock;
+  readonly #known = new WeakMap<Labels, HeadSeries>();
+  readonly #outOfOrderMs: number;
+  readonly #aheadMs: number;
+  #newestMs = -Infinity;
+  #work: Promise<void> = Promise.resolve();
+  #maintaining = false;
+  #trouble: unknown;
+  #closed = false;
+
+  constructor(store: Store, lock: Lock, options: TsdbOptions, newestMs: number) {
+    this.#store = store;
+    this.#lock = lock;
+    this.#outOfOrderMs = options.outOfOrderMs ?? hourMs;
+    this.#aheadMs = options.aheadMs ?? 600_000;
+    this.#newestMs = newestMs;
+    this.#raiseFloor();
+  }
+
+  /**
+   * Takes the samples. When it returns, they are as durable as the store promises; samples are judged one by one, and
+   * those that cannot be taken are named. A series counts for the tenant
+   * that brought it first. Fault `unreachable` when the disk does not take them (full): they are answered
+   * already and kept in memory, nothing more is taken until it does, so try the same batch again.
+   */
+  async append(batch: Batch, tenant = ""): Promise<Appended> {
+    this.#requireOpen();
+    const { wal } = this.#store;
+    if (wal.trouble !== undefined) await wal.commit();
+    const answer = this.#take(batch, tenant);
+    await wal.commit();
+    if (this.#store.floorMs > this.#store.sealedMs) this.#startMaintenance();
+    return answer;
+  }
+
+  #take({ labels, times, values }: Batch, tenant: string): Appended {
+    if (labels.length !== times.length || times.length !== values.length) {
+      throw new Fault("invalid", "a batch needs as many times and values as labels");
+    }
+    const { head, wal, floorMs, clock } = this.#store;
+    const words = wordsOf(values);
+    const latest = Math.min(latestMs, clock.nowMs() + this.#aheadMs);
+    const earliest = Math.max(0, floorMs, clock.nowMs() - this.#store.retainMs);
+    const refusals: Refusal[] = [];
+    let [added, same, refused, newest] = [0, 0, 0, this.#newestMs];
+    for (let row = 0; row < times.length; row++) {
+      const time = times[row] as number;
+      const [low, high] = [words[2 * row] as number, words[2 * row + 1] as number];
+      let became: Added | Refusal | undefined;
+      let series: HeadSeries | undefined;
+      if (time >= earliest && time <= latest && Number.isInteger(time)) {
+        series = this.#known.get(labels[row] as Labels);
+        if (series === undefined || !series.alive) {
+          const found = this.#seriesOf(labels[row] as Labels, tenant, row);
+          if ("kind" in found) became = found;
+          else series = found;
+        }
+        if (series !== undefined) became = addSample(head, series, time, low, high);
+      }
+      if (became === "added") {
+        added++;
+        wal.add(series as HeadSeries, time, low, high);
+        if (time > newest) newest = time;
+      } else if (became === "same") same++;
+      else if (refused++ < namedRefusals) {
+        const at = { labels: labels[row] as Labels, time, row };
+        refusals.push(typeof became === "object" ? became : refusalOf(at, became, earliest, latest));
+      }
+    }
+    if (newest > this.#newestMs) {
+      this.#newestMs = newest;
+      this.#raiseFloor();
+    }
+    return { added, same, refused, refusals };
+  }
+
+  #seriesOf(labels: Labels, tenant: string, row: number): HeadSeries | Refusal {
+    const found = seriesOf(this.#store, labels, tenant);
+    if (typeof found === "string") {
+      const kind = found.startsWith("tenant") ? "too many series" : "labels";
+      return { kind, row, message: `${nameOf(labels).slice(0, 500)}: ${found}` };
+    }
+    this.#known.set(labels, found);
+    return found;
+  }
+
+  #raiseFloor(): void {
+    const { spanMs, floorMs, sealedMs } = this.#store;
+    const floor = Math.floor((this.#newestMs - this.#outOfOrderMs) / spanMs) * spanMs;
+    this.#store.floorMs = Math.max(floorMs, sealedMs, floor);
+  }
+
+  select(selection: Selection, signal: AbortSignal): AsyncIterable<readonly Series[]> {
+    this.#requireOpen();
+    return readSelection(this.#store, selection, signal);
+  }
+
+  async series(selection: Selection, signal: AbortSignal): Promise<readonly Labels[]> {
+    this.#requireOpen();
+    const found: Labels[] = [];
+    await findSeries(this.#store, selection, signal, (id) => found.push(labelsOfId(this.#store.postings, id)));
+    return found;
+  }
+
+  async labelNames(selection: Selection, signal: AbortSignal): Promise<readonly string[]> {
+    const names = new Set<string>();
+    for (const labels of await this.series(selection, signal)) {
+      for (let i = 0; i < labels.length; i += 2) names.add(labels[i] as string);
+    }
+    return [...names].sort();
+  }
+
+  async labelValues(name: string, selection: Selection, signal: AbortSignal): Promise<readonly string[]> {
+    const values = new Set<string>();
+    for (const labels of await this.series(selection, signal)) {
+      const at = labels.findIndex((text, i) => i % 2 === 0 && text === name);
+      if (at >= 0) values.add(labels[at + 1] as string);
+    }
+    return [...values].sort();
+  }
+
+  /**
+   * Removes the samples of the matching series in the span, in memory and on the disk; they are gone when it returns. Cut
+   * short, some may be gone and others not: ask again.
+   */
+  delete(selection: Pick<Selection, "matchers" | "startMs" | "endMs">): Promise<void> {
+    this.#requireOpen();
+    return this.#alone(async () => {
+      const { matchers, startMs, endMs } = selection;
+      await removeSelection(this.#store, { matchers, startMs, endMs });
+    });
+  }
+
+  /** Seals what is complete, makes days of spans, and removes what is too old. Appends start it; so should a clock, for retention. */
+  maintain(): Promise<void> {
+    this.#requireOpen();
+    return this.#alone(async () => {
+      await seal(this.#store);
+      await retain(this.#store);
+      await compact(this.#store);
+    });
+  }
+
+  /** Reads all that is on the disk; returns what is damaged. */
+  async verify(): Promise<readonly Damage[]> {
+    this.#requireOpen();
+    await this.#alone(() => verify(this.#store));
+    return [...this.#store.shelf.damage.values()];
+  }
+
+  #startMaintenance(): void {
+    if (this.#maintaining || this.#closed) return;
+    this.#maintaining = true;
+    this.maintain()
+      .then(
+        () => {
+          this.#trouble = undefined;
+        },
+        // The next append tries again; the samples are in the log and in memory meanwhile.
+        (thrown: unknown) => {
+          this.#trouble = thrown;
+        },
+      )
+      .finally(() => {
+        this.#maintaining = false;
+      });
+  }
+
+  #alone(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => {});
+    return done;
+  }
+
+  async stats(): Promise<TsdbStats> {
+    this.#requireOpen();
+    const { blocks, shelf, head, wal, floorMs } = this.#store;
+    const found = [];
+    for (const block of blocks) {
+      const { startMs, endMs, sizeBytes } = block.file;
+      found.push({ startMs, endMs, sizeBytes, samples: (await load(shelf, block)).samples });
+    }
+    return {
+      activeSeries: head.series.size,
+      headSamples: head.samples,
+      walBytes: wal.sizeBytes,
+      blockBytes: found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      blockSamples: found.reduce((sum, { samples }) => sum + samples, 0),
+      blocks: found,
+      closedMs: floorMs,
+      metrics: topMetrics(this.#store),
+      trouble: troubleOf(wal.trouble ?? this.#trouble),
+      damage: [...shelf.damage.values()],
+    };
+  }
+
+  /** Waits for what is under way, makes all durable and gives the folder back. Closing twice is harmless. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#work;
+    try {
+      await this.#store.wal.close();
+    } finally {
+      for (const { handle } of this.#store.blocks) await handle?.close();
+      this.#lock.close();
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new Fault("internal", `the store in ${this.#store.folder} was used after it was closed`);
+  }
+}
+
+function troubleOf(thrown: unknown): string | undefined {
+  return thrown === undefined ? undefined : toFault(thrown).message;
+}
+
+function topMetrics({ postings }: Store): TsdbStats["metrics"] {
+  const found = [...(postings.byName.get(metricName) ?? [])].map(([name, ids]) => ({ name, series: ids.length }));
+  return found.sort((a, b) => b.series - a.series || (a.name < b.name ? -1 : 1)).slice(0, 20);
+}
+
+/** Opens the store in a folder, made when it is not there. Fault `conflict` when another process has it open. */
+export async function openTsdb(folder: string, options: TsdbOptions): Promise<Tsdb> {
+  await ensureFolder(folder);
+  const lock = holdLock(join(folder, "lock"));
+  try {
+    const [blockFolder, walFolder] = [join(folder, "block"), join(folder, "wal")];
+    for (const path of [blockFolder, walFolder]) mkdirSync(path, { recursive: true, mode: 0o700 });
+    const spanMs = options.spanMs ?? 2 * hourMs;
+    const postings = postingsOf();
+    const shelf = shelfOf(postings, options.cacheBytes ?? 64 * 2 ** 20);
+    const blocks = readShelf(blockFolder);
+    const store: Omit<Store, "wal"> & { wal?: Wal } = {
+      folder,
+      clock: options.clock,
+      postings,
+      head: headOf(spanMs),
+      shelf,
+      limits: { ...usualLimits, ...options.limits },
+      spanMs,
+      daySpanMs: options.daySpanMs ?? 24 * hourMs,
+      retainMs: options.retainMs ?? Infinity,
+      retainBytes: options.retainBytes ?? Infinity,
+      tenants: new Map(),
+      blocks,
+      floorMs: -Infinity,
+      sealedMs: blocks.reduce((latest, { file }) => Math.max(latest, file.endMs), -Infinity),
+    };
+    const { old, newestMs } = replay(store as Store, walFolder);
+    const walOptions = {
+      clock: options.clock,
+      durability: options.durability ?? "strict",
+      windowMs: options.commitWindowMs ?? 0,
+    };
+    store.wal = new Wal(walFolder, walOptions, old, store.sealedMs);
+    return new Tsdb(store as Store, lock, options, newestMs);
+  } catch (thrown) {
+    lock.close();
+    throw fileFault(thrown, "open the store in", folder);
+  }
+}
+
+/** A block within a longer one is what compaction had no time to remove. */
+function readShelf(folder: string): ShelfBlock[] {
+  const remove = (path: string) => rmSync(path, { force: true });
+  const kept: ShelfBlock[] = [];
+  let endMs = -Infinity;
+  for (const file of listBlocks(folder, remove)) {
+    if (file.endMs <= endMs) remove(file.path);
+    else kept.push(shelfBlock(file));
+    endMs = Math.max(endMs, file.endMs);
+  }
+  return kept;
+}

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { dataOf, makeHome, makePerson } from "./person.ts";
+import { makeStage, until } from "./stage.ts";
+
+/** What a person at a shell learns of the hub's metrics, by the real program. */
+
+interface Answer {
+  readonly data: { readonly result: readonly unknown[] };
+}
+
+test("a hub's metrics are asked for, drawn and looked into from a shell", async () => {
+  const { owner } = await makeHome();
+  await until("up of the hub", async () => {
+    const answer = dataOf<Answer>(await owner.fed("query", 'up{job="fed"}', "--json"));
+    return answer.data.result[0];
+  });
+  expect((await owner.fed("query", "up")).out).toMatch(/^METRIC +INSTANCE +JOB +VALUE\nup +127.0.0.1:\d+ +fed +1\n$/);
+  expect((await owner.fed("query", "up", "--range", "1m", "--step", "1s")).out).toMatch(/▄+ +1 +1 +1\n/);
+  expect((await owner.fed("query", "up", "--csv")).out).toMatch(
+    /^time,__name__,instance,job,value\n20.*Z,up,.*,fed,1\n$/,
+  );
+  const failed = await owner.fed("query", "fed_loop_runs_total * on () fed_loop_runs_total");
+  expect(failed).toMatchObject({ code: 2, out: "" });
+  expect(failed.err).toMatch(/^fed: .*match/);
+
+  expect((await owner.fed("tsdb", "stats")).out).toMatch(/^fed_loop_runs_total +\d+$/m);
+  expect(await owner.fed("tsdb", "verify")).toMatchObject({ code: 5, err: expect.stringContaining("fed down") });
+});
+
+test("a script of queries on stdin", async () => {
+  const owner = await makePerson(await makeStage(), "owner");
+  const script = "load 1m\n  up 1 2\n\neval instant at 1m up\n  up 3\n";
+  const { code, out } = await owner.tell(script, "promql", "test", "-");
+  expect(code).toBe(1);
+  expect(out).toMatch(/^- +0 +1$/m);
+});
