@@ -110,7 +110,7 @@ function matches(header: string | undefined, etag: string): boolean {
 }
 
 /** The encodings a caller takes: `br;q=0` is none. */
-function acceptedEncodings(header: string | string[] | undefined): ReadonlySet<string> {
+export function acceptedEncodings(header: string | string[] | undefined): ReadonlySet<string> {
   const accepted = String(header ?? "")
     .toLowerCase()
     .split(",")

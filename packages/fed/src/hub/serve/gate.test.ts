@@ -267,3 +267,20 @@ test("nobody pays for asking who somebody without credentials is", async () => {
   expect((await hub.get("/text")).status).toBe(401);
   expect(hub.shown).toEqual([]);
 });
+
+test("a token as the password of any name, as Grafana and Prometheus send it", async () => {
+  const hub = await openScene();
+  const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` });
+  expect((await hub.get("/text", { headers: basic("anybody:fed_token") })).status).toBe(200);
+  expect((await hub.get("/text", { headers: basic(":fed_token") })).status).toBe(200);
+  expect(hub.shown).toMatchObject([{ bearer: "fed_token" }, { bearer: "fed_token" }]);
+  for (const text of ["fed_token", "fed_token:", "a:fed_other", "a:fed token", "a:viewer", "a:b:fed_token"]) {
+    expect((await hub.get("/text", { headers: basic(text) })).status).toBe(401);
+  }
+  const post = { method: "POST", body: "{}" };
+  const headers = { ...basic("a:fed_token"), "content-type": "application/json" };
+  expect((await hub.get("/api/v1/echo/x", { ...post, headers })).status).toBe(200);
+  // A browser that has kept it sends it for any site's form.
+  const foreign = { ...headers, origin: "https://evil.example" };
+  expect((await hub.get("/api/v1/echo/x", { ...post, headers: foreign })).status).toBe(403);
+});

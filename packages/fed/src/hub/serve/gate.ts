@@ -8,8 +8,10 @@ import { sessionCookieName } from "#wire/session.ts";
 
 /** What a request shows to say who it comes from. */
 export interface Credentials {
-  /** Of the header `authorization: Bearer …`. */
+  /** Of the header `authorization: Bearer …`, or an API token that is the password of `Basic …`: Grafana and Prometheus have a field for one. */
   readonly bearer?: string;
+  /** The bearer came as a password. A browser keeps those by itself, and sends them for other sites too. */
+  readonly basic?: true;
   /** Of the session's cookie; not looked at when there is a bearer. */
   readonly cookie?: string;
   readonly address: string;
@@ -42,9 +44,9 @@ export async function readCaller(
   identify: (credentials: Credentials) => Promise<Caller>,
 ): Promise<Known> {
   const address = addressOf(request);
-  const [, bearer] = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(request.headers.authorization ?? "") ?? [];
-  if (bearer !== undefined) {
-    const credentials = { bearer, address };
+  const shown = readAuthorization(request.headers.authorization ?? "");
+  if (shown !== undefined) {
+    const credentials = { ...shown, address };
     return { caller: await identify(credentials), credentials };
   }
   const cookies = readCookies(request.headers.cookie ?? "");
@@ -59,6 +61,22 @@ export async function readCaller(
   if (one !== undefined && another === undefined) return one;
   const [cookie] = cookies;
   return { caller: nobody, credentials: cookie === undefined ? { address } : { cookie, address } };
+}
+
+const secret = /^[\x21-\x7e]{1,4096}$/;
+
+/** Name and API token; any other password is for a proxy before the hub, and none of ours. */
+const nameAndToken = /^[^:]*:(fed_[\x21-\x7e]{1,4092})$/;
+
+/**
+ * The secret of `Bearer …`, or the API token that is the password of `Basic …`, under whatever name. Never a password that a
+ * person has thought of: there is nothing to guess, so nothing to slow down.
+ */
+function readAuthorization(header: string): Pick<Credentials, "bearer" | "basic"> | undefined {
+  const [, scheme = "", text = ""] = /^(Bearer|Basic) (\S{1,6000})$/i.exec(header) ?? [];
+  if (scheme.toLowerCase() === "bearer") return secret.test(text) ? { bearer: text } : undefined;
+  const [, bearer] = nameAndToken.exec(Buffer.from(text, "base64").toString("latin1")) ?? [];
+  return bearer === undefined ? undefined : { bearer, basic: true };
 }
 
 /**
@@ -123,7 +141,7 @@ export function requireAccess(endpoint: Endpoint, caller: Caller): void {
 /**
  * Throws Fault `denied` when another site acts through somebody's browser: what changes something and comes from a
  * browser must come from our own pages, and a browser's session must show the token that only our pages can read. A
- * bearer is added by programs only, so it proves enough.
+ * bearer is added by programs only, so it proves enough; a password may have been kept by a browser.
  */
 export function requireOwnPage(
   request: FastifyRequest,
@@ -131,7 +149,8 @@ export function requireOwnPage(
   known: { readonly caller: Caller; readonly credentials: Credentials },
   checkCsrf: (caller: Caller, header: string | undefined) => boolean,
 ): void {
-  if (endpoint.method === "GET" || known.credentials.bearer !== undefined) return;
+  const { bearer, basic } = known.credentials;
+  if (endpoint.method === "GET" || (bearer !== undefined && basic === undefined)) return;
   if (isForeign(request)) {
     throw new Fault("denied", "the request comes from another site", {
       hint: "Use the hub's own pages. A proxy before the hub has to pass the Host header on.",

@@ -17,6 +17,7 @@ import {
   requireOwnPage,
 } from "./gate.ts";
 import type { ServeLimits } from "./limit.ts";
+import { sendPacked } from "./pack.ts";
 import { beginItems, type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
 
 /** Of what a route is made, besides its endpoint. */
@@ -87,11 +88,29 @@ export function addRoute(
         (context) => handler(input, withBytes(endpoint, request, context)),
         needs,
       );
-      if (answer === "text") reply.type("text/plain; version=0.0.4; charset=utf-8");
-      if (answer === "prometheus") reply.type("application/json");
-      return value === "" && answer === "prometheus" ? reply.status(204).send() : reply.send(value);
+      if (value === "" && answer === "prometheus") return reply.status(204).send();
+      reply.type(typeOf[answer]);
+      return isPackable(endpoint)
+        ? sendPacked(request, reply, bodyOf(value, answer))
+        : reply.send(bodyOf(value, answer));
     },
   });
+}
+
+const typeOf = {
+  one: "application/json; charset=utf-8",
+  prometheus: "application/json",
+  text: "text/plain; version=0.0.4; charset=utf-8",
+} as const;
+
+/** All but what an endpoint of `one` answers is a text already. */
+function bodyOf(value: unknown, answer: "one" | "prometheus" | "text"): string {
+  return answer === "one" ? JSON.stringify(value) : String(value);
+}
+
+/** An answer with a secret stays as long as it is: its packed length could tell of it. Such are answers to deeds, and `auth`. */
+function isPackable({ method, path, answer }: Endpoint): boolean {
+  return answer === "prometheus" || (method === "GET" && !path.startsWith("/api/v1/auth/"));
 }
 
 function contextOf(request: FastifyRequest, reply: FastifyReply, known: Known, signal: AbortSignal): CallContext {

@@ -51,6 +51,7 @@ function makeCallers() {
     ["admin", user("admin", "client")],
     ["local", { kind: "local" }],
     ["token", { kind: "token", tokenId: "tok_1", name: "ci", role: "viewer" }],
+    ["fed_token", { kind: "token", tokenId: "tok_2", name: "grafana", role: "operator" }],
     ["cookie-viewer", user("viewer", "browser")],
     ["cookie-operator", user("operator", "browser")],
   ]);
