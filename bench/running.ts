@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,10 +18,25 @@ export interface RunningHub {
 
 const root = join(import.meta.dirname, "..");
 
-export async function startHub(): Promise<RunningHub> {
+const emptyLab = `import { defineLab, server } from "@fed/lab";
+export default defineLab({
+  name: "bench",
+  machines: { here: server({ address: "local" }) },
+  environments: { dev: { machines: ["here"] } },
+  services: {},
+});
+`;
+
+/** With `metrics`, a folder that is filled already, on a lab that has no services. */
+export async function startHub({ metrics }: { readonly metrics?: string } = {}): Promise<RunningHub> {
   const folder = mkdtempSync(join(tmpdir(), "fed-bench-"));
   const data = join(folder, "data");
-  cpSync(join(root, "examples/starter"), folder, { recursive: true });
+  if (metrics === undefined) cpSync(join(root, "examples/starter"), folder, { recursive: true });
+  else {
+    mkdirSync(data, { mode: 0o700 });
+    symlinkSync(metrics, join(data, "metrics"));
+    writeFileSync(join(folder, "lab.ts"), emptyLab);
+  }
   const words = ["up", join(folder, "lab.ts"), "--data", data, "--port", "0", "--ingress-port", "0"];
   // A group of its own: who stops the bench by its group would signal the hub twice, and the second one ends it at once.
   const child = spawn(join(root, "fed"), words, { stdio: ["ignore", "pipe", "inherit"], detached: true });
@@ -95,6 +110,13 @@ export function makeReport() {
     /** Beside a peer, for what it is worth. */
     peer(name: string, figure: number, peer: string, peerFigure: number, unit: string) {
       const ratio = `${(figure / peerFigure).toFixed(2)}×`;
+      line(name, `${figure.toFixed(1)} ${unit}`, `${peer} ${peerFigure.toFixed(1)} ${unit}  ${ratio}`);
+    },
+    /** At most so many times a peer's. */
+    atMost(name: string, figure: number, peer: string, peerFigure: number, times: number, unit: string) {
+      const good = figure <= times * peerFigure;
+      broken ||= !good;
+      const ratio = `${(figure / peerFigure).toFixed(2)}× (at most ${times})  ${good ? "pass" : "FAIL"}`;
       line(name, `${figure.toFixed(1)} ${unit}`, `${peer} ${peerFigure.toFixed(1)} ${unit}  ${ratio}`);
     },
     end() {

@@ -1,0 +1,104 @@
+/**
+ * How long queries take, of fed, Prometheus and VictoriaMetrics, on the same day of 1,000 series: through the HTTP API with all of
+ * the JSON, warm, and cold (the first query after a restart, the kernel's cache of files dropped where this user may). Medians.
+ * A peer that is not installed is left out. Prints figure, peer and ratio; exits 1 when fed takes longer than a Prometheus.
+ * `--quick`: 4 hours instead of 24, nothing cold.
+ */
+import { writeFileSync } from "node:fs";
+import { type MadeDay, makeDay } from "./query-data.ts";
+import { openFed, openPrometheuses, openVictoria, type Params, type Peer } from "./query-peer.ts";
+import { makeReport } from "./running.ts";
+
+const quick = process.argv.includes("--quick");
+const hours = quick ? 4 : 24;
+const warmRounds = 7;
+const coldRounds = quick ? 0 : 5;
+
+const cpu = "node_cpu_seconds_total";
+
+interface Question {
+  readonly name: string;
+  readonly query: string;
+}
+
+const questions: readonly Question[] = [
+  { name: "one series", query: 'x{nth="40"}' },
+  { name: "sum by (mode) (rate(500 series))", query: `sum by (mode) (rate(${cpu}[5m]))` },
+  { name: "avg_over_time(500 series[1h])", query: "avg_over_time(x[1h])" },
+  { name: "topk of 1,000 series", query: 'topk(10, {job="node"})' },
+];
+
+function paramsOf({ query }: Question, { startMs, endMs }: MadeDay): Params {
+  return { query, start: `${startMs / 1_000}`, end: `${endMs / 1_000 - 60}`, step: "60" };
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+/** VictoriaMetrics keeps answers; Prometheus and fed do not. */
+const uncached = (peer: Peer, params: Params) =>
+  peer.name === "VictoriaMetrics" ? { ...params, nocache: "1" } : params;
+
+async function askOften(peer: Peer, params: Params, rounds: number, cold: boolean): Promise<number> {
+  const took: number[] = [];
+  const own = uncached(peer, params);
+  if (!cold) for (let i = 0; i < 2; i++) await peer.ask("query_range", own);
+  for (let i = 0; i < rounds; i++) {
+    if (cold) {
+      await peer.restart();
+      dropFileCache();
+    }
+    took.push((await peer.ask("query_range", own)).tookMs);
+  }
+  return median(took);
+}
+
+function dropFileCache(): void {
+  try {
+    writeFileSync("/proc/sys/vm/drop_caches", "1");
+  } catch {
+    // Not as this user: then it is cold but for the files.
+  }
+}
+
+/** Points of the answer and how they sum up: who answers something else is no peer. */
+async function fingerprint(peer: Peer, params: Params): Promise<string> {
+  const { body } = await peer.ask("query_range", params);
+  const { data } = JSON.parse(body.toString()) as {
+    readonly data: { readonly result: readonly { readonly values: readonly (readonly [number, string])[] }[] };
+  };
+  const points = data.result.reduce((sum, { values }) => sum + values.length, 0);
+  return `${data.result.length} series, ${points} points, ${(body.length / 1e6).toFixed(2)} MB`;
+}
+
+const report = makeReport();
+const day = makeDay(hours);
+const beganMs = performance.now();
+const open: Peer[] = [];
+try {
+  open.push(await openFed(day));
+  const fed = open[0] as Peer;
+  open.push(...(await openPrometheuses(day)));
+  const victoria = await openVictoria(day);
+  if (victoria) open.push(victoria);
+  process.stdout.write(`filled in ${((performance.now() - beganMs) / 1_000).toFixed(0)} s\n`);
+  for (const question of questions) {
+    const params = paramsOf(question, day);
+    for (const peer of open) process.stdout.write(`  ${peer.name}: ${await fingerprint(peer, params)}\n`);
+    for (const [kind, rounds] of [
+      ["warm", warmRounds],
+      ["cold", coldRounds],
+    ] as const) {
+      if (rounds === 0) continue;
+      const own = await askOften(fed, params, rounds, kind === "cold");
+      for (const peer of open.slice(1)) {
+        const theirs = await askOften(peer, params, rounds, kind === "cold");
+        const name = `${question.name}, ${kind}`;
+        if (peer.name.startsWith("Prometheus")) report.atMost(name, own, peer.name, theirs, 1, "ms");
+        else report.peer(name, own, peer.name, theirs, "ms");
+      }
+    }
+  }
+} finally {
+  for (const peer of open) await peer.stop();
+}
+report.end();
