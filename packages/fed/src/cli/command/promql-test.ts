@@ -1,9 +1,9 @@
-import { openMemory } from "#engine/promql/memory.ts";
 import { evaluateForScript } from "#engine/promql/script-evaluate.ts";
 import { runScript, type ScriptReport } from "#engine/promql/script-run.ts";
 import { defineCommand } from "../command.ts";
 import type { Screen, Span } from "../print.ts";
 import { findScripts } from "../script-file.ts";
+import { openScriptStore } from "../script-store.ts";
 
 export const command = defineCommand({
   args: {
@@ -21,6 +21,7 @@ export const command = defineCommand({
   },
   details: [
     "Runs test scripts in the language with which Prometheus tests its engine: load series, eval queries, compare.",
+    "The series go into a store as the hub has it, in a folder for temporary files that is removed in the end.",
     "Cases that need native histograms or experimental functions are left out, and named; they are not in the total.",
     "Ends with 1 when a case fails. Needs no hub.",
   ],
@@ -31,10 +32,15 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal }) {
     const reports: NamedReport[] = [];
-    for (const script of await findScripts(args.script, env.cwd, process.stdin)) {
-      const text = await script.read();
-      const needs = { evaluate: evaluateForScript, store: openMemory(), thorough: flags.thorough, signal };
-      reports.push({ file: script.name, ...(await runScript(text, needs)) });
+    const scripts = await findScripts(args.script, env.cwd, process.stdin);
+    const store = await openScriptStore();
+    try {
+      const needs = { evaluate: evaluateForScript, store, thorough: flags.thorough, signal };
+      for (const script of scripts) {
+        reports.push({ file: script.name, ...(await runScript(await script.read(), needs)) });
+      }
+    } finally {
+      await store.close();
     }
     const sum = (count: "passed" | "total") => reports.reduce((all, report) => all + report[count], 0);
     const [passed, total] = [sum("passed"), sum("total")];

@@ -1,5 +1,5 @@
 import { isFault } from "#base/fault.ts";
-import { type Labels, labelsOf, labelsToRecord, metricName } from "../series/labels.ts";
+import { type Labels, labelsKey, labelsOf, labelsToRecord, metricName } from "../series/labels.ts";
 import { compileMatchers } from "../series/matcher.ts";
 import type { Queryable } from "../series/queryable.ts";
 import { type Series, setStale } from "../series/series.ts";
@@ -27,6 +27,7 @@ export interface EvaluateRequest {
 
 /** Where `load` puts its series. */
 export interface ScriptStore {
+  /** Fault `invalid` when it does not take them: another value is there already. */
   append(series: readonly Series[]): Promise<void>;
   clear(): Promise<void>;
   readonly queryable: Queryable;
@@ -103,8 +104,16 @@ async function load(run: Run, command: Extract<Command, { kind: "load" }>): Prom
   if (command.leftOut === "start timestamps") run.tainted = command.leftOut;
   if (command.leftOut !== undefined) run.histograms.push(...command.series.flatMap(convertedFrom));
   run.histograms.push(...command.series.filter((one) => one.histogram).map((one) => one.labels));
-  const plain = command.series.filter((one) => !one.histogram);
-  await run.needs.store.append(plain.map((one) => seriesOf(one, command.stepMs)));
+  // Of two lines for one series in one load the later one counts.
+  const plain = new Map(command.series.map((one) => [labelsKey(one.labels), one]));
+  const series = [...plain.values()].filter((one) => !one.histogram).map((one) => seriesOf(one, command.stepMs));
+  try {
+    await run.needs.store.append(series);
+  } catch (thrown) {
+    if (!isFault(thrown) || thrown.code !== "invalid") throw thrown;
+    run.total++;
+    run.failures.push({ line: command.line, query: "", words: thrown.message });
+  }
 }
 
 function seriesOf({ labels, points }: ScriptSeries, stepMs: number): Series {

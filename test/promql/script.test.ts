@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openMemory } from "./memory.ts";
-import { parse } from "./parse.ts";
-import { print } from "./print.ts";
-import { readScript } from "./script.ts";
-import { evaluateForScript } from "./script-evaluate.ts";
-import { runScript } from "./script-run.ts";
+import { type Keeping, openScriptStore } from "../../packages/fed/src/cli/script-store.ts";
+import { parse } from "../../packages/fed/src/engine/promql/parse.ts";
+import { print } from "../../packages/fed/src/engine/promql/print.ts";
+import { readScript } from "../../packages/fed/src/engine/promql/script.ts";
+import { evaluateForScript } from "../../packages/fed/src/engine/promql/script-evaluate.ts";
+import { runScript } from "../../packages/fed/src/engine/promql/script-run.ts";
 
 /**
  * The scripts with which Prometheus tests its engine are not ours to copy. They are taken from where FED_PROMQL_SCRIPTS
@@ -15,7 +15,7 @@ import { runScript } from "./script-run.ts";
 function findScripts(): string | undefined {
   const named = process.env.FED_PROMQL_SCRIPTS;
   if (named !== undefined) return named;
-  const beside = dirname(join(import.meta.dirname, "../../../../.."));
+  const beside = dirname(join(import.meta.dirname, "../.."));
   return readdirSync(beside)
     .map((name) => join(beside, name, "promql"))
     .find((folder) => existsSync(join(folder, "literals.test")));
@@ -48,14 +48,18 @@ if (names.length === 0) {
 }
 
 function judge(): void {
-  it.each(names)("%s passes", async (name) => {
-    const store = openMemory();
-    const needs = { evaluate: evaluateForScript, store, thorough: true, signal: new AbortController().signal };
-    const { failures, leftOut, total } = await runScript(read(name), needs);
-    expect(failures).toEqual([]);
-    expect(total).toBeGreaterThan(0);
-    expect(leftOut.filter(({ words }) => !experimental.includes(words))).toEqual([]);
-  });
+  const keepings: readonly Keeping[] = ["memory", "block"];
+  it.each(names.flatMap((name) => keepings.map((keeping) => [name, keeping] as const)))(
+    "%s passes on the store, its series in %s",
+    async (name, keeping) => {
+      const store = await openScriptStore(keeping);
+      const needs = { evaluate: evaluateForScript, store, thorough: true, signal: new AbortController().signal };
+      const { failures, leftOut, total } = await runScript(read(name), needs).finally(() => store.close());
+      expect(failures).toEqual([]);
+      expect(total).toBeGreaterThan(0);
+      expect(leftOut.filter(({ words }) => !experimental.includes(words))).toEqual([]);
+    },
+  );
 
   it.each(names)("the queries of %s print as what reads the same", (name) => {
     for (const command of readScript(read(name))) {
