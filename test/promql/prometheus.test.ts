@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeSeries, randomOf, scrapeTimes } from "../../bench/node-series.ts";
+import { type OpenScriptStore, openScriptStore } from "../../packages/fed/src/cli/script-store.ts";
 import { evaluate } from "../../packages/fed/src/engine/promql/evaluate.ts";
-import { openMemory } from "../../packages/fed/src/engine/promql/memory.ts";
 import { parse } from "../../packages/fed/src/engine/promql/parse.ts";
 import type { Answer } from "../../packages/fed/src/engine/promql/result.ts";
 import { type Labels, labelsKey, labelsOf } from "../../packages/fed/src/engine/series/labels.ts";
@@ -55,14 +55,18 @@ const asked = queries.filter((query) => !binary?.version.startsWith("2.") || !Ob
 const whom = binary === undefined ? "[skipped: no prometheus and promtool here]" : binary.version;
 
 describe.skipIf(binary === undefined)(`beside Prometheus ${whom}`, () => {
-  const store = openMemory();
+  let store: OpenScriptStore;
   let real: RealPrometheus;
   beforeAll(async () => {
     const series = makeSeries();
+    store = await openScriptStore("block");
     await store.append(series);
     if (binary !== undefined) real = await startPrometheus(binary, series);
   }, 120_000);
-  afterAll(() => real?.stop());
+  afterAll(async () => {
+    await store?.close();
+    await real?.stop();
+  });
 
   const begin = startMs + 6 * 3_600_000 + 17_234;
   it(`${asked.length} queries over three hours yield the same`, async () => {
