@@ -116,7 +116,11 @@ function flushSlab(head: Head, series: HeadSeries): void {
   series.spanEndMs = -Infinity;
 }
 
-function slabOf(head: Head, series: HeadSeries): { readonly times: Float64Array; readonly values: Float64Array } {
+/** The samples that wait uncompressed. */
+export function slabOf(
+  head: Head,
+  series: HeadSeries,
+): { readonly times: Float64Array; readonly values: Float64Array } {
   const page = Math.floor(series.slab / slabsPerPage);
   const at = (series.slab % slabsPerPage) * slabSamples;
   return {

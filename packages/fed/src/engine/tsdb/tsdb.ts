@@ -9,6 +9,7 @@ import { type Labels, metricName } from "../series/labels.ts";
 import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
 import { listBlocks, nameOf } from "./block.ts";
+import { type Cardinality, cardinalityOf } from "./cardinality.ts";
 import { latestMs, wordsOf } from "./codec.ts";
 import type { Damage } from "./file.ts";
 import { type Added, addSample, type HeadSeries, headOf } from "./head.ts";
@@ -285,6 +286,12 @@ export class Tsdb implements Queryable {
       trouble: troubleOf(wal.trouble ?? this.#trouble),
       damage: [...shelf.damage.values()],
     };
+  }
+
+  /** Where the series in memory come from; lists of at most `most`. */
+  async cardinality(most: number): Promise<Cardinality> {
+    this.#requireOpen();
+    return cardinalityOf(this.#store, most);
   }
 
   /** Waits for what is under way, makes all durable and gives the folder back. Closing twice is harmless. */
