@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "#base/clock.ts";
-import { startNode } from "#disk/fixture.ts";
+import { type Child, startNode } from "#disk/fixture.ts";
 import { labelsOf } from "../series/labels.ts";
 import { openTsdb, type Tsdb } from "./tsdb.ts";
 
@@ -48,48 +48,58 @@ async function check(
   return { samples, endMs, whole: ends.length === seriesCount && ends.every((one) => one === endMs) };
 }
 
-const rounds = Number(process.env.FED_KILL_ROUNDS ?? 50);
+const rounds = Number(process.env.FED_KILL_ROUNDS ?? 300);
+/** Side by side, each in a folder of its own: a round is mostly the start of a process. */
+const lanes = 3;
 
 describe("a writer that is killed", () => {
   it(`has lost nothing that it acknowledged, ${rounds} times`, { timeout: 600_000 }, async () => {
-    const folder = tempFolder();
-    let nextMs = startMs;
-    for (let round = 0; round < rounds; round++) {
-      const writer = startNode(`
-        const { openTsdb } = await import(here + "../engine/tsdb/tsdb.ts");
-        const { systemClock } = await import(here + "../base/clock.ts");
-        const valueAt = ${valueAt};
-        const labels = ${JSON.stringify(labels)};
-        const store = await openTsdb(${JSON.stringify(folder)}, { clock: systemClock, ...${JSON.stringify(options)}, clock: systemClock });
-        for (let timeMs = ${nextMs}; ; timeMs += 1000) {
-          const times = new Float64Array(labels.length).fill(timeMs);
-          const values = Float64Array.from(labels, (_, nth) => valueAt(nth, timeMs));
-          const { added, same } = await store.append({ labels, times, values });
-          if (added + same !== labels.length) throw new Error("refused");
-          process.stdout.write(timeMs + "\\n");
-        }`);
-      let ackedMs = Number(await writer.line());
-      const reading = (async () => {
-        for (;;) ackedMs = Number(await writer.line());
-      })().catch(() => {});
-      await delay(Math.random() * 120);
-      await writer.kill();
-      await reading;
-      const store = await openTsdb(folder, options);
-      const { endMs, whole } = await check(store);
-      const { damage } = await store.stats();
-      await store.close();
-      expect(damage).toEqual([]);
-      expect(endMs).toBeGreaterThan(ackedMs);
-      // A batch that was not acknowledged is there wholly or not at all.
-      expect(whole).toBe(true);
-      nextMs = endMs;
-    }
-    expect(nextMs).toBeGreaterThan(startMs + rounds * 1000);
-    // Else the kills never came near a seal or a compaction.
-    expect(readdirSync(join(folder, "block")).length).toBeGreaterThan(rounds / 20);
+    const folders = Array.from({ length: lanes }, tempFolder);
+    await Promise.all(folders.map((folder) => killOften(folder, Math.ceil(rounds / lanes))));
   });
 });
+
+function startWriter(folder: string, nextMs: number): Child {
+  return startNode(`
+    const { openTsdb } = await import(here + "../engine/tsdb/tsdb.ts");
+    const { systemClock } = await import(here + "../base/clock.ts");
+    const valueAt = ${valueAt};
+    const labels = ${JSON.stringify(labels)};
+    const store = await openTsdb(${JSON.stringify(folder)}, { ...${JSON.stringify(options)}, clock: systemClock });
+    for (let timeMs = ${nextMs}; ; timeMs += 1000) {
+      const times = new Float64Array(labels.length).fill(timeMs);
+      const values = Float64Array.from(labels, (_, nth) => valueAt(nth, timeMs));
+      const { added, same } = await store.append({ labels, times, values });
+      if (added + same !== labels.length) throw new Error("refused");
+      process.stdout.write(timeMs + "\\n");
+    }`);
+}
+
+async function killOften(folder: string, times: number): Promise<void> {
+  let nextMs = startMs;
+  for (let round = 0; round < times; round++) {
+    const writer = startWriter(folder, nextMs);
+    let ackedMs = Number(await writer.line());
+    const reading = (async () => {
+      for (;;) ackedMs = Number(await writer.line());
+    })().catch(() => {});
+    await delay(Math.random() * 120);
+    await writer.kill();
+    await reading;
+    const store = await openTsdb(folder, options);
+    const { endMs, whole } = await check(store);
+    const { damage } = await store.stats();
+    await store.close();
+    expect(damage).toEqual([]);
+    expect(endMs).toBeGreaterThan(ackedMs);
+    // A batch that was not acknowledged is there wholly or not at all.
+    expect(whole).toBe(true);
+    nextMs = endMs;
+  }
+  expect(nextMs).toBeGreaterThan(startMs + times * 1000);
+  // Else the kills never came near a seal or a compaction.
+  expect(readdirSync(join(folder, "block")).length).toBeGreaterThan(times / 20);
+}
 
 describe("damaged files", () => {
   it("cost what they held, which is named; the rest is answered, and never a wrong value", {
