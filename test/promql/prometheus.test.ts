@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeSeries, randomOf, scrapeTimes } from "../../bench/node-series.ts";
 import { type OpenScriptStore, openScriptStore } from "../../packages/fed/src/cli/script-store.ts";
-import { evaluate } from "../../packages/fed/src/engine/promql/evaluate.ts";
-import { parse } from "../../packages/fed/src/engine/promql/parse.ts";
-import type { Answer } from "../../packages/fed/src/engine/promql/result.ts";
-import { type Labels, labelsKey, labelsOf } from "../../packages/fed/src/engine/series/labels.ts";
+import { labelsOf } from "../../packages/fed/src/engine/series/labels.ts";
 import type { Series } from "../../packages/fed/src/engine/series/series.ts";
+import { askOurs, compare, wantedOf } from "./compare.ts";
 import { otherBefore3, queries } from "./queries.ts";
-import { type ApiAnswer, findPrometheus, type RealPrometheus, startPrometheus } from "./real-prometheus.ts";
+import { findPrometheus, type RealPrometheus, startPrometheus } from "./real-prometheus.ts";
 
 /** A day of 500 series a minute apart; asked beside the grid, so that older releases see the same samples in a range. */
 const dayMs = 86_400_000;
@@ -81,7 +79,7 @@ describe.skipIf(binary === undefined)(`beside Prometheus ${whom}`, () => {
         step: "173",
       });
       if (wantedOf(theirs.data ?? { resultType: "matrix", result: [] }).size > 0) telling++;
-      const difference = compare(await ours(query, span), theirs);
+      const difference = compare(await askOurs(store.queryable, query, span), theirs);
       if (difference !== undefined) differences.push(`${query}: ${difference}`);
     }
     expect(differences).toEqual([]);
@@ -92,77 +90,12 @@ describe.skipIf(binary === undefined)(`beside Prometheus ${whom}`, () => {
     const differences: string[] = [];
     for (const query of asked) {
       const theirs = await real.ask("query", { query, time: String(begin / 1000) });
-      const difference = compare(await ours(query, { startMs: begin, endMs: begin, stepMs: 0 }), theirs);
+      const difference = compare(
+        await askOurs(store.queryable, query, { startMs: begin, endMs: begin, stepMs: 0 }),
+        theirs,
+      );
       if (difference !== undefined) differences.push(`${query}: ${difference}`);
     }
     expect(differences).toEqual([]);
   }, 120_000);
-
-  async function ours(
-    query: string,
-    span: { startMs: number; endMs: number; stepMs: number },
-  ): Promise<Answer | Error> {
-    try {
-      return (await evaluate(parse(query), span, store.queryable)).answer;
-    } catch (thrown) {
-      return thrown instanceof Error ? thrown : new Error(String(thrown));
-    }
-  }
 });
-
-/** Values by labels and time. */
-type Found = Map<string, Map<number, number>>;
-
-function compare(answer: Answer | Error, theirs: ApiAnswer): string | undefined {
-  if (answer instanceof Error) return theirs.error === undefined ? `failed: ${answer.message}` : undefined;
-  if (theirs.data === undefined) return `did not fail with: ${theirs.error}`;
-  const [mine, wanted] = [foundOf(answer), wantedOf(theirs.data)];
-  for (const [key, cells] of wanted) {
-    const own = mine.get(key);
-    if (own === undefined) return `lacks ${key}`;
-    if (own.size !== cells.size) return `has ${own.size} points of ${key}, not ${cells.size}`;
-    for (const [time, value] of cells) {
-      if (!isNear(own.get(time), value)) return `has ${own.get(time)} for ${key} at ${time}, not ${value}`;
-    }
-  }
-  const extra = [...mine.keys()].find((key) => !wanted.has(key));
-  return extra === undefined ? undefined : `has ${extra} besides`;
-}
-
-function isNear(a: number | undefined, b: number): boolean {
-  if (a === undefined) return false;
-  return Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
-}
-
-function foundOf(answer: Answer): Found {
-  const keyOf = (labels: Labels) => labelsKey(labels);
-  if (answer.kind === "scalar") return new Map([["", new Map([[answer.atMs, answer.value]])]]);
-  if (answer.kind === "vector") {
-    return new Map(answer.points.map(({ labels, value }) => [keyOf(labels), new Map([[answer.atMs, value]])]));
-  }
-  if (answer.kind !== "matrix") return new Map();
-  return new Map(
-    answer.columns.map(({ labels, values, present }) => {
-      const cells = Array.from(values, (value, i) => [answer.startMs + i * answer.stepMs, value] as const);
-      return [keyOf(labels), new Map(cells.filter((_, i) => present[i] === 1))];
-    }),
-  );
-}
-
-type Cell = readonly [seconds: number, value: string];
-
-function wantedOf({ resultType, result }: { readonly resultType: string; readonly result: unknown }): Found {
-  const cellOf = ([seconds, value]: Cell) => [Math.round(seconds * 1000), numberOf(value)] as const;
-  if (resultType === "scalar") return new Map([["", new Map([cellOf(result as Cell)])]]);
-  const all = result as readonly { metric: Record<string, string>; value?: Cell; values?: readonly Cell[] }[];
-  return new Map(
-    all.map(({ metric, value, values }) => {
-      const cells = values ?? (value === undefined ? [] : [value]);
-      return [labelsKey(labelsOf(metric)), new Map(cells.map(cellOf))];
-    }),
-  );
-}
-
-function numberOf(text: string): number {
-  return Number(text.replace("Inf", "Infinity"));
-}
