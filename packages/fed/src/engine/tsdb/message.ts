@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { FaultCode } from "#base/fault.ts";
 import type { Labels } from "../series/labels.ts";
 import type { Selection } from "../series/queryable.ts";
@@ -29,6 +30,9 @@ export type Ask = { readonly id: number } & (
   /** Nobody waits for `of` any more. */
   | { readonly kind: "end"; readonly of: number }
   | { readonly kind: "delete"; readonly selection: Pick<Selection, "matchers" | "startMs" | "endMs"> }
+  /** Another asker. Not answered: what it asks is. */
+  | { readonly kind: "connect"; readonly port: MessagePort }
+  | { readonly kind: "cardinality"; readonly most: number }
   | { readonly kind: "maintain" | "verify" | "stats" | "close" }
 );
 

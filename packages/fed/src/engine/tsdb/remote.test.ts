@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { labelsOf } from "../series/labels.ts";
 import { isStale, setStale } from "../series/series.ts";
-import { type SampleStore, startTsdb } from "./remote.ts";
+import { joinTsdb, type RunningStore, startTsdb } from "./remote.ts";
 
 const never = new AbortController().signal;
 const startMs = Date.now() - 3_600_000;
 const labels = Array.from({ length: 300 }, (_, nth) => labelsOf({ __name__: "m", nth: `${nth}` }));
 const everything = { matchers: [], startMs: 0, endMs: Number.MAX_SAFE_INTEGER };
 
-async function startHere(folder?: string): Promise<{ readonly store: SampleStore; readonly folder: string }> {
+async function startHere(folder?: string): Promise<{ readonly store: RunningStore; readonly folder: string }> {
   const where = folder ?? mkdtempSync(join(tmpdir(), "fed-tsdb-remote-"));
   const store = await startTsdb(where);
   onTestFinished(async () => {
@@ -74,5 +74,33 @@ describe("a store in a thread", () => {
     await store.close();
     await expect(store.stats()).rejects.toMatchObject({ code: "internal" });
     await store.close();
+  });
+
+  it("serves a second asker beside the first, and goes on when he has gone", async () => {
+    const { store } = await startHere();
+    await store.append(scrape(0));
+    const other = joinTsdb(store.connect());
+    // Series are numbered by each asker on his own.
+    const own = {
+      labels: [labelsOf({ __name__: "own" })],
+      times: Float64Array.of(startMs),
+      values: Float64Array.of(4),
+    };
+    expect(await other.append(own)).toMatchObject({ added: 1 });
+    expect(await other.append(scrape(1))).toMatchObject({ added: labels.length });
+    expect(await store.append(scrape(2))).toMatchObject({ added: labels.length });
+    const countOf = async (from: typeof store | typeof other) => {
+      let count = 0;
+      for await (const batch of from.select(everything, never)) for (const { times } of batch) count += times.length;
+      return count;
+    };
+    expect(await countOf(other)).toBe(3 * labels.length + 1);
+    await expect(other.append({ ...own, times: new Float64Array(3) })).rejects.toMatchObject({ code: "invalid" });
+    await other.close();
+    await expect(other.stats()).rejects.toMatchObject({ code: "internal" });
+    expect(await countOf(store)).toBe(3 * labels.length + 1);
+    const third = joinTsdb(store.connect());
+    await store.close();
+    await expect(third.stats()).rejects.toMatchObject({ code: "internal" });
   });
 });

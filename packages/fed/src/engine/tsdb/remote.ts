@@ -1,20 +1,24 @@
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { untilAborted } from "#base/abort.ts";
 import { Fault } from "#base/fault.ts";
 import type { Labels } from "../series/labels.ts";
 import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
+import type { Cardinality } from "./cardinality.ts";
 import type { Damage } from "./file.ts";
 import type { Answer, Ask, Start } from "./message.ts";
 import type { Appended, Batch, Tsdb, TsdbStats } from "./tsdb.ts";
 
 /** A store of samples, in this thread or in one of its own. */
-export type SampleStore = Queryable & Pick<Tsdb, "append" | "delete" | "maintain" | "verify" | "stats" | "close">;
+export type SampleStore = Queryable &
+  Pick<Tsdb, "append" | "delete" | "maintain" | "verify" | "stats" | "cardinality" | "close">;
 
 /** A store in a thread of its own. */
 export interface RunningStore extends SampleStore {
   /** Resolves when the thread has ended, by `close` or for a fault; nothing can be asked any more. */
   readonly ended: Promise<void>;
+  /** A way to the store for another thread: send it there as a transferred port, and open it by `joinTsdb`. */
+  connect(): MessagePort;
 }
 
 /** When so many series have been named to the thread, both sides begin anew. */
@@ -31,9 +35,14 @@ export async function startTsdb(folder: string, options: Start["options"] = {}):
   return store;
 }
 
+/** The store of another thread, by a port that `connect` has made. Closing it closes the port, and not the store. */
+export function joinTsdb(port: MessagePort): SampleStore {
+  return new RemoteTsdb(port);
+}
+
 class RemoteTsdb implements RunningStore {
   readonly opened: Promise<unknown>;
-  readonly #worker: Worker;
+  readonly #door: Worker | MessagePort;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(fault: Fault): void }>();
   readonly ended: Promise<void>;
   #numbers = new WeakMap<Labels, number>();
@@ -42,22 +51,24 @@ class RemoteTsdb implements RunningStore {
   #nextId = 0;
   #gone: Fault | undefined;
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
+  constructor(door: Worker | MessagePort) {
+    this.#door = door;
     this.opened = this.#expect(this.#nextId++);
-    worker.on("message", (answer: Answer) => {
+    door.on("message", (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
       if ("fault" in answer) waiting?.reject(new Fault(answer.fault.code, answer.fault.message, answer.fault));
       else waiting?.resolve(answer.value);
     });
-    worker.on("error", (cause) => this.#end(new Fault("internal", `the store's thread failed: ${cause}`, { cause })));
+    door.on("error", (cause) => this.#end(new Fault("internal", `the store's thread failed: ${cause}`, { cause })));
     this.ended = new Promise((resolve) => {
-      worker.once("exit", () => {
+      door.once(door instanceof Worker ? "exit" : "close", () => {
         this.#end(new Fault("internal", "the store's thread has ended"));
         resolve();
       });
     });
+    // Nobody waits for the opening of a store that is open.
+    if (!(door instanceof Worker)) this.opened.catch(() => undefined);
   }
 
   append({ labels, times, values }: Batch, tenant = ""): Promise<Appended> {
@@ -84,14 +95,21 @@ class RemoteTsdb implements RunningStore {
     signal.throwIfAborted();
     const of = this.#nextId++;
     const asked = this.#expect(of);
-    this.#worker.postMessage({ id: of, kind: "select", selection } satisfies Ask);
+    this.#door.postMessage({ id: of, kind: "select", selection } satisfies Ask, []);
     let done = false;
+    // One batch ahead: the store reads while this one is worked on.
+    const next = () => {
+      const asked = this.#ask<readonly Series[] | undefined>({ kind: "next", of });
+      asked.catch(() => undefined);
+      return asked;
+    };
     try {
-      await untilAborted(asked, signal);
+      let coming = asked.then(next);
       for (;;) {
-        const batch = await untilAborted(this.#ask<readonly Series[] | undefined>({ kind: "next", of }), signal);
+        const batch = await untilAborted(coming, signal);
         done = batch === undefined;
         if (batch === undefined) return;
+        coming = next();
         yield batch;
       }
     } finally {
@@ -124,19 +142,30 @@ class RemoteTsdb implements RunningStore {
     return this.#ask({ kind: "verify" });
   }
 
+  cardinality(most: number): Promise<Cardinality> {
+    return this.#ask({ kind: "cardinality", most });
+  }
+
   stats(): Promise<TsdbStats> {
     return this.#ask({ kind: "stats" });
   }
 
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.#door.postMessage({ id: this.#nextId++, kind: "connect", port: port1 } satisfies Ask, [port1]);
+    return port2;
+  }
+
   async close(): Promise<void> {
-    if (this.#gone === undefined) await this.#ask({ kind: "close" });
+    if (!(this.#door instanceof Worker)) this.#door.close();
+    else if (this.#gone === undefined) await this.#ask({ kind: "close" });
     await this.ended;
   }
 
   #ask<T>(ask: Unnumbered<Ask>): Promise<T> {
     const id = this.#nextId++;
     const answer = this.#expect(id);
-    if (this.#gone === undefined) this.#worker.postMessage({ ...ask, id });
+    if (this.#gone === undefined) this.#door.postMessage({ ...ask, id }, []);
     return answer as Promise<T>;
   }
 

@@ -1,5 +1,5 @@
 /** The thread of a store: what it is asked by `remote.ts`, it does, and answers in any order. */
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
 import type { Labels } from "../series/labels.ts";
@@ -12,36 +12,58 @@ interface Running {
   readonly batches?: AsyncIterator<readonly Series[]>;
 }
 
-const running = new Map<number, Running>();
-const known = new Map<number, Labels>();
+/** One who asks: the thread that started this one, or another that it has connected. */
+interface Client {
+  readonly running: Map<number, Running>;
+  readonly known: Map<number, Labels>;
+}
+
+/** Open ports keep the thread running. */
+const ports = new Set<MessagePort>();
 
 if (parentPort !== null) {
-  const port = parentPort;
   const { folder, options } = workerData as Start;
-  const answer = (id: number, work: Promise<unknown>) =>
-    work.then(
-      (value) => port.postMessage({ id, value }, buffersOf(value)),
-      (thrown: unknown) => {
-        const { code, message, hint, details } = toFault(thrown);
-        port.postMessage({ id, fault: { code, message, hint, details } });
-      },
-    );
   const opening = openTsdb(folder, { clock: systemClock, ...options });
   answer(
+    parentPort,
     0,
     opening.then(() => undefined),
   );
+  listen(parentPort, opening);
+}
+
+function listen(port: MessagePort, opening: Promise<Tsdb>): void {
+  const client: Client = { running: new Map(), known: new Map() };
+  ports.add(port);
   port.on("message", (ask: Ask) => {
+    if (ask.kind === "connect") return listen(ask.port, opening);
     answer(
+      port,
       ask.id,
-      opening.then((store) => perform(store, ask)),
+      opening.then((store) => perform(store, client, ask)),
     ).then(() => {
-      if (ask.kind === "close") port.close();
+      if (ask.kind === "close") for (const one of ports) one.close();
     });
+  });
+  // Who has gone waits for nothing any more.
+  port.on("close", () => {
+    ports.delete(port);
+    for (const of of client.running.keys()) void end(client, of);
   });
 }
 
-async function perform(store: Tsdb, ask: Ask): Promise<unknown> {
+function answer(port: MessagePort, id: number, work: Promise<unknown>): Promise<void> {
+  return work.then(
+    (value) => port.postMessage({ id, value }, buffersOf(value)),
+    (thrown: unknown) => {
+      const { code, message, hint, details } = toFault(thrown);
+      port.postMessage({ id, fault: { code, message, hint, details } });
+    },
+  );
+}
+
+async function perform(store: Tsdb, client: Client, ask: Exclude<Ask, { kind: "connect" }>): Promise<unknown> {
+  const { running, known } = client;
   switch (ask.kind) {
     case "append": {
       if (ask.anew) known.clear();
@@ -56,29 +78,26 @@ async function perform(store: Tsdb, ask: Ask): Promise<unknown> {
       return undefined;
     }
     case "next":
-      return next(ask.of);
-    case "end": {
-      const one = running.get(ask.of);
-      running.delete(ask.of);
-      one?.controller.abort(new Fault("internal", "nobody waits for this query any more"));
-      await one?.batches?.return?.();
-      return undefined;
-    }
+      return next(client, ask.of);
+    case "end":
+      return end(client, ask.of);
     case "series":
-      return stoppable(ask.id, (signal) => store.series(ask.selection, signal));
+      return stoppable(client, ask.id, (signal) => store.series(ask.selection, signal));
     case "labelNames":
-      return stoppable(ask.id, (signal) => store.labelNames(ask.selection, signal));
+      return stoppable(client, ask.id, (signal) => store.labelNames(ask.selection, signal));
     case "labelValues":
-      return stoppable(ask.id, (signal) => store.labelValues(ask.name, ask.selection, signal));
+      return stoppable(client, ask.id, (signal) => store.labelValues(ask.name, ask.selection, signal));
     case "delete":
       return store.delete(ask.selection);
+    case "cardinality":
+      return store.cardinality(ask.most);
     default:
       return store[ask.kind]();
   }
 }
 
 /** The next batch; undefined after the last. */
-async function next(of: number): Promise<readonly Series[] | undefined> {
+async function next({ running }: Client, of: number): Promise<readonly Series[] | undefined> {
   const result = await running.get(of)?.batches?.next();
   if (result === undefined || result.done === true) {
     running.delete(of);
@@ -87,7 +106,14 @@ async function next(of: number): Promise<readonly Series[] | undefined> {
   return result.value;
 }
 
-async function stoppable<T>(id: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function end({ running }: Client, of: number): Promise<void> {
+  const one = running.get(of);
+  running.delete(of);
+  one?.controller.abort(new Fault("internal", "nobody waits for this query any more"));
+  await one?.batches?.return?.();
+}
+
+async function stoppable<T>({ running }: Client, id: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   running.set(id, { controller });
   try {
