@@ -71,6 +71,12 @@ export function labelsOfId(postings: Postings, id: number): Labels {
   return (postings.entries.get(id) as Entry).labels;
 }
 
+/** The same labels as the store's own array, when it has the series. */
+export function intern(postings: Postings, labels: Labels): Labels {
+  const id = postings.ids.get(labelsKey(labels));
+  return (id === undefined ? undefined : postings.entries.get(id)?.labels) ?? labels;
+}
+
 /** The numbers of the series that fulfil all matchers, in any order. Fault `invalid` for a bad regular expression. */
 export function select(postings: Postings, matchers: readonly Matcher[]): readonly number[] {
   const wanted: (readonly number[])[] = [];

@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Labels } from "../series/labels.ts";
 import { addSeries, type Head, type HeadSeries } from "./head.ts";
 import { faultOfLabels, type Limits } from "./limit.ts";
+import type { LogOutbox } from "./outbox.ts";
 import { hold, labelsOfId, type Postings, release } from "./postings.ts";
 import type { Shelf, ShelfBlock } from "./shelf.ts";
 import type { Wal } from "./wal.ts";
@@ -14,6 +15,7 @@ export interface Store {
   readonly head: Head;
   readonly shelf: Shelf;
   readonly wal: Wal;
+  readonly outbox: LogOutbox;
   readonly limits: Limits;
   readonly spanMs: number;
   readonly daySpanMs: number;

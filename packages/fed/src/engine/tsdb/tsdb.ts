@@ -15,13 +15,14 @@ import type { Damage } from "./file.ts";
 import { type Added, addSample, type HeadSeries, headOf } from "./head.ts";
 import { type Limits, usualLimits } from "./limit.ts";
 import { compact, removeSelection, retain, seal, verify } from "./maintain.ts";
-import { labelsOfId, postingsOf } from "./postings.ts";
+import { type Outbox, type OutboxOptions, openOutbox } from "./outbox.ts";
+import { intern, labelsOfId, postingsOf } from "./postings.ts";
 import { findSeries, readSelection } from "./reader.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { replay } from "./replay.ts";
 import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
 import { type Store, seriesOf } from "./store.ts";
-import { Wal } from "./wal.ts";
+import { Wal, type WalFile } from "./wal.ts";
 
 export interface TsdbOptions {
   readonly clock: Clock;
@@ -46,6 +47,7 @@ export interface TsdbOptions {
   readonly daySpanMs?: number | undefined;
   readonly cacheBytes?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  readonly outbox?: OutboxOptions | undefined;
 }
 
 /** Rows: the nth sample is of the series `labels[n]`. Pass the same array for the same series: then it is found at once. */
@@ -111,6 +113,11 @@ export class Tsdb implements Queryable {
     this.#raiseFloor();
   }
 
+  /** What is sent on to others. */
+  get outbox(): Outbox {
+    return this.#store.outbox;
+  }
+
   /**
    * Takes the samples. When it returns, they are as durable as the store promises; samples are judged one by one, and
    * those that cannot be taken are named. A series counts for the tenant
@@ -119,8 +126,11 @@ export class Tsdb implements Queryable {
    */
   async append(batch: Batch, tenant = ""): Promise<Appended> {
     this.#requireOpen();
-    const { wal } = this.#store;
-    if (wal.trouble !== undefined) await wal.commit();
+    const { wal, outbox } = this.#store;
+    if (wal.trouble !== undefined) {
+      await outbox.trim();
+      await wal.commit();
+    }
     const answer = this.#take(batch, tenant);
     await wal.commit();
     if (this.#store.floorMs > this.#store.sealedMs) this.#startMaintenance();
@@ -232,6 +242,7 @@ export class Tsdb implements Queryable {
       await seal(this.#store);
       await retain(this.#store);
       await compact(this.#store);
+      await this.#store.outbox.trim();
     });
   }
 
@@ -301,6 +312,7 @@ export class Tsdb implements Queryable {
     await this.#work;
     try {
       await this.#store.wal.close();
+      await this.#store.outbox.close();
     } finally {
       for (const { handle } of this.#store.blocks) await handle?.close();
       this.#lock.close();
@@ -332,7 +344,7 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
     const postings = postingsOf();
     const shelf = shelfOf(postings, options.cacheBytes ?? 64 * 2 ** 20);
     const blocks = readShelf(blockFolder);
-    const store: Omit<Store, "wal"> & { wal?: Wal } = {
+    const store: Omit<Store, "wal" | "outbox"> & { wal?: Wal; outbox?: Store["outbox"] } = {
       folder,
       clock: options.clock,
       postings,
@@ -348,13 +360,25 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
       floorMs: -Infinity,
       sealedMs: blocks.reduce((latest, { file }) => Math.max(latest, file.endMs), -Infinity),
     };
+    const outbox = await openOutbox({
+      folder: join(folder, "queue"),
+      options: options.outbox ?? {},
+      intern: (labels) => intern(postings, labels),
+      damaged: (found) => void shelf.damage.set(`${found.file}: ${found.what}`, found),
+    });
+    store.outbox = outbox;
     const { old, newestMs } = replay(store as Store, walFolder);
     const walOptions = {
       clock: options.clock,
       durability: options.durability ?? "strict",
       windowMs: options.commitWindowMs ?? 0,
+      behind: outbox.newestFile,
+      retire: (file: WalFile) => outbox.retire(file),
+      committed: () => outbox.wake(),
     };
-    store.wal = new Wal(walFolder, walOptions, old, store.sealedMs);
+    const wal = new Wal(walFolder, walOptions, old, store.sealedMs);
+    outbox.attach(wal);
+    store.wal = wal;
     return new Tsdb(store as Store, lock, options, newestMs);
   } catch (thrown) {
     lock.close();

@@ -91,14 +91,36 @@ export interface FoundRecord {
 
 /** The record that begins here; undefined when none does, or not a whole and sound one. */
 export function decodeRecord(data: Uint8Array, at: number): FoundRecord | undefined {
+  const found = unpackRecord(data, at);
+  return found && { record: readRecord(found.raw), sizeBytes: found.sizeBytes };
+}
+
+/** The same without its columns: the series it names, and how many samples it has. */
+export function skimRecord(
+  data: Uint8Array,
+  at: number,
+): { readonly named: readonly NamedSeries[]; readonly samples: number; readonly sizeBytes: number } | undefined {
+  const found = unpackRecord(data, at);
+  if (found === undefined) return undefined;
+  const { raw, sizeBytes } = found;
+  if (kinds[readByte(raw)] !== "samples") return { named: [], samples: 0, sizeBytes };
+  return { named: readNamed(raw), samples: readCount(raw), sizeBytes };
+}
+
+/** How long the record is that begins here, by its own word; undefined when none does, or its header is not whole. */
+export function sizeOfRecord(data: Uint8Array, at: number): number | undefined {
   if (at + recordHeaderBytes > data.length) return undefined;
   const view = new DataView(data.buffer, data.byteOffset + at, recordHeaderBytes);
-  const sizeBytes = recordHeaderBytes + view.getUint32(4, true);
-  if (view.getUint32(0, true) !== recordMagic || at + sizeBytes > data.length) return undefined;
+  return view.getUint32(0, true) === recordMagic ? recordHeaderBytes + view.getUint32(4, true) : undefined;
+}
+
+function unpackRecord(data: Uint8Array, at: number): { readonly raw: Cursor; readonly sizeBytes: number } | undefined {
+  const sizeBytes = sizeOfRecord(data, at);
+  if (sizeBytes === undefined || at + sizeBytes > data.length) return undefined;
   const whole = data.subarray(at, at + sizeBytes);
+  const view = new DataView(whole.buffer, whole.byteOffset, recordHeaderBytes);
   if (view.getUint32(12, true) !== checksum(whole)) return undefined;
-  const raw = decompress(whole.subarray(recordHeaderBytes), view.getUint32(8, true));
-  return { record: readRecord(cursorOf(raw)), sizeBytes };
+  return { raw: cursorOf(decompress(whole.subarray(recordHeaderBytes), view.getUint32(8, true))), sizeBytes };
 }
 
 /** Whether what begins here may be a record whose end is missing. */
@@ -147,12 +169,16 @@ function writeSamples(raw: Bytes, named: readonly NamedSeries[], { ids, times, v
   writeColumn(raw, (head, body) => encodeMixed(values, head, body));
 }
 
-function readSamples(raw: Cursor): { readonly named: readonly NamedSeries[]; readonly rows: Rows } {
-  const named = Array.from({ length: readCount(raw) }, (): NamedSeries => {
+function readNamed(raw: Cursor): readonly NamedSeries[] {
+  return Array.from({ length: readCount(raw) }, (): NamedSeries => {
     const id = readCount(raw);
     const tenant = readText(raw);
     return { id, tenant, labels: readLabels(raw) };
   });
+}
+
+function readSamples(raw: Cursor): { readonly named: readonly NamedSeries[]; readonly rows: Rows } {
+  const named = readNamed(raw);
   const count = readCount(raw);
   const rows = { ids: new Float64Array(count), times: new Float64Array(count), values: new Float64Array(count) };
   if (count === 0) return { named, rows };

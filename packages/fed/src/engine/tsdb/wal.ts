@@ -12,6 +12,19 @@ export interface WalOptions {
   readonly durability: "strict" | "relaxed";
   /** How long the first sample of a commit waits for others; 0 for not at all. */
   readonly windowMs: number;
+  /** Files are numbered from behind this one. */
+  readonly behind?: number | undefined;
+  /** Takes away a file that the log needs no more; it is removed when left out. */
+  retire?(file: WalFile): void;
+  /** There is more to read. */
+  committed?(): void;
+}
+
+/** A file of the log, up to where its commits are promised. */
+export interface WalFile {
+  readonly number: number;
+  readonly path: string;
+  readonly sizeBytes: number;
 }
 
 /** A series as the log knows it: in which file it has been named last. */
@@ -74,7 +87,7 @@ export class Wal {
     this.#folder = folder;
     this.#options = options;
     this.#old = [...old];
-    this.#next = (old.at(-1)?.number ?? 0) + 1;
+    this.#next = Math.max(old.at(-1)?.number ?? 0, options.behind ?? 0) + 1;
     this.#sealedMs = sealedMs;
   }
 
@@ -85,6 +98,16 @@ export class Wal {
   /** What kept the last commit from the disk; its samples wait, and each commit tries again. */
   get trouble(): unknown {
     return this.#trouble;
+  }
+
+  /** What can be read, by number. */
+  get files(): readonly WalFile[] {
+    const named = ({ number, sizeBytes }: { readonly number: number; readonly sizeBytes: number }) => ({
+      ...{ number, sizeBytes, path: join(this.#folder, fileName(number)) },
+    });
+    const files = this.#old.map(named);
+    const open = this.#file;
+    return open && open.keptBytes > 0 ? [...files, named({ number: open.number, sizeBytes: open.keptBytes })] : files;
   }
 
   add(series: LoggedSeries, timeMs: number, low: number, high: number): void {
@@ -143,6 +166,7 @@ export class Wal {
       file.keptBytes = file.sizeBytes;
       this.#writing = undefined;
       this.#trouble = undefined;
+      this.#options.committed?.();
       if (file.sizeBytes >= fullBytes) await this.#leave();
     } catch (thrown) {
       this.#trouble = thrown;
@@ -190,16 +214,22 @@ export class Wal {
     }
   }
 
-  /** Samples before `sealedMs` are in blocks now: files that have no others are removed. */
+  /** Samples before `sealedMs` are in blocks now: files that have no others are retired. */
   sealed(sealedMs: number): Promise<void> {
     return this.#alone(async () => {
       this.#sealedMs = sealedMs;
       await this.#leave();
       while (this.#old[0] !== undefined && this.#old[0].newestMs < sealedMs) {
-        rmSync(join(this.#folder, fileName(this.#old[0].number)), { force: true });
+        this.#retire(this.#old[0]);
         this.#old.shift();
       }
     });
+  }
+
+  #retire({ number, sizeBytes }: OldFile): void {
+    const path = join(this.#folder, fileName(number));
+    if (this.#options.retire) this.#options.retire({ number, path, sizeBytes });
+    else rmSync(path, { force: true });
   }
 
   async close(): Promise<void> {
