@@ -1,39 +1,51 @@
-import { setImmediate as giveWay } from "node:timers/promises";
 import type { Answer, Result } from "#engine/promql/result.ts";
 import { type Labels, labelsToRecord } from "#engine/series/labels.ts";
+import { isFull, type Sheet, sheetOf, tear, writeAscii, writeNumber, writeText } from "./sheet.ts";
 
-/** Longest stretch of writing without giving way. */
-const sliceMs = 6;
+/** UTF-8 in the order in which it is sent. */
+export type Pieces = Iterable<Uint8Array<ArrayBuffer>>;
 
 /** The JSON of Prometheus' envelope around a value. */
 export function writeAnswer(data: unknown, warnings: readonly string[] = []): string {
-  return close(JSON.stringify(data), warnings, []);
+  return `${head}${JSON.stringify(data)}${tail(warnings, [])}`;
 }
 
-/**
- * The result of a query in Prometheus' envelope; of its series `limit` at most. Written by hand, because an answer may have
- * millions of values; gives way to others meanwhile.
- */
-export async function writeResult({ answer, warnings, infos }: Result, limit = 0): Promise<string> {
+const head = `{"status":"success","data":`;
+
+function tail(warnings: readonly string[], infos: readonly string[]): string {
+  const said = (name: string, list: readonly string[]) => (list.length > 0 ? `,"${name}":${JSON.stringify(list)}` : "");
+  return `${said("warnings", warnings)}${said("infos", infos)}}`;
+}
+
+const truncated = "results truncated due to limit";
+
+export async function writeResult(result: Result, limit = 0): Promise<string> {
+  return Buffer.concat([...piecesOfResult(result, limit)]).toString();
+}
+
+/** The result of a query in Prometheus' envelope; of its series `limit` at most, 0 for all. */
+export function* piecesOfResult({ answer, warnings, infos }: Result, limit = 0): Pieces {
   const all = countOf(answer);
   const most = limit > 0 && limit < all ? limit : all;
-  const { type, parts } = partsOf(answer, most);
-  const texts: string[] = [];
-  let beganMs = performance.now();
-  for (const part of parts) {
-    texts.push(part);
-    if (performance.now() - beganMs < sliceMs) continue;
-    await giveWay();
-    beganMs = performance.now();
-  }
-  const result = type === "vector" || type === "matrix" ? `[${texts.join(",")}]` : texts.join("");
-  const cut = most < all ? ["results truncated due to limit"] : [];
-  return close(`{"resultType":"${type}","result":${result}}`, [...warnings, ...cut], infos);
+  const sheet = sheetOf();
+  const type = answer.kind === "samples" ? "matrix" : answer.kind;
+  writeText(sheet, `${head}{"resultType":"${type}","result":`);
+  yield* writeData(sheet, answer, most);
+  writeText(sheet, `}${tail(most < all ? [...warnings, truncated] : warnings, infos)}`);
+  yield tear(sheet);
 }
 
-function close(data: string, warnings: readonly string[], infos: readonly string[]): string {
-  const said = (name: string, list: readonly string[]) => (list.length > 0 ? `,"${name}":${JSON.stringify(list)}` : "");
-  return `{"status":"success","data":${data}${said("warnings", warnings)}${said("infos", infos)}}`;
+/** A list in the envelope, cut as a result is. */
+export function* piecesOfList<T>(found: readonly T[], limit: number, print: (one: T) => unknown): Pieces {
+  const most = limit > 0 && limit < found.length ? limit : found.length;
+  const sheet = sheetOf();
+  writeText(sheet, `${head}[`);
+  for (let i = 0; i < most; i++) {
+    writeText(sheet, `${i > 0 ? "," : ""}${JSON.stringify(print(found[i] as T))}`);
+    if (isFull(sheet)) yield tear(sheet);
+  }
+  writeText(sheet, `]${tail(most < found.length ? [truncated] : [], [])}`);
+  yield tear(sheet);
 }
 
 function countOf(answer: Answer): number {
@@ -42,58 +54,81 @@ function countOf(answer: Answer): number {
   return answer.kind === "samples" ? answer.series.length : 1;
 }
 
-function partsOf(answer: Answer, most: number): { readonly type: string; readonly parts: Iterable<string> } {
-  switch (answer.kind) {
-    case "scalar":
-      return { type: "scalar", parts: [sample(answer.atMs, answer.value)] };
-    case "string":
-      return { type: "string", parts: [`[${answer.atMs / 1_000},${JSON.stringify(answer.value)}]`] };
-    case "vector":
-      return { type: "vector", parts: points(answer, most) };
-    case "matrix":
-      return { type: "matrix", parts: columns(answer, most) };
-    case "samples":
-      return { type: "matrix", parts: samples(answer, most) };
+function* writeData(sheet: Sheet, answer: Answer, most: number): Pieces {
+  if (answer.kind === "string") return writeText(sheet, `[${answer.atMs / 1_000},${JSON.stringify(answer.value)}]`);
+  if (answer.kind === "scalar") return writeCell(sheet, cellHead(answer.atMs), answer.value);
+  writeAscii(sheet, "[");
+  if (answer.kind === "vector") yield* writePoints(sheet, answer, most);
+  else yield* answer.kind === "matrix" ? writeColumns(sheet, answer, most) : writeSamples(sheet, answer, most);
+  writeAscii(sheet, "]");
+}
+
+function* writePoints(sheet: Sheet, { points, atMs }: Extract<Answer, { kind: "vector" }>, most: number): Pieces {
+  const time = cellHead(atMs);
+  for (let i = 0; i < most; i++) {
+    const { labels, value } = points[i] as (typeof points)[number];
+    writeText(sheet, `${i > 0 ? "," : ""}{"metric":${metric(labels)},"value":`);
+    writeCell(sheet, time, value);
+    writeAscii(sheet, "}");
+    if (isFull(sheet)) yield tear(sheet);
   }
 }
 
-function* points({ points: all, atMs }: Extract<Answer, { kind: "vector" }>, most: number): Iterable<string> {
-  for (const { labels, value } of all.slice(0, most)) {
-    yield `{"metric":${metric(labels)},"value":${sample(atMs, value)}}`;
-  }
-}
-
-function* columns(matrix: Extract<Answer, { kind: "matrix" }>, most: number): Iterable<string> {
+function* writeColumns(sheet: Sheet, matrix: Extract<Answer, { kind: "matrix" }>, most: number): Pieces {
   const { startMs, stepMs } = matrix;
-  const times = Array.from({ length: matrix.steps }, (_, i) => `[${(startMs + i * stepMs) / 1_000},"`);
-  for (const { labels, values, present } of matrix.columns.slice(0, most)) {
-    let text = "";
-    for (let i = 0; i < values.length; i++) {
-      if (present[i] !== 1) continue;
-      text += `${text === "" ? "" : ","}${times[i]}${formatValue(values[i] as number)}"]`;
+  const times = Array.from({ length: matrix.steps }, (_, i) => cellHead(startMs + i * stepMs));
+  for (let nth = 0; nth < most; nth++) {
+    const { labels, values, present } = matrix.columns[nth] as (typeof matrix.columns)[number];
+    writeText(sheet, `${nth > 0 ? "," : ""}{"metric":${metric(labels)},"values":[`);
+    let i = present.indexOf(1);
+    if (i >= 0) writeCell(sheet, times[i] as string, values[i] as number);
+    for (i++; i > 0 && i < present.length; ) {
+      i = writeMore(sheet, i, values, present, times);
+      if (isFull(sheet)) yield tear(sheet);
     }
-    yield `{"metric":${metric(labels)},"values":[${text}]}`;
+    writeAscii(sheet, "]}");
   }
 }
 
-function* samples({ series }: Extract<Answer, { kind: "samples" }>, most: number): Iterable<string> {
-  for (const { labels, times, values } of series.slice(0, most)) {
-    const all = Array.from(times, (timeMs, i) => sample(timeMs, values[i] as number));
-    yield `{"metric":${metric(labels)},"values":[${all.join(",")}]}`;
+/** Cells with a comma before each, until there is no more room; returns the index to go on with. */
+function writeMore(
+  sheet: Sheet,
+  begin: number,
+  values: Float64Array,
+  present: Uint8Array,
+  times: readonly string[],
+): number {
+  let i = begin;
+  for (; i < values.length && !isFull(sheet); i++) {
+    if (present[i] !== 1) continue;
+    sheet.data[sheet.at++] = comma;
+    writeCell(sheet, times[i] as string, values[i] as number);
+  }
+  return i;
+}
+
+function* writeSamples(sheet: Sheet, { series }: Extract<Answer, { kind: "samples" }>, most: number): Pieces {
+  for (let nth = 0; nth < most; nth++) {
+    const { labels, times, values } = series[nth] as (typeof series)[number];
+    writeText(sheet, `${nth > 0 ? "," : ""}{"metric":${metric(labels)},"values":[`);
+    for (let i = 0; i < times.length; i++) {
+      if (i > 0) sheet.data[sheet.at++] = comma;
+      writeCell(sheet, cellHead(times[i] as number), values[i] as number);
+      if (isFull(sheet)) yield tear(sheet);
+    }
+    writeAscii(sheet, "]}");
   }
 }
+
+const comma = 44;
 
 const metric = (labels: Labels) => JSON.stringify(labelsToRecord(labels));
 
-const sample = (timeMs: number, value: number) => `[${timeMs / 1_000},"${formatValue(value)}"]`;
+const cellHead = (timeMs: number) => `[${timeMs / 1_000},"`;
 
-/** As Prometheus' API writes a float. */
-function formatValue(value: number): string {
-  if (Number.isFinite(value)) {
-    const text = Object.is(value, -0) ? "-0" : String(value);
-    // Its exponents have two digits at least.
-    return text.includes("e") ? text.replace(/e([+-])(\d)$/, "e$10$2") : text;
-  }
-  if (Number.isNaN(value)) return "NaN";
-  return value > 0 ? "+Inf" : "-Inf";
+/** For which there must be room. */
+function writeCell(sheet: Sheet, beginning: string, value: number): void {
+  writeAscii(sheet, beginning);
+  writeNumber(sheet, value);
+  writeAscii(sheet, `"]`);
 }
