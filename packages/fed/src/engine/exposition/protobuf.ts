@@ -93,9 +93,14 @@ export class MessageReader {
 
 /** Writes a message into bytes that grow. */
 export class MessageWriter {
-  #bytes = new Uint8Array(4_096);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #length = 0;
+
+  constructor(roomBytes = 4_096) {
+    this.#bytes = new Uint8Array(roomBytes);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
@@ -142,6 +147,10 @@ export class MessageWriter {
   /** With their length before them. */
   sized(bytes: Uint8Array): void {
     this.varint(bytes.length);
+    this.append(bytes);
+  }
+
+  append(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;

@@ -127,19 +127,48 @@ function readText(bytes: Uint8Array): string {
 /** The request that says these samples, not yet packed. */
 export function writeWriteRequest(all: readonly Series[]): Uint8Array<ArrayBuffer> {
   const request = new MessageWriter();
-  for (const series of all) {
+  for (const { labels, times, values } of all) {
+    const named = labelBytesOf(labels);
+    let sizeBytes = named.length;
+    for (const timeMs of times) {
+      const size = sampleBytes(timeMs);
+      sizeBytes += 1 + varintBytes(size) + size;
+    }
     request.tag(1, wireTypes.bytes);
-    request.sized(timeSeriesOf(series));
+    request.varint(sizeBytes);
+    request.append(named);
+    const bits = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    for (const [n, timeMs] of times.entries()) {
+      request.tag(2, wireTypes.bytes);
+      request.varint(sampleBytes(timeMs));
+      request.tag(1, wireTypes.fixed64);
+      request.fixed64(bits.getUint32(n * 8, true), bits.getUint32(n * 8 + 4, true));
+      request.tag(2, wireTypes.varint);
+      request.int64(timeMs);
+    }
   }
   return request.finish();
 }
 
-const encoder = new TextEncoder();
+/** Two tags, a value of 8 bytes and a time; a negative one takes 10. */
+const sampleBytes = (timeMs: number) => 10 + (timeMs < 0 ? 10 : varintBytes(timeMs));
 
-function timeSeriesOf({ labels, times, values }: Series): Uint8Array {
-  const series = new MessageWriter();
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
+
+const encoder = new TextEncoder();
+/** Who writes a series once writes it again. */
+const labelBytes = new WeakMap<Labels, Uint8Array>();
+
+function labelBytesOf(labels: Labels): Uint8Array {
+  const known = labelBytes.get(labels);
+  if (known) return known;
+  const series = new MessageWriter(256);
   for (let i = 0; i < labels.length; i += 2) {
-    const label = new MessageWriter();
+    const label = new MessageWriter(128);
     label.tag(1, wireTypes.bytes);
     label.sized(encoder.encode(labels[i]));
     label.tag(2, wireTypes.bytes);
@@ -147,15 +176,7 @@ function timeSeriesOf({ labels, times, values }: Series): Uint8Array {
     series.tag(1, wireTypes.bytes);
     series.sized(label.finish());
   }
-  const bits = new DataView(values.buffer, values.byteOffset, values.byteLength);
-  for (const [n, timeMs] of times.entries()) {
-    const sample = new MessageWriter();
-    sample.tag(1, wireTypes.fixed64);
-    sample.fixed64(bits.getUint32(n * 8, true), bits.getUint32(n * 8 + 4, true));
-    sample.tag(2, wireTypes.varint);
-    sample.int64(timeMs);
-    series.tag(2, wireTypes.bytes);
-    series.sized(sample.finish());
-  }
-  return series.finish();
+  const bytes = series.finish();
+  labelBytes.set(labels, bytes);
+  return bytes;
 }

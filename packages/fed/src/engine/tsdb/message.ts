@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { FaultCode } from "#base/fault.ts";
 import type { Labels } from "../series/labels.ts";
 import type { Selection } from "../series/queryable.ts";
+import type { ParcelForm } from "./parcel.ts";
 import type { TsdbOptions } from "./tsdb.ts";
 
 /** What the store's thread is told when it starts. */
@@ -33,6 +34,11 @@ export type Ask = { readonly id: number } & (
   /** Another asker. Not answered: what it asks is. */
   | { readonly kind: "connect"; readonly port: MessagePort }
   | { readonly kind: "cardinality"; readonly most: number }
+  | { readonly kind: "follow"; readonly targets: readonly string[] }
+  | { readonly kind: "parcel"; readonly target: string; readonly form: ParcelForm }
+  | { readonly kind: "part"; readonly target: string; readonly begin: number; readonly end: number }
+  | { readonly kind: "done"; readonly target: string }
+  | { readonly kind: "backlog" }
   | { readonly kind: "maintain" | "verify" | "stats" | "close" }
 );
 

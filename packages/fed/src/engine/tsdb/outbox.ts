@@ -4,7 +4,7 @@ import { untilAborted } from "#base/abort.ts";
 import { Fault, isFault } from "#base/fault.ts";
 import type { Labels } from "../series/labels.ts";
 import type { Damage } from "./file.ts";
-import { type ParcelForm, packRows, shapeOf, shapeRows } from "./parcel.ts";
+import { type ParcelForm, packRows, type Shape, shapeOf, shapeRows } from "./parcel.ts";
 import { isBefore, type Place, type Progress, readProgress, writeProgress } from "./place.ts";
 import { Tail, type TailRows } from "./tail.ts";
 import type { Wal, WalFile } from "./wal.ts";
@@ -62,6 +62,8 @@ interface Target {
   readonly name: string;
   readonly tail: Tail;
   progress: Progress;
+  /** What its form means: of each series it is decided once. */
+  shape: { readonly form: string; readonly shape: Shape } | undefined;
   parcel: { readonly rows: TailRows; readonly to: Place } | undefined;
 }
 
@@ -135,7 +137,7 @@ export class LogOutbox implements Outbox {
 
   async next(name: string, form: ParcelForm, signal: AbortSignal): Promise<Parcel> {
     const target = this.#require(name);
-    const shape = shapeOf(form);
+    const shape = shapeFor(target, form);
     const limit = { rows: this.#needs.options.parcelSamples ?? 2_000, bytes: parcelBytes };
     target.parcel = undefined;
     target.tail.seek(target.progress.from);
@@ -240,7 +242,7 @@ export class LogOutbox implements Outbox {
   #targetOf(name: string, progress: Progress): Target {
     const { intern, damaged } = this.#needs;
     const tail = new Tail({ files: () => this.#files(), intern, damaged }, progress.from);
-    return { name, tail, progress, parcel: undefined };
+    return { name, tail, progress, shape: undefined, parcel: undefined };
   }
 
   #require(name: string): Target {
@@ -259,6 +261,12 @@ export class LogOutbox implements Outbox {
   #progressPath(name: string): string {
     return join(this.#needs.folder, `${name}.json`);
   }
+}
+
+function shapeFor(target: Target, given: ParcelForm): Shape {
+  const form = JSON.stringify(given);
+  if (target.shape?.form !== form) target.shape = { form, shape: shapeOf(given) };
+  return target.shape.shape;
 }
 
 const queuePath = (folder: string, number: number) => join(folder, `${String(number).padStart(10, "0")}.wal`);

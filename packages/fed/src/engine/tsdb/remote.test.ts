@@ -103,4 +103,22 @@ describe("a store in a thread", () => {
     await store.close();
     await expect(third.stats()).rejects.toMatchObject({ code: "internal" });
   });
+
+  it("sends on from its thread, and stops waiting for who has gone", async () => {
+    const { store } = await startHere();
+    await store.outbox.follow(["far"]);
+    const coming = store.outbox.next("far", {}, never);
+    await store.append(scrape(0));
+    const { body, samples } = await coming;
+    expect(samples).toBe(labels.length);
+    expect(body.length).toBeGreaterThan(1_000);
+    expect((await store.outbox.part("far", 0, 1)).length).toBeLessThan(100);
+    await store.outbox.done("far");
+    const asker = new AbortController();
+    const waiting = store.outbox.next("far", {}, asker.signal);
+    asker.abort(new Error("gone"));
+    await expect(waiting).rejects.toThrow("gone");
+    await store.append(scrape(1));
+    expect((await store.outbox.next("far", {}, never)).samples).toBe(labels.length);
+  });
 });

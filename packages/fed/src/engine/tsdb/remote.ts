@@ -7,11 +7,12 @@ import type { Series } from "../series/series.ts";
 import type { Cardinality } from "./cardinality.ts";
 import type { Damage } from "./file.ts";
 import type { Answer, Ask, Start } from "./message.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Appended, Batch, Tsdb, TsdbStats } from "./tsdb.ts";
 
 /** A store of samples, in this thread or in one of its own. */
 export type SampleStore = Queryable &
-  Pick<Tsdb, "append" | "delete" | "maintain" | "verify" | "stats" | "cardinality" | "close">;
+  Pick<Tsdb, "append" | "delete" | "maintain" | "verify" | "stats" | "cardinality" | "outbox" | "close">;
 
 /** A store in a thread of its own. */
 export interface RunningStore extends SampleStore {
@@ -45,6 +46,13 @@ class RemoteTsdb implements RunningStore {
   readonly #door: Worker | MessagePort;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(fault: Fault): void }>();
   readonly ended: Promise<void>;
+  readonly outbox: Outbox = {
+    follow: (targets) => this.#ask({ kind: "follow", targets }),
+    next: (target, form, signal) => this.#stoppable({ kind: "parcel", target, form }, signal),
+    part: (target, begin, end) => this.#ask({ kind: "part", target, begin, end }),
+    done: (target) => this.#ask({ kind: "done", target }),
+    backlog: () => this.#ask({ kind: "backlog" }),
+  };
   #numbers = new WeakMap<Labels, number>();
   #named = 0;
   #anew = false;

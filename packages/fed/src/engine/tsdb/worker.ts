@@ -91,6 +91,16 @@ async function perform(store: Tsdb, client: Client, ask: Exclude<Ask, { kind: "c
       return store.delete(ask.selection);
     case "cardinality":
       return store.cardinality(ask.most);
+    case "follow":
+      return store.outbox.follow(ask.targets);
+    case "parcel":
+      return stoppable(client, ask.id, (signal) => store.outbox.next(ask.target, ask.form, signal));
+    case "part":
+      return store.outbox.part(ask.target, ask.begin, ask.end);
+    case "done":
+      return store.outbox.done(ask.target);
+    case "backlog":
+      return store.outbox.backlog();
     default:
       return store[ask.kind]();
   }
@@ -123,8 +133,10 @@ async function stoppable<T>({ running }: Client, id: number, work: (signal: Abor
   }
 }
 
-/** Columns of series are handed over, not copied; each has a buffer of its own. */
+/** Columns of series, and parcels, are handed over, not copied; each has a buffer of its own. */
 function buffersOf(value: unknown): ArrayBuffer[] {
+  if (value instanceof Uint8Array && value.buffer instanceof ArrayBuffer) return [value.buffer];
+  if (typeof value === "object" && value !== null && "body" in value) return buffersOf(value.body);
   if (!Array.isArray(value)) return [];
   return value.flatMap((one: Partial<Series> | undefined) =>
     one?.times instanceof Float64Array && one.values instanceof Float64Array
