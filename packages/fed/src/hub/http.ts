@@ -17,6 +17,7 @@ import { machineHandlers } from "./machine/http.ts";
 import type { LookNow } from "./machine/loop.ts";
 import type { Machines } from "./machine/verbs.ts";
 import { metricHandlers } from "./metric/http.ts";
+import { prometheusHandlers } from "./metric/prometheus.ts";
 import type { Metrics } from "./metric/verbs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Control } from "./service/control.ts";
@@ -57,6 +58,11 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
       needs.requireReady();
       return { status: "ready" };
     },
+    healthy: () => "fed is healthy.\n",
+    readyAsPrometheus() {
+      needs.requireReady();
+      return "fed is ready.\n";
+    },
     metrics: () => meter.render(),
     openapi: openapiOnce(needs.version),
     loops: () => ({ loops: [...scheduler.loops()] }),
@@ -64,6 +70,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
     ...machineHandlers({ machines, lookNow: needs.lookNow }),
     ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
+    ...prometheusHandlers({ metrics: needs.metrics, clock: needs.clock }),
     ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),
     plan: async (_input, { signal }) => planFor(needs, requireGood(await needs.desk.load(signal)), signal),

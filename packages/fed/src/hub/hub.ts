@@ -101,7 +101,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   const ended = Promise.withResolvers<void>();
   // What its loops work with is closed after it.
   const metrics = opened.adopt(
-    openMetrics({ folder: join(options.dataFolder, "metrics"), clock: options.clock }),
+    openMetrics({ folder: join(options.dataFolder, "metrics"), clock: options.clock, trace: options.trace }),
     (open) => open.close(),
   );
   opened.defer(() => scheduler.close());

@@ -6,6 +6,7 @@ import { machineShape } from "./machine.ts";
 import * as metric from "./metric.ts";
 import { planShape } from "./plan.ts";
 import { progressShape } from "./progress.ts";
+import { prometheusApi } from "./prometheus.ts";
 import { roleShape } from "./role.ts";
 import { statusShape } from "./status.ts";
 import {
@@ -530,6 +531,7 @@ export const api = {
     input: nothing,
     output: metric.buildAnswerShape,
   }),
+  ...prometheusApi,
   metricStore: endpoint({
     method: "GET",
     path: "/api/v1/metric-store",

@@ -67,10 +67,13 @@ export interface SentBytes {
   readonly encoding: string;
 }
 
+/** A body of UTF-8 in the order in which it is sent; what is not sent yet need not exist. */
+export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 type Handler<E extends Endpoint> = E extends { readonly answer: "events" }
   ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
   : E extends { readonly answer: "prometheus" }
-    ? (input: ParsedOf<E>, context: CallContext) => Promise<string>
+    ? (input: ParsedOf<E>, context: CallContext) => Promise<string | Pieces>
     : E extends { readonly answer: "many" }
       ? // What is refused before the items are handed out is an answer like any other.
         (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>> | Promise<AsyncIterable<OutputOf<E>>>

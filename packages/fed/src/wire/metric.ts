@@ -27,7 +27,8 @@ export type WireMetric = z.infer<typeof labelSetShape>;
 export type WireSample = z.infer<typeof sampleShape>;
 export type QueryData = z.infer<typeof resultShape>;
 
-const answerOf = <const T extends z.ZodType>(data: T) =>
+/** An answer in Prometheus' envelope. */
+export const answerOf = <const T extends z.ZodType>(data: T) =>
   z.object({
     status: z.literal("success"),
     data,

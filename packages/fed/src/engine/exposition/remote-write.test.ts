@@ -5,6 +5,7 @@ import { type Labels, labelsOf } from "../series/labels.ts";
 import { isStale, type Series, setStale } from "../series/series.ts";
 import { BrokenMessage, MessageReader, MessageWriter } from "./protobuf.ts";
 import { readWriteRequest, writeWriteRequest } from "./remote-write.ts";
+import type { MetricNote } from "./text.ts";
 
 interface Read extends Series {
   readonly key: string;
@@ -116,4 +117,18 @@ test("numbers of 64 bits", () => {
     }),
   );
   expect(() => new MessageReader(new Uint8Array(11).fill(255)).varint()).toThrow(BrokenMessage);
+});
+
+test("what a request says of metrics", () => {
+  const notes: MetricNote[] = [];
+  // Two of them: { type: 1, family: "a", help: "h", unit: "s" } and { type: 99, family: "b" }.
+  const bytes = Buffer.from("1a0b" + "0801" + "120161" + "220168" + "2a0173" + "1a05" + "0863" + "120162", "hex");
+  readWriteRequest(bytes, { series: () => {}, note: (note) => notes.push(note) });
+  expect(notes).toEqual([
+    { about: "type", metric: "a", text: "counter" },
+    { about: "help", metric: "a", text: "h" },
+    { about: "unit", metric: "a", text: "s" },
+    { about: "type", metric: "b", text: "unknown" },
+    { about: "help", metric: "b", text: "" },
+  ]);
 });

@@ -2,6 +2,7 @@ import { Fault } from "#base/fault.ts";
 import { type Labels, labelsOf } from "../series/labels.ts";
 import type { Series } from "../series/series.ts";
 import { BrokenMessage, MessageReader, MessageWriter, wireTypes } from "./protobuf.ts";
+import type { MetricNote } from "./text.ts";
 
 export interface RemoteWriteReader {
   /**
@@ -11,6 +12,8 @@ export interface RemoteWriteReader {
   series(key: string, labels: () => Labels, times: Float64Array<ArrayBuffer>, values: Float64Array<ArrayBuffer>): void;
   /** Native histograms came with this series; they are not kept. */
   histograms?(count: number): void;
+  /** What the request says of metrics. */
+  note?(note: MetricNote): void;
 }
 
 /**
@@ -21,10 +24,12 @@ export function readWriteRequest(bytes: Uint8Array, reader: RemoteWriteReader): 
   const message = new MessageReader(bytes);
   try {
     while (message.next()) {
-      if (message.field !== 1) message.skip();
+      if (message.field !== 1 && message.field !== 3) message.skip();
       else {
         const end = message.enter();
-        readTimeSeries(new MessageReader(bytes, message.at, end), reader);
+        const part = new MessageReader(bytes, message.at, end);
+        if (message.field === 1) readTimeSeries(part, reader);
+        else readMetadata(part, reader);
         message.at = end;
       }
     }
@@ -66,6 +71,30 @@ function readTimeSeries(series: MessageReader, reader: RemoteWriteReader): void 
     series.at = end;
   }
   reader.series(key, () => readLabels(bytes, places), times, values);
+}
+
+/** By number, as `MetricMetadata.MetricType` has them. */
+const metricTypes = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
+
+function readMetadata(metadata: MessageReader, { note }: RemoteWriteReader): void {
+  let [type, metric, help, unit] = ["unknown", "", "", ""];
+  while (metadata.next()) {
+    const { field, wireType } = metadata;
+    if (field === 1 && wireType === wireTypes.varint) type = metricTypes[metadata.varint()] ?? "unknown";
+    else if (wireType !== wireTypes.bytes) metadata.skip();
+    else {
+      const end = metadata.enter();
+      const text = readText(metadata.bytes.subarray(metadata.at, end), "what is said of a metric");
+      if (field === 2) metric = text;
+      else if (field === 4) help = text;
+      else if (field === 5) unit = text;
+      metadata.at = end;
+    }
+  }
+  if (metric === "") return;
+  note?.({ about: "type", metric, text: type });
+  note?.({ about: "help", metric, text: help });
+  if (unit !== "") note?.({ about: "unit", metric, text: unit });
 }
 
 function latin1(bytes: Uint8Array, begin: number, end: number): string {
@@ -116,11 +145,11 @@ function readLabels(bytes: Uint8Array, places: readonly number[]): Labels {
   return labelsOf(record);
 }
 
-function readText(bytes: Uint8Array): string {
+function readText(bytes: Uint8Array, what = "a label"): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw new Fault("invalid", "a label is no UTF-8 text", { cause });
+    throw new Fault("invalid", `${what} is no UTF-8 text`, { cause });
   }
 }
 

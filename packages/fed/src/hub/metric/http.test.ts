@@ -5,11 +5,7 @@ import { handClock } from "#base/hand-clock.ts";
 import { tempFolder } from "#disk/fixture.ts";
 import { writeWriteRequest } from "#engine/exposition/remote-write.ts";
 import { labelsOf } from "#engine/series/labels.ts";
-import { api } from "#wire/api.ts";
-import type { Endpoint } from "#wire/endpoint.ts";
-import type { AnyHandler } from "../serve/route.ts";
-import { openScene } from "../serve/serve.scene.ts";
-import { metricHandlers } from "./http.ts";
+import { form, openDoor } from "./door.scene.ts";
 import { ownMetricsLoop } from "./loop.ts";
 import { openMetrics } from "./verbs.ts";
 
@@ -18,28 +14,6 @@ function openOwn() {
   onTestFinished(() => metrics.close());
   return metrics;
 }
-
-async function openDoor() {
-  const metrics = openOwn();
-  const handlers = metricHandlers({ metrics, clock: systemClock, version: "0.1.0" }) as unknown as Readonly<
-    Record<string, AnyHandler>
-  >;
-  const table = Object.fromEntries(
-    Object.keys(handlers).map((name) => [name, (api as Readonly<Record<string, Endpoint>>)[name] as Endpoint]),
-  );
-  const hub = await openScene({ table, handlers });
-  const ask = async (path: string, init: RequestInit = {}, bearer = "operator") => {
-    const headers = { authorization: `Bearer ${bearer}`, ...(init.headers as Record<string, string> | undefined) };
-    const response = await hub.get(`/api/v1/${path}`, { ...init, headers });
-    const text = await response.text();
-    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
-  };
-  const importText = (body: string, type = "text/plain") =>
-    ask("import/text", { method: "POST", body, headers: { "content-type": type } });
-  return { metrics, hub, ask, importText };
-}
-
-const form = (fields: Readonly<Record<string, string>>) => ({ method: "POST", body: new URLSearchParams(fields) });
 
 test("what is imported is found: by query and form, by series, labels and values", async () => {
   const { ask, importText } = await openDoor();

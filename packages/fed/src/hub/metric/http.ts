@@ -81,7 +81,7 @@ export function metricHandlers(needs: Needs): Door {
       return writeCut(found, limit, (value) => value);
     },
     async metadata({ metric, limit = 0 }) {
-      const all = [...metrics.described()].filter(([name]) => metric === undefined || name === metric);
+      const all = [...(await metrics.described())].filter(([name]) => metric === undefined || name === metric);
       return writeAnswer(
         Object.fromEntries(all.slice(0, limit > 0 ? limit : all.length).map(([name, one]) => [name, [one]])),
       );
@@ -106,7 +106,7 @@ function writeCut<T>(found: readonly T[], limit = 0, write: (one: T) => unknown)
 }
 
 function takingHandlers({ metrics, clock }: Needs): Pick<Door, "remoteWrite" | "importText"> {
-  const writes = makeTaker();
+  const writes = makeTaker({ note: (note) => metrics.note(note) });
   const texts = makeTaker({ note: (note) => metrics.note(note) });
   return {
     async remoteWrite(_input, context) {

@@ -1,11 +1,11 @@
 import { type Clock, sleep } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
+import { Fault, toFault } from "#base/fault.ts";
 import { type Labels, labelsOf, labelsToRecord, metricName } from "#engine/series/labels.ts";
 import { setStale } from "#engine/series/series.ts";
+import { ownScrape } from "./setting.ts";
 import { goneFrom, makeTaker } from "./take.ts";
 import type { Metrics } from "./verbs.ts";
 
-const scrapeMs = 15_000;
 /** What a start has to do comes first: opening the store takes processor and memory. */
 const firstMs = 1_000;
 
@@ -28,7 +28,20 @@ export function ownMetricsLoop(needs: {
 
   async function run(signal: AbortSignal) {
     if (before === undefined) await sleep(clock, firstMs, signal);
-    const [timeMs, beganTick] = [clock.nowMs(), clock.tickMs()];
+    const [lastMs, beganTick] = [clock.nowMs(), clock.tickMs()];
+    let error = "";
+    try {
+      await scrape(lastMs, beganTick);
+    } catch (thrown) {
+      error = toFault(thrown).message;
+      throw thrown;
+    } finally {
+      const target = { ...own, url: `http://${instance}/metrics`, ...ownScrape };
+      metrics.targets.report({ ...target, lastMs, tookMs: clock.tickMs() - beganTick, error });
+    }
+  }
+
+  async function scrape(timeMs: number, beganTick: number) {
     const { labels, values, mistakes } = taker.text(needs.render(), "text", timeMs);
     if (mistakes.count > 0) throw new Fault("internal", `the hub's own metrics are badly told: ${mistakes.words[0]}`);
     // What is told no more has ended here: a query shows it five minutes longer otherwise.
@@ -44,7 +57,14 @@ export function ownMetricsLoop(needs: {
     if (refused) throw new Fault("conflict", `a sample of the hub's own was not taken: ${refused.message}`);
   }
 
-  return { name: "metric.own", intervalMs: scrapeMs, jitter: 0, timeoutMs: 10_000, immediately: true, run };
+  return {
+    name: "metric.own",
+    intervalMs: ownScrape.everyMs,
+    jitter: 0,
+    timeoutMs: ownScrape.timeoutMs,
+    immediately: true,
+    run,
+  };
 }
 
 /** Retention goes by the clock also when nothing comes in. */

@@ -42,6 +42,7 @@ export function makeTaker(needs: { change?(labels: Labels): Labels; note?(note: 
       const taken = gather();
       readWriteRequest(unpack(packed), {
         series: (key, labels, times, values) => taken.column(knownAs(key, labels), times, values),
+        ...(needs.note ? { note: needs.note } : {}),
         histograms: () => taken.mistake("native histograms are not kept: let the sender leave them out"),
       });
       return taken.done();

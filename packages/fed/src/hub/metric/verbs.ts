@@ -1,28 +1,30 @@
 import type { Clock } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
+import { silentTrace, type Trace } from "#base/trace.ts";
 import type { MetricNote } from "#engine/exposition/text.ts";
+import type { Point } from "#engine/exposition/write-text.ts";
 import { evaluate } from "#engine/promql/evaluate.ts";
 import { parse } from "#engine/promql/parse.ts";
 import type { Result } from "#engine/promql/result.ts";
 import { type Labels, labelsKey } from "#engine/series/labels.ts";
 import type { Matcher } from "#engine/series/matcher.ts";
 import type { Queryable } from "#engine/series/queryable.ts";
+import type { Cardinality } from "#engine/tsdb/cardinality.ts";
 import { type RunningStore, startTsdb } from "#engine/tsdb/remote.ts";
 import type { Appended, Batch, TsdbStats } from "#engine/tsdb/tsdb.ts";
 import { makeTurnstile } from "#port/turnstile.ts";
 import { executionFault } from "#wire/metric.ts";
+import { newestOf } from "./federate.ts";
+import { type Described, openMetadata } from "./metadata.ts";
 import { bad, type Range, type Span } from "./metric.ts";
+import { atOnce, mostTimeoutMs, queryLimits, retainMs } from "./setting.ts";
+import { openTargets, type Targets } from "./target.ts";
 
 export interface MetricNeeds {
   /** The store's own. */
   readonly folder: string;
   readonly clock: Clock;
-}
-
-export interface Described {
-  readonly type: string;
-  readonly help: string;
-  readonly unit: string;
+  readonly trace?: Trace;
 }
 
 type Selectors = readonly (readonly Matcher[])[];
@@ -38,26 +40,23 @@ export interface Metrics {
   /** When it returns, the samples taken are on the disk. */
   append(batch: Batch, tenant: string): Promise<Appended>;
   note(note: MetricNote): void;
-  described(): ReadonlyMap<string, Described>;
+  described(): Promise<ReadonlyMap<string, Described>>;
+  /** What is scraped. */
+  readonly targets: Targets;
+  /** The newest samples of the series that fulfil one of the selectors and have not ended. */
+  newest(selectors: Selectors, atMs: number, signal: AbortSignal): Promise<readonly Point[]>;
+  /** Where the series in memory come from; lists of at most `most`. */
+  cardinality(most: number): Promise<Cardinality>;
   stats(): Promise<TsdbStats>;
   /** What is complete becomes blocks, what is too old goes. */
   maintain(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A query may take so long, and no longer whatever it asks for: an answer of the hub has 100 s. */
-const mostTimeoutMs = 90_000;
-/** What one query may hold: the hub shares its memory with what it controls. */
-const limits = { series: 200_000, samples: 50_000_000, points: 5_000_000 } as const;
-/** A dashboard asks for all of its charts at once. */
-const atOnce = { running: 4, waiting: 200 } as const;
-const retainMs = 400 * 86_400_000;
-const mostDescribed = 10_000;
-
-export function openMetrics({ folder, clock }: MetricNeeds): Metrics {
+export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds): Metrics {
   let opening: Promise<RunningStore> | undefined;
   let closed = false;
-  const described = new Map<string, Described>();
+  const metadata = openMetadata({ folder, clock, trace });
   const inTurn = makeTurnstile("the hub's query engine", atOnce);
 
   async function store(): Promise<RunningStore> {
@@ -85,7 +84,7 @@ export function openMetrics({ folder, clock }: MetricNeeds): Metrics {
     async query(text, range, timeoutMs, signal) {
       const expr = parseQuery(text);
       const options = { ...range, text, clock };
-      const given = { ...limits, timeoutMs: Math.min(timeoutMs, mostTimeoutMs) };
+      const given = { ...queryLimits, timeoutMs: Math.min(timeoutMs, mostTimeoutMs) };
       const queryable = await store();
       try {
         return await inTurn((inner) => evaluate(expr, options, queryable, given, inner), signal);
@@ -105,12 +104,11 @@ export function openMetrics({ folder, clock }: MetricNeeds): Metrics {
       return onceEach(await ofEach(await store(), selectors, span, (from, one) => from.labelValues(name, one, signal)));
     },
     append: async (batch, tenant) => (await store()).append(batch, tenant),
-    note({ about, metric, text }) {
-      const before = described.get(metric) ?? { type: "unknown", help: "", unit: "" };
-      if (described.size >= mostDescribed && !described.has(metric)) return;
-      described.set(metric, { ...before, [about]: text.slice(0, 1_000) });
-    },
-    described: () => described,
+    note: (note) => metadata.note(note),
+    described: () => metadata.all(),
+    targets: openTargets(),
+    newest: async (selectors, atMs, signal) => newestOf(await store(), selectors, atMs, signal),
+    cardinality: async (most) => (await store()).cardinality(most),
     stats: async () => (await store()).stats(),
     maintain: async () => (await store()).maintain(),
     async close() {
@@ -118,6 +116,7 @@ export function openMetrics({ folder, clock }: MetricNeeds): Metrics {
       // One that could not be opened has nothing to close.
       const opened = await opening?.catch(() => undefined);
       await opened?.close();
+      await metadata.close();
     },
   };
 }

@@ -9,6 +9,8 @@ import { problemOf, problemType } from "#wire/problem.ts";
 
 /** Answers with problem+json. `exact` where HTTP has a status that says more than the table's. */
 export function answerFault(reply: FastifyReply, fault: Fault, exact?: number): FastifyReply {
+  // It may come in place of an answer that was about to be sent packed.
+  reply.removeHeader("content-encoding");
   const status = exact ?? faultTable[fault.code].status;
   const { retryAfterSeconds } = (fault.details ?? {}) as { readonly retryAfterSeconds?: unknown };
   if (fault.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
@@ -23,6 +25,7 @@ export function answerFault(reply: FastifyReply, fault: Fault, exact?: number): 
 export function answerInEnvelope(reply: FastifyReply, fault: Fault, exact?: number): FastifyReply {
   if (fault.code === "unauthenticated" || fault.code === "denied") return answerFault(reply, fault, exact);
   const { status, body } = errorOfFault(fault);
+  reply.removeHeader("content-encoding");
   return reply
     .status(exact ?? status)
     .type("application/json")

@@ -2,23 +2,44 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGzip } from "node:zlib";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Pieces } from "#wire/handler.ts";
 import { acceptedEncodings } from "./asset.ts";
 
 /** Less is not worth it: it goes in one packet of the network anyway. */
-const leastLetters = 1_024;
-/** What is handed to the packing thread at once. */
+const leastBytes = 1_024;
+/** What is handed on at once of a text. */
 const sliceLetters = 128 * 1_024;
 
+/** An answer, with the first of its pieces in hand: what goes wrong before it is an answer of its own. */
+export interface BegunBody {
+  readonly first: Uint8Array;
+  /** What follows; undefined for nothing. */
+  readonly rest: AsyncIterator<Uint8Array> | undefined;
+}
+
+export async function beginBody(body: string | Pieces): Promise<BegunBody> {
+  const pieces = typeof body === "string" ? slices(body) : body;
+  const iterator = inTime(pieces);
+  const { value: first = new Uint8Array(0), done } = await iterator.next();
+  // The end may come right after it: then the length is known.
+  const second = done === true ? undefined : await iterator.next();
+  if (second === undefined || second.done === true) return { first, rest: undefined };
+  return { first, rest: after(second.value, iterator) };
+}
+
 /**
- * Sends a text, packed for who takes it so: quickly rather than small (level 1), in a thread of its own, slice by slice. `Vary`
+ * Sends an answer piece by piece, packed for who takes it so: quickly rather than small (level 1), in a thread of its own. `Vary`
  * tells caches between that there are two of it.
  */
-export function sendPacked(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
+export function sendPacked(request: FastifyRequest, reply: FastifyReply, { first, rest }: BegunBody): FastifyReply {
   reply.header("vary", "accept-encoding");
-  if (text.length < leastLetters || !takesGzip(request)) return reply.send(text);
+  const packed = takesGzip(request) && (rest !== undefined || first.length >= leastBytes);
+  if (rest === undefined && !packed) return reply.send(first);
+  const source = Readable.from(after(first, rest ?? inTime([])), { objectMode: false });
+  if (!packed) return reply.send(source);
   const packing = createGzip({ level: constants.Z_BEST_SPEED });
-  // A caller that goes ends both; there is nobody left to tell.
-  pipeline(Readable.from(slices(text), { objectMode: false }), packing).catch(() => undefined);
+  // Either side that breaks off ends the other; a caller who has gone is told nothing.
+  pipeline(source, packing).catch(() => undefined);
   return reply.header("content-encoding", "gzip").send(packing);
 }
 
@@ -26,7 +47,20 @@ function takesGzip({ method, headers }: FastifyRequest): boolean {
   return method !== "HEAD" && acceptedEncodings(headers["accept-encoding"]).has("gzip");
 }
 
-function* slices(text: string): Iterable<Buffer> {
+async function* inTime(pieces: Pieces): AsyncGenerator<Uint8Array, undefined> {
+  yield* pieces;
+}
+
+async function* after(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
+  try {
+    yield first;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function* slices(text: string): Iterable<Uint8Array> {
   for (let at = 0; at < text.length; ) {
     let end = Math.min(text.length, at + sliceLetters);
     // The two halves of one letter stay together.

@@ -5,7 +5,7 @@ import { type Clock, withDeadline } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Endpoint } from "#wire/endpoint.ts";
-import { accessOf, actorOf, type CallContext, type Caller, type Refusal } from "#wire/handler.ts";
+import { accessOf, actorOf, type CallContext, type Caller, type Pieces, type Refusal } from "#wire/handler.ts";
 import { tellable } from "./answer-fault.ts";
 import {
   type Credentials,
@@ -17,7 +17,7 @@ import {
   requireOwnPage,
 } from "./gate.ts";
 import type { ServeLimits } from "./limit.ts";
-import { sendPacked } from "./pack.ts";
+import { beginBody, sendPacked } from "./pack.ts";
 import { beginItems, type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
 
 /** Of what a route is made, besides its endpoint. */
@@ -51,7 +51,7 @@ export function addRoute(
   needs: RouteNeeds,
 ): void {
   // Those who watch whether the hub is well ask with HEAD.
-  const probed = endpoint.method === "GET" && endpoint.role === "open" && endpoint.answer === "one";
+  const probed = endpoint.method === "GET" && endpoint.role === "open" && ["one", "text"].includes(endpoint.answer);
   const letIn = async (request: FastifyRequest) => {
     const { caller, credentials } = await readCaller(request, needs.identify);
     try {
@@ -90,9 +90,8 @@ export function addRoute(
       );
       if (value === "" && answer === "prometheus") return reply.status(204).send();
       reply.type(typeOf[answer]);
-      return isPackable(endpoint)
-        ? sendPacked(request, reply, bodyOf(value, answer))
-        : reply.send(bodyOf(value, answer));
+      if (!isPackable(endpoint)) return reply.send(bodyOf(value, answer));
+      return sendPacked(request, reply, await beginBody(bodyOf(value, answer)));
     },
   });
 }
@@ -103,9 +102,9 @@ const typeOf = {
   text: "text/plain; version=0.0.4; charset=utf-8",
 } as const;
 
-/** All but what an endpoint of `one` answers is a text already. */
-function bodyOf(value: unknown, answer: "one" | "prometheus" | "text"): string {
-  return answer === "one" ? JSON.stringify(value) : String(value);
+/** All but what an endpoint of `one` answers is a body already. */
+function bodyOf(value: unknown, answer: "one" | "prometheus" | "text"): string | Pieces {
+  return answer === "one" ? JSON.stringify(value) : (value as string | Pieces);
 }
 
 /** An answer with a secret stays as long as it is: its packed length could tell of it. Such are answers to deeds, and `auth`. */

@@ -1,0 +1,13 @@
+/** What the hub allows itself for metrics. */
+
+/** A query may take so long, and no longer whatever it asks for: an answer of the hub has 100 s. */
+export const mostTimeoutMs = 90_000;
+/** What one query may hold: the hub shares its memory with what it controls. */
+export const queryLimits = { series: 200_000, samples: 50_000_000, points: 5_000_000 } as const;
+/** A dashboard asks for all of its charts at once. */
+export const atOnce = { running: 4, waiting: 200 } as const;
+export const retainMs = 400 * 86_400_000;
+/** A sample counts so long, unless its series has ended. */
+export const lookBackMs = 300_000;
+/** Of the hub's own metrics. */
+export const ownScrape = { everyMs: 15_000, timeoutMs: 10_000 } as const;
