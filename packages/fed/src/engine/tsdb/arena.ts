@@ -4,12 +4,14 @@ import { decodeTimes, decodeValues, encodeTimes, encodeValues, wordsOf } from ".
 /** How many samples of a series wait uncompressed. */
 export const slabSamples = 32;
 
-const blockBytes = 1 << 18;
+const usualBlockBytes = 1 << 18;
 
 /** Chunks of samples of one span of time, compressed as columns without zstd, one chain for each series. */
 export interface Arena {
   readonly startMs: number;
   readonly endMs: number;
+  /** Of which each is so long. */
+  readonly blockBytes: number;
   readonly blocks: Uint8Array<ArrayBuffer>[];
   at: number;
   /** In chunks. */
@@ -33,8 +35,8 @@ export interface Gathered {
   count: number;
 }
 
-export function arenaOf(startMs: number, endMs: number): Arena {
-  return { startMs, endMs, blocks: [], at: 0, samples: 0, tails: new Map(), late: new Map() };
+export function arenaOf(startMs: number, endMs: number, blockBytes = usualBlockBytes): Arena {
+  return { startMs, endMs, blockBytes, blocks: [], at: 0, samples: 0, tails: new Map(), late: new Map() };
 }
 
 /** previous chunk + 1, first and last time from the start of the span: uint32 each; then samples, size of head and of body: uint16. */
@@ -48,6 +50,7 @@ export function addChunk(arena: Arena, id: number, times: Float64Array, values: 
   encodeTimes(times, head, body);
   encodeValues(values, head, body);
   const sizeBytes = chunkHeaderBytes + head.at + body.at;
+  const { blockBytes } = arena;
   const last = arena.blocks.at(-1);
   if (
     last === undefined ||
@@ -75,6 +78,7 @@ export function addChunk(arena: Arena, id: number, times: Float64Array, values: 
 
 /** Appends the samples of a series' chunks that touch the span, ascending. */
 export function readChunks(arena: Arena, id: number, startMs: number, endMs: number, into: Gathered): void {
+  const { blockBytes } = arena;
   const found: number[] = [];
   for (let next = arena.tails.get(id) ?? -1; next >= 0; ) {
     const view = new DataView(
@@ -90,8 +94,8 @@ export function readChunks(arena: Arena, id: number, startMs: number, endMs: num
 }
 
 function readChunk(arena: Arena, address: number, into: Gathered): void {
-  const block = arena.blocks[Math.floor(address / blockBytes)] as Uint8Array<ArrayBuffer>;
-  const at = address % blockBytes;
+  const block = arena.blocks[Math.floor(address / arena.blockBytes)] as Uint8Array<ArrayBuffer>;
+  const at = address % arena.blockBytes;
   const view = new DataView(block.buffer, at, chunkHeaderBytes);
   const count = view.getUint16(12, true);
   const headAt = at + chunkHeaderBytes;

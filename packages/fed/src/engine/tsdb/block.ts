@@ -30,6 +30,8 @@ export interface BlockFile {
   readonly startMs: number;
   /** Not included. */
   readonly endMs: number;
+  /** 0 for what lies over no other; more for what was brought in later, until it is merged with what it lies over. */
+  readonly layer: number;
   readonly sizeBytes: number;
 }
 
@@ -50,10 +52,10 @@ const trailerBytes = 16;
 const mostSeries = 100;
 const mostSamples = 1 << 18;
 
-const namePattern = /^(\d+)-(\d+)\.block$/;
+const namePattern = /^(\d+)-(\d+)(?:\.(\d+))?\.block$/;
 
-function blockPath(folder: string, startMs: number, endMs: number): string {
-  return join(folder, `${startMs}-${endMs}.block`);
+function blockPath(folder: string, startMs: number, endMs: number, layer: number): string {
+  return join(folder, `${startMs}-${endMs}${layer > 0 ? `.${layer}` : ""}.block`);
 }
 
 /** The blocks of a folder by time; what a writer left unfinished when it was killed is removed by the way of `remove`. */
@@ -61,12 +63,13 @@ export function listBlocks(folder: string, remove: (path: string) => void): Bloc
   const found: BlockFile[] = [];
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    const [, start, end] = namePattern.exec(name) ?? [];
+    const [, start, end, layer = 0] = namePattern.exec(name) ?? [];
     if (start !== undefined && end !== undefined) {
-      found.push({ path, startMs: Number(start), endMs: Number(end), sizeBytes: statSync(path).size });
+      const span = { startMs: Number(start), endMs: Number(end), layer: Number(layer) };
+      found.push({ path, ...span, sizeBytes: statSync(path).size });
     } else if (name.endsWith(".block.tmp")) remove(path);
   }
-  return found.sort((a, b) => a.startMs - b.startMs || b.endMs - a.endMs);
+  return found.sort((a, b) => a.startMs - b.startMs || b.endMs - a.endMs || a.layer - b.layer);
 }
 
 /**
@@ -79,8 +82,9 @@ export async function writeBlock(
   endMs: number,
   series: AsyncIterable<Series> | Iterable<Series>,
   wanted: () => boolean = () => true,
+  layer = 0,
 ): Promise<BlockFile | undefined> {
-  const path = blockPath(folder, startMs, endMs);
+  const path = blockPath(folder, startMs, endMs, layer);
   const temp = `${path}.tmp`;
   try {
     const file = await open(temp, "w", 0o600);
@@ -97,7 +101,7 @@ export async function writeBlock(
     }
     await rename(temp, path);
     await syncFolder(dirname(path));
-    return { path, startMs, endMs, sizeBytes };
+    return { path, startMs, endMs, layer, sizeBytes };
   } catch (thrown) {
     await rm(temp, { force: true }).catch(() => {});
     throw fileFault(thrown, "write", path);

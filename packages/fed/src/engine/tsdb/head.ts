@@ -30,6 +30,8 @@ export interface HeadSeries {
  */
 export interface Head {
   readonly spanMs: number;
+  /** What an arena grows by; usual when undefined. */
+  readonly growthBytes: number | undefined;
   readonly series: Map<number, HeadSeries>;
   /** Ascending by time. Replaced, never changed, so that a reader may hold it. */
   arenas: readonly Arena[];
@@ -43,9 +45,10 @@ export interface Head {
 
 const slabsPerPage = 512;
 
-export function headOf(spanMs: number): Head {
+export function headOf(spanMs: number, growthBytes?: number): Head {
   return {
     spanMs,
+    growthBytes,
     series: new Map(),
     arenas: [],
     slabTimes: [],
@@ -135,7 +138,7 @@ function arenaAt(head: Head, timeMs: number): Arena {
     if (arena.startMs <= timeMs && timeMs < arena.endMs) return arena;
   }
   const startMs = Math.floor(timeMs / head.spanMs) * head.spanMs;
-  const made = arenaOf(startMs, startMs + head.spanMs);
+  const made = arenaOf(startMs, startMs + head.spanMs, head.growthBytes);
   head.arenas = [...head.arenas, made].sort((a, b) => a.startMs - b.startMs);
   return made;
 }

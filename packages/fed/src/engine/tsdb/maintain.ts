@@ -1,19 +1,23 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
+import type { Clock } from "#base/clock.ts";
 import { labelsKey } from "../series/labels.ts";
 import type { Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
-import { byKey, writeBlock } from "./block.ts";
+import { type BlockFile, byKey, writeBlock } from "./block.ts";
 import { wordsOf } from "./codec.ts";
-import { addSample, dropBefore, dropSeries, flushBefore, type HeadSeries, readHead } from "./head.ts";
+import { addSample, dropBefore, dropSeries, flushBefore, type Head, type HeadSeries, readHead } from "./head.ts";
 import { mergeColumns } from "./merge.ts";
 import { labelsOfId, select } from "./postings.ts";
 import { readWhole } from "./reader.ts";
 import { checkPage, enter, leave, load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
 import { forget, type Store } from "./store.ts";
 
-const blockFolder = (store: Store) => join(store.folder, "block");
+/** Layers over a day that cannot be one block: beyond, they become one layer. */
+const mostWaitingLayers = 8;
+
+export const blockFolder = (store: Store) => join(store.folder, "block");
 
 /** Writes blocks of the spans that take no more samples, and forgets them in memory and in the log. */
 export async function seal(store: Store): Promise<void> {
@@ -21,7 +25,12 @@ export async function seal(store: Store): Promise<void> {
   if (floorMs <= store.sealedMs) return;
   flushBefore(store.head, floorMs);
   for (const [startMs, endMs] of spansToSeal(store, floorMs)) {
-    const file = await writeBlock(blockFolder(store), startMs, endMs, headSeries(store, startMs, endMs));
+    const file = await writeBlock(
+      blockFolder(store),
+      startMs,
+      endMs,
+      headSeries(store.clock, store.head, startMs, endMs),
+    );
     if (file !== undefined) {
       const block = shelfBlock(file);
       await load(store.shelf, block);
@@ -52,20 +61,21 @@ function spansToSeal(store: Store, floorMs: number): [startMs: number, endMs: nu
   return spans;
 }
 
-async function* headSeries(store: Store, startMs: number, endMs: number): AsyncGenerator<Series> {
-  const { arenas } = store.head;
-  let since = store.clock.tickMs();
-  for (const series of [...store.head.series.values()].sort(byKey)) {
-    const { times, values, count } = readHead(arenas, store.head, series, startMs, endMs - 1);
+/** What a head has of the span, in the order that a block wants. */
+export async function* headSeries(clock: Clock, head: Head, startMs: number, endMs: number): AsyncGenerator<Series> {
+  const { arenas } = head;
+  let since = clock.tickMs();
+  for (const series of [...head.series.values()].sort(byKey)) {
+    const { times, values, count } = readHead(arenas, head, series, startMs, endMs - 1);
     if (count > 0) yield { labels: series.labels, times, values };
-    if (store.clock.tickMs() - since < 5) continue;
+    if (clock.tickMs() - since < 5) continue;
     await breathe();
-    since = store.clock.tickMs();
+    since = clock.tickMs();
   }
 }
 
 /** Puts a block onto the shelf in place of others, whose files are removed. */
-function place(store: Store, block: ShelfBlock | undefined, instead: readonly ShelfBlock[]): void {
+export function place(store: Store, block: ShelfBlock | undefined, instead: readonly ShelfBlock[]): void {
   const kept = store.blocks.filter((one) => !instead.includes(one));
   store.blocks = (block ? [...kept, block] : kept).sort((a, b) => a.file.startMs - b.file.startMs);
   for (const old of instead) {
@@ -85,8 +95,11 @@ export async function retain(store: Store): Promise<void> {
   }
 }
 
-/** Makes one block of a whole day's blocks. A damaged one stays as it is: what can be read of it is read from it. */
-export async function compact(store: Store): Promise<void> {
+/**
+ * Makes one block of a whole day's blocks. A damaged one stays as it is: what can be read of it is read from it. A day with
+ * a few layers over its blocks, no more than `mostLayers`, may wait.
+ */
+export async function compact(store: Store, mostLayers = 0): Promise<void> {
   const days = new Map<number, ShelfBlock[]>();
   for (const block of store.blocks) {
     const dayMs = Math.floor(block.file.startMs / store.daySpanMs) * store.daySpanMs;
@@ -94,11 +107,27 @@ export async function compact(store: Store): Promise<void> {
   }
   for (const [dayMs, blocks] of days) {
     const endMs = dayMs + store.daySpanMs;
+    const layers = blocks.filter(({ file }) => file.layer > 0);
+    if (layers.length > 0 && layers.length <= mostLayers) continue;
     const whole = blocks.length === 1 && blocks[0]?.file.endMs === endMs && blocks[0].file.startMs === dayMs;
     const longer = blocks.some(({ file }) => file.endMs > endMs);
-    if (endMs > store.sealedMs || whole || longer || blocks.some(({ damaged }) => damaged)) continue;
-    await rewrite(store, blocks, dayMs, endMs, (series) => series, "keep damaged");
+    if (whole) continue;
+    if (endMs <= store.sealedMs && !longer && !blocks.some(({ damaged }) => damaged)) {
+      await rewrite(store, blocks, { startMs: dayMs, endMs, layer: 0 }, (series) => series, "keep damaged");
+    } else if (layers.length > mostWaitingLayers) await joinLayers(store, layers);
   }
+}
+
+/** Also of a day that cannot be one block yet. */
+async function joinLayers(store: Store, layers: readonly ShelfBlock[]): Promise<void> {
+  const startMs = Math.min(...layers.map(({ file }) => file.startMs));
+  const endMs = Math.max(...layers.map(({ file }) => file.endMs));
+  await rewrite(store, layers, { startMs, endMs, layer: nextLayer(store) }, (series) => series, "keep damaged");
+}
+
+/** Above all that there are, so that no file is written over. */
+export function nextLayer({ blocks }: Store): number {
+  return 1 + Math.max(0, ...blocks.map(({ file }) => file.layer));
 }
 
 type Change = (series: Series) => Series | undefined;
@@ -107,8 +136,7 @@ type Change = (series: Series) => Series | undefined;
 async function rewrite(
   store: Store,
   blocks: readonly ShelfBlock[],
-  startMs: number,
-  endMs: number,
+  { startMs, endMs, layer }: Pick<BlockFile, "startMs" | "endMs" | "layer">,
   change: Change,
   how: "keep damaged" | "drop damaged",
 ): Promise<void> {
@@ -121,6 +149,7 @@ async function rewrite(
     endMs,
     blockSeries(store, blocks, change),
     () => !unsound(),
+    layer,
   );
   if (unsound()) return;
   const block = file && shelfBlock(file);
@@ -156,7 +185,7 @@ export async function removeSelection(store: Store, removal: Removal): Promise<v
   const change: Change = (series) => without(series, keys, startMs, endMs);
   for (const block of touched) {
     if (!block.index?.ids.some((id) => ids.has(id))) continue;
-    await rewrite(store, [block], block.file.startMs, block.file.endMs, change, "drop damaged");
+    await rewrite(store, [block], block.file, change, "drop damaged");
   }
 }
 

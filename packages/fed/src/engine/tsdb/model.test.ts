@@ -72,6 +72,16 @@ const deed = fc.oneof(
     }),
   },
   {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("backfill" as const),
+      rows: fc.array(
+        row.chain((one) => fc.nat(3_000_000).map((backMs) => ({ ...one, backMs }))),
+        { maxLength: 30 },
+      ),
+    }),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant("scrapes" as const),
@@ -87,16 +97,20 @@ const deed = fc.oneof(
 );
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
 
-async function append(world: World, rows: readonly { nth: number; timeMs: number; words: Words }[]): Promise<void> {
+async function append(
+  world: World,
+  rows: readonly { nth: number; timeMs: number; words: Words }[],
+  how: "append" | "backfill" = "append",
+): Promise<void> {
   const values = new Float64Array(Uint32Array.from(rows.flatMap((one) => one.words)).buffer);
   const labels = rows.map(({ nth }) => allLabels[nth] as readonly string[]);
-  const answer = await world.store.append({ labels, times: Float64Array.from(rows, ({ timeMs }) => timeMs), values });
+  const answer = await world.store[how]({ labels, times: Float64Array.from(rows, ({ timeMs }) => timeMs), values });
   const expected = { added: 0, same: 0, refused: 0 };
   let newestMs = world.newestMs;
   for (const { nth, timeMs, words } of rows) {
     const key = labelsKey(allLabels[nth] as readonly string[]);
-    const earliest = Math.max(world.floorMs, world.clock.nowMs() - retainMs);
-    if (timeMs < earliest) {
+    const earliest = world.clock.nowMs() - retainMs;
+    if (timeMs < earliest || (how === "append" && timeMs < world.floorMs)) {
       expected.refused++;
       continue;
     }
@@ -154,6 +168,9 @@ async function perform(world: World, deed: Deed): Promise<void> {
     await clock.turn(deed.passMs);
     const rows = deed.rows.map(({ nth, backMs, words }) => ({ nth, words, timeMs: clock.nowMs() - backMs }));
     await append(world, rows);
+  } else if (deed.do === "backfill") {
+    const rows = deed.rows.map(({ nth, backMs, words }) => ({ nth, words, timeMs: clock.nowMs() - backMs }));
+    await append(world, rows, "backfill");
   } else if (deed.do === "scrapes") {
     for (let i = 0; i < deed.count; i++) {
       await clock.turn(5_000);

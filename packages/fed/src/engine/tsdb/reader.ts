@@ -15,11 +15,20 @@ const batchSamples = 200_000;
 /** After so long the thread is given back for a moment. */
 const longestMs = 5;
 
+interface FoundSeries {
+  readonly id: number;
+  readonly labels: Labels;
+  readonly head: HeadSeries | undefined;
+  readonly staged: HeadSeries | undefined;
+}
+
 /** What a query reads, as it was when it began: sealing and retention go on meanwhile. */
 interface Found {
-  readonly series: readonly { readonly id: number; readonly labels: Labels; readonly head: HeadSeries | undefined }[];
+  readonly series: readonly FoundSeries[];
   readonly blocks: readonly ShelfBlock[];
   readonly arenas: readonly Arena[];
+  /** Of the stage. */
+  readonly staged: readonly Arena[];
   readonly startMs: number;
   readonly endMs: number;
 }
@@ -73,7 +82,7 @@ export async function findSeries(
   }
 }
 
-async function hasSample(store: Store, found: Found, one: Found["series"][number]): Promise<boolean> {
+async function hasSample(store: Store, found: Found, one: FoundSeries): Promise<boolean> {
   const { startMs, endMs } = found;
   // A block that lies in the span wholly says by its index that the series is in the span.
   for (const block of found.blocks) {
@@ -100,21 +109,19 @@ async function find(store: Store, selection: Selection, signal: AbortSignal): Pr
   const series = [];
   for (const id of ids) {
     const head = store.head.series.get(id);
-    if (head === undefined && !blocks.some((block) => placesOf(block, id).length > 0)) continue;
+    const staged = store.stage.head.series.get(id);
+    if (head === undefined && staged === undefined && !blocks.some((block) => placesOf(block, id).length > 0)) continue;
     const labels = labelsOfId(store.postings, id);
-    series.push({ id, labels, head, key: labelsKey(labels) });
+    series.push({ id, labels, head, staged, key: labelsKey(labels) });
   }
   if (series.length > store.limits.seriesPerQuery) throw tooMany("series", store.limits.seriesPerQuery);
   series.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   for (const block of blocks) enter(block);
-  return { series, blocks, arenas: store.head.arenas, startMs, endMs };
+  return { series, blocks, arenas: store.head.arenas, staged: store.stage.head.arenas, startMs, endMs };
 }
 
-async function readSeries(
-  store: Store,
-  { blocks, arenas, startMs, endMs }: Found,
-  { id, labels, head }: Found["series"][number],
-): Promise<Series> {
+async function readSeries(store: Store, found: Found, { id, labels, head, staged }: FoundSeries): Promise<Series> {
+  const { blocks, arenas, startMs, endMs } = found;
   const parts = [];
   for (const block of blocks) {
     for (const place of placesOf(block, id)) {
@@ -125,6 +132,7 @@ async function readSeries(
     }
   }
   if (head !== undefined) parts.push(readHead(arenas, store.head, head, startMs, endMs));
+  if (staged !== undefined) parts.push(readHead(found.staged, store.stage.head, staged, startMs, endMs));
   const { times, values } = mergeColumns(parts, startMs, endMs);
   return { labels, times, values };
 }

@@ -1,56 +1,80 @@
+import { join } from "node:path";
 import { wordsOf } from "./codec.ts";
+import type { Damage } from "./file.ts";
 import { addSample, dropSeries, type HeadSeries } from "./head.ts";
 import { noLimits } from "./limit.ts";
 import { removeInHead } from "./maintain.ts";
-import { forget, type Store, seriesOf } from "./store.ts";
+import { forget, type Memory, type Store, seriesOf } from "./store.ts";
 import { readSealed, readWal } from "./wal.ts";
 import type { WalRecord } from "./wal-record.ts";
 
+type Removal = Extract<WalRecord, { kind: "delete" }>;
 type Old = ReturnType<typeof readWal>["old"];
 
+interface Replayed {
+  readonly old: Old;
+  /** Of what was put in; -Infinity for nothing. */
+  readonly newestMs: number;
+}
+
 /** Puts what the log has, and no block has, into the head again. */
-export function replay(store: Store, folder: string): { readonly old: Old; readonly newestMs: number } {
+export function replay(store: Store, folder: string): Replayed {
   store.sealedMs = Math.max(store.sealedMs, readSealed(folder));
-  let newestMs = store.sealedMs;
+  const remove = (record: Removal) => removeInHead(store, record);
+  const { old, newestMs } = replayMemory(store, folder, store.shelf.damage, store.sealedMs, remove);
+  return { old, newestMs: Math.max(newestMs, store.sealedMs) };
+}
+
+/** What a log has from `sinceMs` on. */
+export function replayMemory(
+  memory: Memory,
+  folder: string,
+  damaged: Map<string, Damage>,
+  sinceMs: number,
+  remove: (record: Removal) => void = () => {},
+): Replayed {
+  let newestMs = -Infinity;
   let [current, named] = [0, new Map<number, HeadSeries>()];
+  const note = (found: Damage) => damaged.set(`${found.file}: ${found.what}`, found);
   const { old, damage } = readWal(folder, (record, file) => {
     if (file !== current) [current, named] = [file, new Map()];
-    if (record.kind === "delete") removeInHead(store, record);
-    if (record.kind === "samples") newestMs = Math.max(newestMs, replaySamples(store, record, named, file));
+    if (record.kind === "delete") remove(record);
+    if (record.kind !== "samples") return;
+    const replayed = replaySamples(memory, record, named, sinceMs);
+    newestMs = Math.max(newestMs, replayed.newestMs);
+    if (replayed.lost === 0) return;
+    const what = `${replayed.lost} samples are of series whose names were in a part that cannot be read`;
+    note({ file: join(folder, `${String(file).padStart(10, "0")}.wal`), what });
   });
-  for (const found of damage) store.shelf.damage.set(`${found.file}: ${found.what}`, found);
-  for (const series of [...store.head.series.values()]) {
+  for (const found of damage) note(found);
+  for (const series of [...memory.head.series.values()]) {
     if (series.lastMs !== -Infinity) continue;
-    dropSeries(store.head, series);
-    forget(store, series);
+    dropSeries(memory.head, series);
+    forget(memory, series);
   }
   return { old, newestMs };
 }
 
 function replaySamples(
-  store: Store,
+  memory: Memory,
   { named, rows }: Extract<WalRecord, { kind: "samples" }>,
   known: Map<number, HeadSeries>,
-  file: number,
-): number {
+  sinceMs: number,
+): { readonly newestMs: number; readonly lost: number } {
   for (const { id, tenant, labels } of named) {
-    const series = seriesOf(store, labels, tenant, noLimits);
+    const series = seriesOf(memory, labels, tenant, noLimits);
     if (typeof series !== "string") known.set(id, series);
   }
   const words = wordsOf(rows.values);
   let [newestMs, lost] = [-Infinity, 0];
   for (const [row, time] of rows.times.entries()) {
-    if (time < store.sealedMs) continue;
+    if (time < sinceMs) continue;
     const series = known.get(rows.ids[row] as number);
     if (series === undefined) lost++;
     else {
-      addSample(store.head, series, time, words[2 * row] as number, words[2 * row + 1] as number);
+      addSample(memory.head, series, time, words[2 * row] as number, words[2 * row + 1] as number);
       newestMs = Math.max(newestMs, time);
     }
   }
-  if (lost > 0) {
-    const what = `${lost} samples are of series whose names were in a part that cannot be read`;
-    store.shelf.damage.set(`${file}: ${what}`, { file: `${String(file).padStart(10, "0")}.wal`, what });
-  }
-  return newestMs;
+  return { newestMs, lost };
 }

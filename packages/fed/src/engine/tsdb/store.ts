@@ -7,21 +7,33 @@ import { hold, labelsOfId, type Postings, release } from "./postings.ts";
 import type { Shelf, ShelfBlock } from "./shelf.ts";
 import type { Wal } from "./wal.ts";
 
-/** What the parts of the store share. */
-export interface Store {
-  readonly folder: string;
-  readonly clock: Clock;
+/** Samples in memory, and who brought their series. */
+export interface Memory {
   readonly postings: Postings;
   readonly head: Head;
+  readonly limits: Limits;
+  /** How many series each has brought. */
+  readonly tenants: Map<string, number>;
+}
+
+/** Old samples on their way into blocks: in memory, and in a log of their own. */
+export interface Stage extends Memory {
+  readonly folder: string;
+  readonly wal: Wal;
+}
+
+/** What the parts of the store share. */
+export interface Store extends Memory {
+  readonly folder: string;
+  readonly clock: Clock;
   readonly shelf: Shelf;
   readonly wal: Wal;
   readonly outbox: LogOutbox;
-  readonly limits: Limits;
+  readonly stage: Stage;
   readonly spanMs: number;
   readonly daySpanMs: number;
   readonly retainMs: number;
   readonly retainBytes: number;
-  readonly tenants: Map<string, number>;
   /** By time. Replaced, never changed, so that a reader may hold it. */
   blocks: readonly ShelfBlock[];
   /** Samples before it are refused. */
@@ -32,27 +44,27 @@ export interface Store {
 
 /** The series in memory, made when it is new; a text when it may not be. */
 export function seriesOf(
-  store: Store,
+  memory: Memory,
   labels: Labels,
   tenant: string,
-  limits: Limits = store.limits,
+  limits: Limits = memory.limits,
 ): HeadSeries | string {
-  const known = store.postings.ids.get(labels.join("\u0000"));
-  const there = known === undefined ? undefined : store.head.series.get(known);
+  const known = memory.postings.ids.get(labels.join("\u0000"));
+  const there = known === undefined ? undefined : memory.head.series.get(known);
   if (there !== undefined && labels.length === there.labels.length) return there;
   const wrong = faultOfLabels(labels, limits);
   if (wrong !== undefined) return wrong;
-  const count = store.tenants.get(tenant) ?? 0;
+  const count = memory.tenants.get(tenant) ?? 0;
   if (count >= limits.seriesPerTenant) {
     return `tenant ${JSON.stringify(tenant)} has ${count} active series; no more are allowed`;
   }
-  const id = hold(store.postings, labels);
-  store.tenants.set(tenant, count + 1);
-  return addSeries(store.head, id, labelsOfId(store.postings, id), tenant);
+  const id = hold(memory.postings, labels);
+  memory.tenants.set(tenant, count + 1);
+  return addSeries(memory.head, id, labelsOfId(memory.postings, id), tenant);
 }
 
 /** When a series has left the head. */
-export function forget(store: Store, series: HeadSeries): void {
-  store.tenants.set(series.tenant, (store.tenants.get(series.tenant) ?? 1) - 1);
-  release(store.postings, series.id);
+export function forget(memory: Memory, series: HeadSeries): void {
+  memory.tenants.set(series.tenant, (memory.tenants.get(series.tenant) ?? 1) - 1);
+  release(memory.postings, series.id);
 }

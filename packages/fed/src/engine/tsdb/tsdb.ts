@@ -8,7 +8,10 @@ import { holdLock, type Lock } from "#disk/lock.ts";
 import { type Labels, metricName } from "../series/labels.ts";
 import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
-import { listBlocks, nameOf } from "./block.ts";
+import { splitRows, stageRows, takeRows } from "./backfill.ts";
+import { flushStage, openStage } from "./backfill-stage.ts";
+import { type Appended, type Batch, joinAnswers, namedRefusals } from "./batch.ts";
+import { listBlocks } from "./block.ts";
 import { type Cardinality, cardinalityOf } from "./cardinality.ts";
 import { latestMs, wordsOf } from "./codec.ts";
 import type { Damage } from "./file.ts";
@@ -18,7 +21,7 @@ import { compact, removeSelection, retain, seal, verify } from "./maintain.ts";
 import { type Outbox, type OutboxOptions, openOutbox } from "./outbox.ts";
 import { intern, labelsOfId, postingsOf } from "./postings.ts";
 import { findSeries, readSelection } from "./reader.ts";
-import { type Refusal, refusalOf } from "./refusal.ts";
+import { type Refusal, refusalOf, refusalOfSeries } from "./refusal.ts";
 import { replay } from "./replay.ts";
 import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
 import { type Store, seriesOf } from "./store.ts";
@@ -50,21 +53,7 @@ export interface TsdbOptions {
   readonly outbox?: OutboxOptions | undefined;
 }
 
-/** Rows: the nth sample is of the series `labels[n]`. Pass the same array for the same series: then it is found at once. */
-export interface Batch {
-  readonly labels: readonly Labels[];
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-}
-
-export interface Appended {
-  readonly added: number;
-  /** Samples that were there already, with this value. */
-  readonly same: number;
-  readonly refused: number;
-  /** The first ones, by name. */
-  readonly refusals: readonly Refusal[];
-}
+export type { Appended, Batch } from "./batch.ts";
 
 export interface TsdbStats {
   /** With samples in memory. */
@@ -89,7 +78,6 @@ export interface TsdbStats {
 }
 
 const hourMs = 3_600_000;
-const namedRefusals = 10;
 
 /** A store of samples in a folder of its own. One process at a time has it open. */
 export class Tsdb implements Queryable {
@@ -137,6 +125,23 @@ export class Tsdb implements Queryable {
     return answer;
   }
 
+  /**
+   * Takes samples of any age that the store keeps, with the promise of `append`; queries see them when it returns, at the
+   * latest. Those that are not too old for it are appended. What is there already stays: the same value again is `same`, another one is refused.
+   */
+  async backfill(batch: Batch, tenant = ""): Promise<Appended> {
+    this.#requireOpen();
+    const { recent, old } = splitRows(batch, this.#store.floorMs);
+    if (old.length === 0) return this.append(batch, tenant);
+    const appended = recent.length > 0 ? await this.append(takeRows(batch, recent), tenant) : undefined;
+    const staged = await this.#alone(async () => {
+      // Between what is staged and what is in memory lies only what is in blocks.
+      await seal(this.#store);
+      return stageRows(this.#store, batch, old, tenant);
+    });
+    return appended ? joinAnswers(appended, recent, staged) : staged;
+  }
+
   #take({ labels, times, values }: Batch, tenant: string): Appended {
     if (labels.length !== times.length || times.length !== values.length) {
       throw new Fault("invalid", "a batch needs as many times and values as labels");
@@ -181,8 +186,7 @@ export class Tsdb implements Queryable {
   #seriesOf(labels: Labels, tenant: string, row: number): HeadSeries | Refusal {
     const found = seriesOf(this.#store, labels, tenant);
     if (typeof found === "string") {
-      const kind = found.startsWith("tenant") ? "too many series" : "labels";
-      return { kind, row, message: `${nameOf(labels).slice(0, 500)}: ${found}` };
+      return refusalOfSeries(labels, row, found);
     }
     this.#known.set(labels, found);
     return found;
@@ -231,6 +235,7 @@ export class Tsdb implements Queryable {
     this.#requireOpen();
     return this.#alone(async () => {
       const { matchers, startMs, endMs } = selection;
+      await flushStage(this.#store);
       await removeSelection(this.#store, { matchers, startMs, endMs });
     });
   }
@@ -240,6 +245,7 @@ export class Tsdb implements Queryable {
     this.#requireOpen();
     return this.#alone(async () => {
       await seal(this.#store);
+      await flushStage(this.#store);
       await retain(this.#store);
       await compact(this.#store);
       await this.#store.outbox.trim();
@@ -271,30 +277,33 @@ export class Tsdb implements Queryable {
       });
   }
 
-  #alone(work: () => Promise<void>): Promise<void> {
+  #alone<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#work.then(work);
-    this.#work = done.catch(() => {});
+    this.#work = done.then(
+      () => {},
+      () => {},
+    );
     return done;
   }
 
   async stats(): Promise<TsdbStats> {
     this.#requireOpen();
-    const { blocks, shelf, head, wal, floorMs } = this.#store;
+    const { blocks, shelf, head, wal, stage, floorMs } = this.#store;
     const found = [];
     for (const block of blocks) {
       const { startMs, endMs, sizeBytes } = block.file;
       found.push({ startMs, endMs, sizeBytes, samples: (await load(shelf, block)).samples });
     }
     return {
-      activeSeries: head.series.size,
-      headSamples: head.samples,
-      walBytes: wal.sizeBytes,
+      activeSeries: new Set([...head.series.keys(), ...stage.head.series.keys()]).size,
+      headSamples: head.samples + stage.head.samples,
+      walBytes: wal.sizeBytes + stage.wal.sizeBytes,
       blockBytes: found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       blockSamples: found.reduce((sum, { samples }) => sum + samples, 0),
       blocks: found,
       closedMs: floorMs,
       metrics: topMetrics(this.#store),
-      trouble: troubleOf(wal.trouble ?? this.#trouble),
+      trouble: troubleOf(wal.trouble ?? stage.wal.trouble ?? this.#trouble),
       damage: [...shelf.damage.values()],
     };
   }
@@ -312,6 +321,7 @@ export class Tsdb implements Queryable {
     await this.#work;
     try {
       await this.#store.wal.close();
+      await this.#store.stage.wal.close();
       await this.#store.outbox.close();
     } finally {
       for (const { handle } of this.#store.blocks) await handle?.close();
@@ -344,7 +354,11 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
     const postings = postingsOf();
     const shelf = shelfOf(postings, options.cacheBytes ?? 64 * 2 ** 20);
     const blocks = readShelf(blockFolder);
-    const store: Omit<Store, "wal" | "outbox"> & { wal?: Wal; outbox?: Store["outbox"] } = {
+    const store: Omit<Store, "wal" | "outbox" | "stage"> & {
+      wal?: Wal;
+      outbox?: Store["outbox"];
+      stage?: Store["stage"];
+    } = {
       folder,
       clock: options.clock,
       postings,
@@ -367,10 +381,12 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
       damaged: (found) => void shelf.damage.set(`${found.file}: ${found.what}`, found),
     });
     store.outbox = outbox;
+    const { clock, durability = "strict" } = options;
+    store.stage = openStage(store, { clock, durability, windowMs: 0 });
     const { old, newestMs } = replay(store as Store, walFolder);
     const walOptions = {
-      clock: options.clock,
-      durability: options.durability ?? "strict",
+      clock,
+      durability,
       windowMs: options.commitWindowMs ?? 0,
       behind: outbox.newestFile,
       retire: (file: WalFile) => outbox.retire(file),
@@ -392,9 +408,9 @@ function readShelf(folder: string): ShelfBlock[] {
   const kept: ShelfBlock[] = [];
   let endMs = -Infinity;
   for (const file of listBlocks(folder, remove)) {
-    if (file.endMs <= endMs) remove(file.path);
+    if (file.layer === 0 && file.endMs <= endMs) remove(file.path);
     else kept.push(shelfBlock(file));
-    endMs = Math.max(endMs, file.endMs);
+    if (file.layer === 0) endMs = Math.max(endMs, file.endMs);
   }
   return kept;
 }
