@@ -20,6 +20,10 @@ export default defineLab({
   environments: {
     home: { machines: ["cellar", "hub"] },
   },
+  // What the hub measures is also kept for years, by a VictoriaMetrics on the machine in the cellar.
+  metrics: {
+    remoteWrite: { years: { url: "http://192.168.178.20:8428/api/v1/write", drop: ['{__name__=~"go_.+"}'] } },
+  },
   secrets: {
     IMMICH_DATABASE_PASSWORD: { description: "Any long random text." },
     PAPERLESS_KEY: { description: "PAPERLESS_SECRET_KEY: any long random text; signs sessions." },

@@ -24,6 +24,7 @@ export interface LabDocument {
   readonly environments: Readonly<Record<string, EnvironmentDocument>>;
   readonly secrets: Readonly<Record<string, SecretDocument>>;
   readonly services: Readonly<Record<string, ServiceDocument>>;
+  readonly metrics?: MetricsDocument;
 }
 
 export type MachineDocument = ServerDocument | WorkstationDocument;
@@ -124,3 +125,25 @@ export interface ServiceDocument {
   readonly runbook?: string;
   readonly links?: Readonly<Record<string, string>>;
 }
+
+/** What becomes of the samples that the hub keeps. */
+export interface MetricsDocument {
+  /** Who is sent what comes in, by name. */
+  readonly remoteWrite?: Readonly<Record<string, RemoteWriteDocument>>;
+}
+
+export interface RemoteWriteDocument {
+  /** `http:` or `https:`, without user and password. */
+  readonly url: string;
+  readonly auth?: RemoteWriteAuth;
+  /** Added to each series that has not such a label itself. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Selectors of PromQL: a series is sent that fulfils one of them; all when left out. */
+  readonly only?: readonly string[];
+  /** And none that fulfils one of these. */
+  readonly drop?: readonly string[];
+}
+
+export type RemoteWriteAuth =
+  | { readonly user: string; readonly password: { readonly secret: string } }
+  | { readonly token: { readonly secret: string } };

@@ -9,7 +9,10 @@ export type {
   HealthDocument,
   LabDocument,
   MachineDocument,
+  MetricsDocument,
   PerEnvironment,
+  RemoteWriteAuth,
+  RemoteWriteDocument,
   RunDocument,
   SecretDocument,
   ServerDocument,
@@ -21,6 +24,7 @@ export type {
 export type { EnvironmentProps } from "./kind/environment.ts";
 export { command, type HealthProps, type HealthTiming, http, tcp } from "./kind/health.ts";
 export { type ServerProps, server, type WorkstationProps, workstation } from "./kind/machine.ts";
+export type { MetricsProps, RemoteWriteProps } from "./kind/metrics.ts";
 export { build, image, process, type RunProps } from "./kind/run.ts";
 export type { SecretProps } from "./kind/secret.ts";
 export type { ServiceProps, VariableProps } from "./kind/service.ts";

@@ -11,6 +11,7 @@ import { type Diagnostic, type Finding, LabError, printPath } from "./diagnostic
 import type { EnvironmentDocument, LabDocument, MachineDocument, SecretDocument, ServiceDocument } from "./document.ts";
 import { type EnvironmentMap, readEnvironment } from "./kind/environment.ts";
 import { readMachine } from "./kind/machine.ts";
+import { type MetricsProps, readMetrics } from "./kind/metrics.ts";
 import { readSecret, type SecretProps } from "./kind/secret.ts";
 import { readService, type ServiceProps } from "./kind/service.ts";
 import { nearestPlace, placed } from "./place.ts";
@@ -27,6 +28,7 @@ export interface LabProps<M extends string, E extends string, X extends string, 
   readonly environments: EnvironmentMap<M, E>;
   readonly secrets?: { readonly [K in X]: SecretProps<NoInfer<E>> };
   readonly services: { readonly [K in S]: ServiceProps<NoInfer<M>, NoInfer<E>, NoInfer<X>, NoInfer<S>> };
+  readonly metrics?: MetricsProps<NoInfer<X>>;
 }
 
 /** A checked lab. Its type knows the names, so code that uses a lab can be checked too. */
@@ -54,6 +56,7 @@ const readNouns = readFields<LabDocument>("a lab", {
   environments: required(map("environments by name", environmentName, readEnvironment)),
   secrets: optional(map("secrets by name", variable("a secret"), readSecret)),
   services: required(map("services by name", label("a service"), readService)),
+  metrics: optional(readMetrics),
 });
 
 const checks: readonly ((lab: LabDocument) => readonly Finding[])[] = [

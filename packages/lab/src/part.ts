@@ -1,11 +1,12 @@
 /**
- * A lab over several files: a base (machines, environments, secrets), parts (services) and their assembly. A part says
+ * A lab over several files: a base (machines, environments, secrets, metrics), parts (services) and their assembly. A part says
  * which parts it uses, as a file says what it imports; the compiler then checks every name in it, at its own token.
  */
 
 import { type Diagnostic, LabError } from "./diagnostic.ts";
 import type { MachineDocument } from "./document.ts";
 import type { EnvironmentMap } from "./kind/environment.ts";
+import type { MetricsProps } from "./kind/metrics.ts";
 import type { SecretProps } from "./kind/secret.ts";
 import type { ServiceProps } from "./kind/service.ts";
 import { type Lab, readLab } from "./lab.ts";
@@ -20,6 +21,7 @@ export interface BaseProps<M extends string, E extends string, X extends string>
   readonly machines: { readonly [K in M]: MachineDocument };
   readonly environments: EnvironmentMap<M, E>;
   readonly secrets?: { readonly [K in X]: SecretProps<NoInfer<E>> };
+  readonly metrics?: MetricsProps<NoInfer<X>>;
 }
 
 /** What `defineBase` returns: it stands for the lab in `definePart` and `assembleLab`. */

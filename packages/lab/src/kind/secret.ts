@@ -3,7 +3,10 @@
 import type { SecretDocument } from "../document.ts";
 import type { Read } from "../read/cursor.ts";
 import { reference, text } from "../read/scalar.ts";
-import { list, object, optional } from "../read/shape.ts";
+import { list, object, optional, required } from "../read/shape.ts";
+
+/** The secrets one may name; a lab without secrets says so in the compiler's message. */
+export type SecretName<X extends string> = [X] extends [never] ? "(the lab declares no secrets)" : X;
 
 /**
  * What a secret is.
@@ -24,4 +27,8 @@ export interface SecretProps<E extends string = string> {
 export const readSecret: Read<SecretDocument> = object<SecretDocument>("a secret", {
   in: optional(list("a list of environments", reference("environment"), 1)),
   description: optional(text({ what: "a description", empty: true })),
+});
+
+export const readSecretReference = object<{ readonly secret: string }>("a reference to a secret", {
+  secret: required(reference("secret")),
 });

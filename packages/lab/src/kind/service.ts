@@ -8,9 +8,7 @@ import { list, map, object, optional, perEnvironment, required } from "../read/s
 import { type HealthProps, readHealth } from "./health.ts";
 import type { List } from "./list.ts";
 import { type RunProps, readRun } from "./run.ts";
-
-/** The secrets one may name; a lab without secrets says so in the compiler's message. */
-type SecretName<X extends string> = [X] extends [never] ? "(the lab declares no secrets)" : X;
+import { readSecretReference, type SecretName } from "./secret.ts";
 
 /** A value of a variable: a public text, a secret, or the address of another service. */
 export type VariableProps<X extends string = string, S extends string = string> =
@@ -95,16 +93,13 @@ const hostName = text({
   longest: 253,
 });
 
-const readSecretValue = object<{ readonly secret: string }>("a reference to a secret", {
-  secret: required(reference("secret")),
-});
 const readServiceValue = object<{ readonly service: string }>("a reference to a service", {
   service: required(reference("service")),
 });
 const publicText = text({ what: "a text", empty: true });
 
 function readVariable(value: unknown, at: Cursor): EnvironmentValue | undefined {
-  if (isPlainObject(value) && Object.hasOwn(value, "secret")) return readSecretValue(value, at);
+  if (isPlainObject(value) && Object.hasOwn(value, "secret")) return readSecretReference(value, at);
   if (isPlainObject(value) && Object.hasOwn(value, "service")) return readServiceValue(value, at);
   if (typeof value === "string") return publicText(value, at);
   const hint = typeof value === "number" || typeof value === "boolean" ? "Put quotes around it." : undefined;

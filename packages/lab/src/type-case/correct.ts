@@ -22,6 +22,13 @@ export const correct: Readonly<Record<string, string>> = {
   "secrets with and without environments": labWith({
     secrets: 'A: {}, BLOG_DB: { in: ["dev"], description: "Of the blog." }',
   }),
+  "targets of remote write": labWith({
+    metrics: `remoteWrite: {
+      longterm: { url: "http://10.0.0.5:8428/api/v1/write" },
+      cloud: { url: "https://x.example", auth: { user: "ada", password: { secret: "SMTP" } }, labels: { hub: "ocean" }, only: ["up"] },
+      other: { url: "https://y.example", auth: { token: { secret: "BLOG_DB" } }, drop: ['{job="node"}', "go_info"] },
+    }`,
+  }),
   "an argv with a folder": blogIs('blog: { run: process(["node", "server.mjs"], { folder: "./blog" }) }'),
   "an image": blogIs('blog: { run: image("ghcr.io/me/blog:1.2.3"), port: 80, hostPort: 8080 }'),
   "a build": blogIs('blog: { run: build("./blog", { dockerfile: "Dockerfile.prod" }), port: 80 }'),

@@ -25,6 +25,30 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
     says: /'databse' does not exist.*Did you mean 'database'/s,
   },
 
+  // Metrics
+  "metrics: misspelt key": {
+    source: labWith({ metrics: '/*!*/remoteWirte: { far: { url: "http://x" } }' }),
+    says: /Did you mean to write 'remoteWrite'/,
+  },
+  "remote write: misspelt field": {
+    source: labWith({ metrics: 'remoteWrite: { far: { url: "http://x", /*!*/lables: {} } }' }),
+    says: /Did you mean to write 'labels'/,
+  },
+  "remote write: a URL without http": {
+    source: labWith({ metrics: 'remoteWrite: { far: { /*!*/url: "10.0.0.5:8428" } }' }),
+    says: /http:\/\//,
+  },
+  "remote write: a secret that is not there": {
+    source: labWith({ metrics: 'remoteWrite: { far: { url: "http://x", auth: { token: { /*!*/secret: "SMPT" } } } }' }),
+    says: /"SMTP"/,
+  },
+  "remote write: a password that is a text": {
+    source: labWith({
+      metrics: 'remoteWrite: { far: { url: "http://x", auth: { user: "ada", /*!*/password: "geheim" } } }',
+    }),
+    says: /string/,
+  },
+
   // Machines
   "server: misspelt field": {
     source: labWith({ machines: 'hub: server({ /*!*/adress: "local" }), node5: server({ address: "x" })' }),

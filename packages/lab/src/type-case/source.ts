@@ -21,12 +21,12 @@ function base(changes: Readonly<Record<string, string>>): string {
   environments: {
     ${changes.environments ?? environments}
   },
-  secrets: { ${changes.secrets ?? secrets} },`;
+  secrets: { ${changes.secrets ?? secrets} },${changes.metrics === undefined ? "" : `\n  metrics: { ${changes.metrics} },`}`;
 }
 
 /** A lab with some of its maps replaced; the rest of it is right. */
 export function labWith(
-  changes: Readonly<Record<"machines" | "environments" | "secrets" | "services", string>> | object,
+  changes: Readonly<Record<"machines" | "environments" | "secrets" | "services" | "metrics", string>> | object,
 ): string {
   const given = changes as Readonly<Record<string, string>>;
   return `${imports}
