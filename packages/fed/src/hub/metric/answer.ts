@@ -19,10 +19,6 @@ function tail(warnings: readonly string[], infos: readonly string[]): string {
 
 const truncated = "results truncated due to limit";
 
-export async function writeResult(result: Result, limit = 0): Promise<string> {
-  return Buffer.concat([...piecesOfResult(result, limit)]).toString();
-}
-
 /** The result of a query in Prometheus' envelope; of its series `limit` at most, 0 for all. */
 export function* piecesOfResult({ answer, warnings, infos }: Result, limit = 0): Pieces {
   const all = countOf(answer);

@@ -5,6 +5,7 @@ import { handClock } from "#base/hand-clock.ts";
 import { tempFolder } from "#disk/fixture.ts";
 import { writeWriteRequest } from "#engine/exposition/remote-write.ts";
 import { labelsOf } from "#engine/series/labels.ts";
+import { queryAnswerShape } from "#wire/metric.ts";
 import { form, openDoor } from "./door.scene.ts";
 import { ownMetricsLoop } from "./loop.ts";
 import { openMetrics } from "./verbs.ts";
@@ -143,15 +144,16 @@ test("the hub's own metrics go in, and what is told no more has ended", async ()
   await clock.turn(15_000);
   await loop.run(signal);
   const at = { startMs: clock.nowMs(), endMs: clock.nowMs(), stepMs: 0 };
-  const pointsOf = async (query: string) => {
-    const { answer } = await metrics.query(query, at, 1_000, signal);
-    return answer.kind === "vector" ? answer.points : [];
+  const pointsOf = async (text: string) => {
+    const question = { kind: "query", text, range: at, timeoutMs: 1_000, limit: 0 } as const;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of await metrics.ask(question, signal)) pieces.push(piece);
+    const { data } = queryAnswerShape.parse(JSON.parse(Buffer.concat(pieces).toString()));
+    return data.resultType === "vector" ? data.result.map(({ metric, value }) => ({ metric, value: value[1] })) : [];
   };
-  expect(await pointsOf("a")).toEqual([
-    { labels: labelsOf({ __name__: "a", job: "fed", instance: "hub:1" }), value: 3 },
-  ]);
-  expect(await pointsOf('up{job="fed"}')).toMatchObject([{ value: 1 }]);
-  expect(await pointsOf("scrape_samples_scraped")).toMatchObject([{ value: 1 }]);
+  expect(await pointsOf("a")).toEqual([{ metric: { __name__: "a", job: "fed", instance: "hub:1" }, value: "3" }]);
+  expect(await pointsOf('up{job="fed"}')).toMatchObject([{ value: "1" }]);
+  expect(await pointsOf("scrape_samples_scraped")).toMatchObject([{ value: "1" }]);
   expect(await pointsOf("b")).toEqual([]);
 });
 

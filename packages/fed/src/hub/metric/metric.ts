@@ -1,5 +1,5 @@
 import { Fault } from "#base/fault.ts";
-import { parseSelector } from "#engine/promql/parse.ts";
+import { parse, parseSelector } from "#engine/promql/parse.ts";
 import type { Matcher } from "#engine/series/matcher.ts";
 
 /** What Prometheus' API says of times and selectors, read with its words for what is wrong. */
@@ -88,6 +88,15 @@ export function readSelectors(given: string | readonly string[] | undefined): re
       throw thrown instanceof Fault ? bad("match[]", thrown.message, thrown.hint) : thrown;
     }
   });
+}
+
+/** Fault `invalid` in Prometheus' words: what is wrong with the text is wrong with the request. */
+export function parseQuery(text: string): ReturnType<typeof parse> {
+  try {
+    return parse(text);
+  } catch (thrown) {
+    throw thrown instanceof Fault && thrown.code === "invalid" ? bad("query", thrown.message, thrown.hint) : thrown;
+  }
 }
 
 export function bad(name: string, words: string, hint?: string): Fault {

@@ -3,10 +3,10 @@ import { writeText } from "#engine/exposition/write-text.ts";
 import type { HandlersOf } from "#wire/handler.ts";
 import type { prometheusApi } from "#wire/prometheus.ts";
 import { writeAnswer } from "./answer.ts";
-import { bad, readMoment, readSelectors } from "./metric.ts";
+import { bad, parseQuery, readMoment, readSelectors } from "./metric.ts";
 import { configOf, flags, runtimeOf, targetNotesOf, targetsOf, wireCardinality } from "./status.ts";
 import { treeOf } from "./tree.ts";
-import { type Metrics, parseQuery } from "./verbs.ts";
+import type { Metrics } from "./verbs.ts";
 
 type Door = HandlersOf<Exclude<keyof typeof prometheusApi, "healthy" | "readyAsPrometheus">>;
 

@@ -4,6 +4,17 @@
 export const mostTimeoutMs = 90_000;
 /** What one query may hold: the hub shares its memory with what it controls. */
 export const queryLimits = { series: 200_000, samples: 50_000_000, points: 5_000_000 } as const;
+/** Cells of answers that are ready and being fetched: who fetches slowly keeps them in memory. */
+export const mostFetched = 20_000_000;
+/** Of the thread of queries. */
+export const threadLimits = {
+  /** It costs about 10 MB, and starts within 50 ms. */
+  idleMs: 20_000,
+  /** To see that nobody waits for a query any more. */
+  graceMs: 1_000,
+  /** What queries may hold besides columns: labels, above all. */
+  heapMb: 512,
+} as const satisfies Readonly<Record<string, number>>;
 /** A dashboard asks for all of its charts at once. */
 export const atOnce = { running: 4, waiting: 200 } as const;
 export const retainMs = 400 * 86_400_000;

@@ -1,24 +1,20 @@
 import type { Clock } from "#base/clock.ts";
-import { Fault, toFault } from "#base/fault.ts";
+import { Fault } from "#base/fault.ts";
 import { silentTrace, type Trace } from "#base/trace.ts";
 import type { MetricNote } from "#engine/exposition/text.ts";
 import type { Point } from "#engine/exposition/write-text.ts";
-import { evaluate } from "#engine/promql/evaluate.ts";
-import { parse } from "#engine/promql/parse.ts";
-import type { Result } from "#engine/promql/result.ts";
-import { type Labels, labelsKey } from "#engine/series/labels.ts";
-import type { Matcher } from "#engine/series/matcher.ts";
-import type { Queryable } from "#engine/series/queryable.ts";
 import type { Cardinality } from "#engine/tsdb/cardinality.ts";
 import { type RunningStore, startTsdb } from "#engine/tsdb/remote.ts";
 import type { Appended, Batch, TsdbStats } from "#engine/tsdb/tsdb.ts";
 import { makeTurnstile } from "#port/turnstile.ts";
-import { executionFault } from "#wire/metric.ts";
+import type { Pieces } from "#wire/handler.ts";
 import { newestOf } from "./federate.ts";
+import { isLittle, makeKeep, type Sent } from "./keep.ts";
 import { type Described, openMetadata } from "./metadata.ts";
-import { bad, type Range, type Span } from "./metric.ts";
-import { atOnce, mostTimeoutMs, queryLimits, retainMs } from "./setting.ts";
+import { atOnce, mostTimeoutMs, retainMs } from "./setting.ts";
 import { openTargets, type Targets } from "./target.ts";
+import { openThread } from "./thread.ts";
+import type { Kept, Question, Selectors } from "./thread-message.ts";
 
 export interface MetricNeeds {
   /** The store's own. */
@@ -27,16 +23,15 @@ export interface MetricNeeds {
   readonly trace?: Trace;
 }
 
-type Selectors = readonly (readonly Matcher[])[];
-
 /** The samples that the hub keeps, and what is asked of them. The store opens when it is first used. */
 export interface Metrics {
-  /** `stepMs` 0 asks for the moment `startMs`. Faults of a query that cannot be read are told from those of one that fails. */
-  query(text: string, range: Range, timeoutMs: number, signal: AbortSignal): Promise<Result>;
-  /** Without selectors: all series. */
-  series(selectors: Selectors, span: Span, signal: AbortSignal): Promise<readonly Labels[]>;
-  labelNames(selectors: Selectors, span: Span, signal: AbortSignal): Promise<readonly string[]>;
-  labelValues(name: string, selectors: Selectors, span: Span, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * In Prometheus' envelope. Of a range `stepMs` 0 asks for the moment `startMs`; without selectors all series count. Faults of a
+   * query that cannot be read are told from those of one that fails.
+   */
+  ask(question: Question, signal: AbortSignal): Promise<Pieces>;
+  /** Reads samples and keeps them. When it returns, the samples taken are on the disk. */
+  keep(sent: Sent, tenant: string): Promise<Kept>;
   /** When it returns, the samples taken are on the disk. */
   append(batch: Batch, tenant: string): Promise<Appended>;
   note(note: MetricNote): void;
@@ -80,28 +75,21 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
     }
   }
 
+  const thread = openThread({ store, clock });
+  const keepHere = makeKeep();
+
   return {
-    async query(text, range, timeoutMs, signal) {
-      const expr = parseQuery(text);
-      const options = { ...range, text, clock };
-      const given = { ...queryLimits, timeoutMs: Math.min(timeoutMs, mostTimeoutMs) };
-      const queryable = await store();
-      try {
-        return await inTurn((inner) => evaluate(expr, options, queryable, given, inner), signal);
-      } catch (thrown) {
-        signal.throwIfAborted();
-        throw executionFault(toFault(thrown));
-      }
+    ask(question, signal) {
+      const timeoutMs = Math.min(question.kind === "query" ? question.timeoutMs : mostTimeoutMs, mostTimeoutMs);
+      const limited = question.kind === "query" ? { ...question, timeoutMs } : question;
+      return inTurn((inner) => thread.ask(limited, timeoutMs, inner), signal);
     },
-    async series(selectors, span, signal) {
-      const found = await ofEach(await store(), selectors, span, (queryable, one) => queryable.series(one, signal));
-      return selectors.length < 2 ? found : [...new Map(found.map((labels) => [labelsKey(labels), labels])).values()];
-    },
-    async labelNames(selectors, span, signal) {
-      return onceEach(await ofEach(await store(), selectors, span, (from, one) => from.labelNames(one, signal)));
-    },
-    async labelValues(name, selectors, span, signal) {
-      return onceEach(await ofEach(await store(), selectors, span, (from, one) => from.labelValues(name, one, signal)));
+    async keep(sent, tenant) {
+      // A thread costs more than a machine's scrape does.
+      const here = !thread.awake && isLittle(sent);
+      const kept = here ? await keepHere(await store(), sent, tenant) : await thread.keep(sent, tenant);
+      for (const note of kept.notes) metadata.note(note);
+      return kept;
     },
     append: async (batch, tenant) => (await store()).append(batch, tenant),
     note: (note) => metadata.note(note),
@@ -113,6 +101,7 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
     maintain: async () => (await store()).maintain(),
     async close() {
       closed = true;
+      await thread.close();
       // One that could not be opened has nothing to close.
       const opened = await opening?.catch(() => undefined);
       await opened?.close();
@@ -120,26 +109,3 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
     },
   };
 }
-
-/** For whom a fault of the text is one of the request. */
-export function parseQuery(text: string): ReturnType<typeof parse> {
-  try {
-    return parse(text);
-  } catch (thrown) {
-    throw thrown instanceof Fault && thrown.code === "invalid" ? bad("query", thrown.message, thrown.hint) : thrown;
-  }
-}
-
-async function ofEach<T>(
-  queryable: Queryable,
-  selectors: Selectors,
-  span: Span,
-  ask: (queryable: Queryable, selection: Span & { readonly matchers: readonly Matcher[] }) => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  const found: (readonly T[])[] = [];
-  for (const matchers of selectors.length === 0 ? [[]] : selectors)
-    found.push(await ask(queryable, { ...span, matchers }));
-  return found.flat();
-}
-
-const onceEach = (names: readonly string[]) => [...new Set(names)].sort();
