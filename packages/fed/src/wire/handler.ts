@@ -55,14 +55,18 @@ export interface CallContext {
   /** The caller's User-Agent, cut to 200 letters; "" when it sends none. */
   readonly agent: string;
   readonly cookie: SessionCookie;
+  /** Headers that the answer is to have, in lower case, be it good or bad. */
+  tell(headers: Readonly<Record<string, string>>): void;
   /** What came to an endpoint that takes bytes. */
   readonly sent?: SentBytes;
 }
 
 export interface SentBytes {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The Content-Type without its parameters, in lower case; "" for none. */
   readonly type: string;
+  /** The parameters of the Content-Type, as they came. */
+  readonly parameters: string;
   /** The Content-Encoding, in lower case; "" for none. */
   readonly encoding: string;
 }
@@ -73,7 +77,7 @@ export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 type Handler<E extends Endpoint> = E extends { readonly answer: "events" }
   ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
   : E extends { readonly answer: "prometheus" }
-    ? (input: ParsedOf<E>, context: CallContext) => Promise<string | Pieces>
+    ? (input: ParsedOf<E>, context: CallContext) => Promise<string | Uint8Array | Pieces>
     : E extends { readonly answer: "many" }
       ? // What is refused before the items are handed out is an answer like any other.
         (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>> | Promise<AsyncIterable<OutputOf<E>>>

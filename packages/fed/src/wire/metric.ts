@@ -120,10 +120,13 @@ const kindOf: Readonly<Record<FaultCode, ErrorKind>> = {
 
 /** A fault in Prometheus' envelope, with its status there. */
 export function errorOfFault(fault: Fault): { readonly status: number; readonly body: string } {
-  const { execution } = (fault.details ?? {}) as { readonly execution?: unknown };
+  const { execution, status } = (fault.details ?? {}) as { readonly execution?: unknown; readonly status?: unknown };
   const errorType = execution === true ? "execution" : kindOf[fault.code];
   const error = fault.hint === undefined ? fault.message : `${fault.message}. ${fault.hint}`;
-  return { status: kinds[errorType], body: JSON.stringify({ status: "error", errorType, error }) };
+  return {
+    status: typeof status === "number" ? status : kinds[errorType],
+    body: JSON.stringify({ status: "error", errorType, error }),
+  };
 }
 
 /** What fails while a query is evaluated; its text was good, so it is no `bad_data`. */

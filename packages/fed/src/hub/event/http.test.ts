@@ -9,6 +9,7 @@ import { eventHandlers } from "./http.ts";
 const context = (signal = new AbortController().signal): CallContext => ({
   ...{ signal, correlation: "cor_1", caller: { kind: "local" }, actor: "local", address: "127.0.0.1", agent: "" },
   cookie: { set() {}, clear() {} },
+  tell() {},
 });
 
 function makeDoor() {

@@ -12,9 +12,8 @@ export function answerFault(reply: FastifyReply, fault: Fault, exact?: number): 
   // It may come in place of an answer that was about to be sent packed.
   reply.removeHeader("content-encoding");
   const status = exact ?? faultTable[fault.code].status;
-  const { retryAfterSeconds } = (fault.details ?? {}) as { readonly retryAfterSeconds?: unknown };
   if (fault.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
-  if (typeof retryAfterSeconds === "number") reply.header("retry-after", String(Math.ceil(retryAfterSeconds)));
+  tellWhenToRetry(reply, fault);
   return reply
     .status(status)
     .type(problemType)
@@ -26,10 +25,16 @@ export function answerInEnvelope(reply: FastifyReply, fault: Fault, exact?: numb
   if (fault.code === "unauthenticated" || fault.code === "denied") return answerFault(reply, fault, exact);
   const { status, body } = errorOfFault(fault);
   reply.removeHeader("content-encoding");
+  tellWhenToRetry(reply, fault);
   return reply
     .status(exact ?? status)
     .type("application/json")
     .send(body);
+}
+
+function tellWhenToRetry(reply: FastifyReply, { details }: Fault): void {
+  const { retryAfterSeconds } = (details ?? {}) as { readonly retryAfterSeconds?: unknown };
+  if (typeof retryAfterSeconds === "number") reply.header("retry-after", String(Math.ceil(retryAfterSeconds)));
 }
 
 /** Who asked, under which id, and where what they may not know is told. */

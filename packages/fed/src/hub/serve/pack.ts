@@ -17,7 +17,8 @@ export interface BegunBody {
   readonly rest: AsyncIterator<Uint8Array> | undefined;
 }
 
-export async function beginBody(body: string | Pieces): Promise<BegunBody> {
+export async function beginBody(body: string | Uint8Array | Pieces): Promise<BegunBody> {
+  if (body instanceof Uint8Array) return { first: body, rest: undefined };
   const pieces = typeof body === "string" ? slices(body) : body;
   const iterator = inTime(pieces);
   const { value: first = new Uint8Array(0), done } = await iterator.next();

@@ -61,6 +61,13 @@ describe("the page", () => {
       ["/api/v1/nowhere", html, "GET"],
       ["/api", html, "GET"],
       ["/assets/gone-1a2b.js", html, "GET"],
+      ["/alertmanager/api/v2/status", html, "GET"],
+      ["/api/v2/status", html, "GET"],
+      ["/prometheus/api/v1/query", html, "GET"],
+      ["/loki/api/v1/labels", html, "GET"],
+      ["/otlp/v1/logs", html, "GET"],
+      ["/-/reload", html, "GET"],
+      ["/somewhere/api/v1/query", html, "GET"],
       ["/machines", { accept: "application/json" }, "GET"],
       ["/machines", { ...html, origin: "http://x" }, "POST"],
     ] as const) {

@@ -62,8 +62,14 @@ function decoded(path: string): string {
   }
 }
 
+/**
+ * Paths of programs: ours, and those of others whose clients take any 200 for one of them. Grafana, for one, looks whether there is
+ * an `/alertmanager/api/v2/status`.
+ */
+const forPrograms = /^\/(api|assets|alertmanager|prometheus|loki|otlp|v1|-|metrics|federate)(\/|$)|^\/[^/]+\/api\/v\d/;
+
 function isForPage(request: FastifyRequest, path: string): boolean {
-  return (request.headers.accept?.includes("text/html") ?? false) && !/^\/(api|assets)(\/|$)/.test(path);
+  return (request.headers.accept?.includes("text/html") ?? false) && !forPrograms.test(path);
 }
 
 /** With a new nonce each time, so it is never answered with 304: the browser would keep the old page under the new nonce. */

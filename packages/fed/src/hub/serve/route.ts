@@ -103,8 +103,8 @@ const typeOf = {
 } as const;
 
 /** All but what an endpoint of `one` answers is a body already. */
-function bodyOf(value: unknown, answer: "one" | "prometheus" | "text"): string | Pieces {
-  return answer === "one" ? JSON.stringify(value) : (value as string | Pieces);
+function bodyOf(value: unknown, answer: "one" | "prometheus" | "text"): string | Uint8Array | Pieces {
+  return answer === "one" ? JSON.stringify(value) : (value as string | Uint8Array | Pieces);
 }
 
 /** An answer with a secret stays as long as it is: its packed length could tell of it. Such are answers to deeds, and `auth`. */
@@ -122,6 +122,7 @@ function contextOf(request: FastifyRequest, reply: FastifyReply, known: Known, s
     address: credentials.address,
     agent: (request.headers["user-agent"] ?? "").replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 200),
     cookie: makeCookie(request, reply),
+    tell: (headers) => void reply.headers(headers),
   };
 }
 
@@ -204,12 +205,14 @@ function givenTo({ method, body }: Endpoint, request: FastifyRequest): unknown {
 
 function withBytes(endpoint: Endpoint, { body, headers }: FastifyRequest, context: CallContext): CallContext {
   if (endpoint.body !== "bytes") return context;
-  const type = (headers["content-type"] ?? "").split(";", 1)[0] ?? "";
+  const said = headers["content-type"] ?? "";
+  const type = said.split(";", 1)[0] ?? "";
   return {
     ...context,
     sent: {
-      bytes: body instanceof Uint8Array ? body : new Uint8Array(0),
+      bytes: body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(0),
       type: type.trim().toLowerCase(),
+      parameters: said.slice(type.length + 1),
       encoding: (headers["content-encoding"] ?? "").trim().toLowerCase(),
     },
   };

@@ -21,6 +21,7 @@ function makeDoor() {
       set: (secret, maxAgeSeconds) => void cookies.push(`${secret} ${maxAgeSeconds}`),
       clear: () => void cookies.push("cleared"),
     },
+    tell() {},
   });
   const signIn = async (name: string, role?: Role) => {
     const user = await scene.add(name, role);

@@ -1,0 +1,76 @@
+import { compress } from "snappyjs";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "#base/clock.ts";
+import { Fault } from "#base/fault.ts";
+import { tempFolder } from "#disk/fixture.ts";
+import { writeWriteRequest } from "#engine/exposition/remote-write.ts";
+import { labelsOf } from "#engine/series/labels.ts";
+import { api } from "#wire/api.ts";
+import type { AnyHandler } from "../serve/route.ts";
+import { openScene } from "../serve/serve.scene.ts";
+import { openDoor } from "./door.scene.ts";
+import { openMetrics } from "./verbs.ts";
+import { writeHandlers } from "./write.ts";
+
+const headers = { "content-type": "application/x-protobuf", "content-encoding": "snappy" };
+
+function request(...samples: readonly (readonly [timeMs: number, value: number])[]): Uint8Array<ArrayBuffer> {
+  const times = Float64Array.from(samples, ([timeMs]) => timeMs);
+  const values = Float64Array.from(samples, ([, value]) => value);
+  return new Uint8Array(compress(writeWriteRequest([{ labels: labelsOf({ __name__: "w" }), times, values }])));
+}
+
+const written = (response: Response) => response.headers.get("x-prometheus-remote-write-samples-written");
+
+test("it says how many samples are here now, also when not all are", async () => {
+  const { fetchRaw } = await openDoor();
+  const write = (body: Uint8Array<ArrayBuffer>) => fetchRaw("/api/v1/write", { method: "POST", body, headers });
+  const nowMs = Date.now();
+  const good = await write(request([nowMs - 1, 1], [nowMs, 2]));
+  expect([good.status, written(good)]).toEqual([204, "2"]);
+  expect(good.headers.get("x-prometheus-remote-write-histograms-written")).toBe("0");
+  const partly = await write(request([nowMs, 3], [nowMs + 1, 4]));
+  expect([partly.status, written(partly)]).toEqual([400, "1"]);
+});
+
+test.each<[what: string, headers: Readonly<Record<string, string>>, status: number]>([
+  ["gzip", { ...headers, "content-encoding": "gzip" }, 415],
+  ["zstd, which senders of VictoriaMetrics try first", { ...headers, "content-encoding": "zstd" }, 415],
+  ["JSON", { ...headers, "content-type": "application/json" }, 415],
+  [
+    "version 2 of the protocol",
+    { ...headers, "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request" },
+    415,
+  ],
+  ["version 1 by name", { ...headers, "content-type": "application/x-protobuf; proto=prometheus.WriteRequest" }, 204],
+  ["no type at all", { "content-encoding": "snappy" }, 204],
+])("%s", async (_what, given, status) => {
+  const { fetchRaw } = await openDoor();
+  const body = request([Date.now(), 1]);
+  const response = await fetchRaw("/api/v1/write", { method: "POST", body, headers: given });
+  expect(response.status).toBe(status);
+  if (status === 415) expect(await response.json()).toMatchObject({ status: "error", errorType: "bad_data" });
+});
+
+test("more than a request may have is 413", async () => {
+  const { fetchRaw } = await openDoor();
+  const response = await fetchRaw("/api/v1/write", { method: "POST", body: new Uint8Array(9 * 2 ** 20), headers });
+  expect([response.status, await response.json()]).toMatchObject([413, { status: "error" }]);
+});
+
+test("what the store suffers from is no fault of the sender's: 503, and when to try again", async () => {
+  const metrics = openMetrics({ folder: tempFolder(), clock: systemClock });
+  onTestFinished(() => metrics.close());
+  for (const fault of [new Fault("denied", "the file system is read-only"), new TypeError("a defect")]) {
+    const keep = () => Promise.reject(fault);
+    const handlers = writeHandlers({ metrics: { ...metrics, keep }, clock: systemClock });
+    const table = { remoteWrite: api.remoteWrite, importText: api.importText };
+    const hub = await openScene({ table, handlers: handlers as unknown as Readonly<Record<string, AnyHandler>> });
+    const response = await hub.get("/api/v1/write", {
+      ...{ method: "POST", body: request([1, 1]) },
+      headers: { ...headers, authorization: "Bearer operator" },
+    });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await response.json()).toMatchObject({ status: "error", errorType: "unavailable" });
+  }
+});
