@@ -9,14 +9,17 @@ import { load, shelfBlock } from "./shelf.ts";
 import { forget, type Stage, type Store } from "./store.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 
-/** Samples that wait in memory, at most: about 30 MB. */
-const mostSamples = 4_000_000;
+const usualSamples = 4_000_000;
 /** A day's arena has room for a few series of few samples; there may be one for each day of some years. */
 const growthBytes = 1 << 14;
 const mostDays = 2_000;
 
 /** What old samples waited for when the process ended, in the order it was acknowledged; the store's folder is there. */
-export function openStage(store: Omit<Store, "stage" | "wal" | "outbox">, options: WalOptions): Stage {
+export function openStage(
+  store: Omit<Store, "stage" | "wal" | "outbox">,
+  options: WalOptions,
+  mostSamples = usualSamples,
+): Stage {
   const folder = join(store.folder, "stage");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const memory = {
@@ -28,10 +31,10 @@ export function openStage(store: Omit<Store, "stage" | "wal" | "outbox">, option
   const { old, newestMs } = replayMemory(memory, folder, store.shelf.damage, -Infinity);
   // Nothing is staged that is not older than what was sealed then, which the log may have had no reason to write down.
   store.sealedMs = Math.max(store.sealedMs, newestMs + 1);
-  return { ...memory, folder, wal: new Wal(folder, options, old, store.sealedMs) };
+  return { ...memory, folder, mostSamples, wal: new Wal(folder, options, old, store.sealedMs) };
 }
 
-export function isStageFull({ head }: Stage): boolean {
+export function isStageFull({ head, mostSamples }: Stage): boolean {
   return head.samples >= mostSamples || head.arenas.length >= mostDays;
 }
 

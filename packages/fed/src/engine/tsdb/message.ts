@@ -14,7 +14,7 @@ export interface Start {
 /** What a store's thread is asked; `id` is the asker's number for it, under which the answer comes. */
 export type Ask = { readonly id: number } & (
   | {
-      readonly kind: "append";
+      readonly kind: "append" | "backfill";
       /** Series by a number that both sides know them by from now on. */
       readonly named: readonly (readonly [number: number, labels: Labels])[];
       /** Forget all numbers given before. */

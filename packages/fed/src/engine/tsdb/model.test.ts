@@ -212,7 +212,15 @@ describe("a store and a map", () => {
       fc.asyncProperty(fc.array(deed, { maxLength: 40 }), async (deeds) => {
         const folder = mkdtempSync(join(tmpdir(), "fed-tsdb-model-"));
         const clock = handClock(startMs);
-        const options = { clock, spanMs, daySpanMs: 5 * spanMs, outOfOrderMs, retainMs, cacheBytes: 20_000 };
+        const options = {
+          clock,
+          spanMs,
+          daySpanMs: 5 * spanMs,
+          outOfOrderMs,
+          retainMs,
+          cacheBytes: 20_000,
+          stagedSamples: 100,
+        };
         const store = await openTsdb(folder, options);
         const world: World = {
           folder,

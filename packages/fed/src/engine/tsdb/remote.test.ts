@@ -50,6 +50,9 @@ describe("a store in a thread", () => {
     }
     expect(await store.labelNames(everything, never)).toEqual(["__name__", "nth"]);
     expect(await store.stats()).toMatchObject({ activeSeries: 300, headSamples: 15_000 });
+    const old = { ...scrape(0), times: new Float64Array(labels.length).fill(startMs - 50 * 3_600_000) };
+    expect(await store.append(old)).toMatchObject({ added: 0, refused: 300 });
+    expect(await store.backfill(old)).toMatchObject({ added: 300, refused: 0 });
     const second = { ...everything, matchers: [{ name: "nth", kind: "=", value: "2" }] } as const;
     await store.delete(second);
     expect(await store.series(second, never)).toEqual([]);

@@ -12,7 +12,7 @@ import type { Appended, Batch, Tsdb, TsdbStats } from "./tsdb.ts";
 
 /** A store of samples, in this thread or in one of its own. */
 export type SampleStore = Queryable &
-  Pick<Tsdb, "append" | "delete" | "maintain" | "verify" | "stats" | "cardinality" | "outbox" | "close">;
+  Pick<Tsdb, "append" | "backfill" | "delete" | "maintain" | "verify" | "stats" | "cardinality" | "outbox" | "close">;
 
 /** A store in a thread of its own. */
 export interface RunningStore extends SampleStore {
@@ -79,7 +79,15 @@ class RemoteTsdb implements RunningStore {
     if (!(door instanceof Worker)) this.opened.catch(() => undefined);
   }
 
-  append({ labels, times, values }: Batch, tenant = ""): Promise<Appended> {
+  append(batch: Batch, tenant = ""): Promise<Appended> {
+    return this.#send("append", batch, tenant);
+  }
+
+  backfill(batch: Batch, tenant = ""): Promise<Appended> {
+    return this.#send("backfill", batch, tenant);
+  }
+
+  #send(kind: "append" | "backfill", { labels, times, values }: Batch, tenant: string): Promise<Appended> {
     if (this.#named > mostNamed) {
       this.#numbers = new WeakMap();
       this.#named = 0;
@@ -96,7 +104,7 @@ class RemoteTsdb implements RunningStore {
     });
     const anew = this.#anew;
     this.#anew = false;
-    return this.#ask<Appended>({ kind: "append", named, anew, rows, times, values, tenant });
+    return this.#ask<Appended>({ kind, named, anew, rows, times, values, tenant });
   }
 
   async *select(selection: Selection, signal: AbortSignal): AsyncGenerator<readonly Series[]> {

@@ -19,6 +19,8 @@ export interface Memory {
 /** Old samples on their way into blocks: in memory, and in a log of their own. */
 export interface Stage extends Memory {
   readonly folder: string;
+  /** With so many it is written into blocks before it takes more. */
+  readonly mostSamples: number;
   readonly wal: Wal;
 }
 

@@ -49,6 +49,8 @@ export interface TsdbOptions {
   /** Length of the blocks that these become; a whole number of spans, a day when left out. */
   readonly daySpanMs?: number | undefined;
   readonly cacheBytes?: number | undefined;
+  /** Old samples that wait in memory for their blocks, at most: 4,000,000, which take about 30 MB. */
+  readonly stagedSamples?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly outbox?: OutboxOptions | undefined;
 }
@@ -382,7 +384,7 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
     });
     store.outbox = outbox;
     const { clock, durability = "strict" } = options;
-    store.stage = openStage(store, { clock, durability, windowMs: 0 });
+    store.stage = openStage(store, { clock, durability, windowMs: 0 }, options.stagedSamples);
     const { old, newestMs } = replay(store as Store, walFolder);
     const walOptions = {
       clock,

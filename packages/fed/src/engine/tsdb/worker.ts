@@ -65,11 +65,12 @@ function answer(port: MessagePort, id: number, work: Promise<unknown>): Promise<
 async function perform(store: Tsdb, client: Client, ask: Exclude<Ask, { kind: "connect" }>): Promise<unknown> {
   const { running, known } = client;
   switch (ask.kind) {
-    case "append": {
+    case "append":
+    case "backfill": {
       if (ask.anew) known.clear();
       for (const [number, labels] of ask.named) known.set(number, labels);
       const labels = Array.from(ask.rows, (number) => known.get(number) ?? []);
-      return store.append({ labels, times: ask.times, values: ask.values }, ask.tenant);
+      return store[ask.kind]({ labels, times: ask.times, values: ask.values }, ask.tenant);
     }
     case "select": {
       const controller = new AbortController();
