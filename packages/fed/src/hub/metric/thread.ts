@@ -5,6 +5,7 @@ import { Fault } from "#base/fault.ts";
 import type { RunningStore } from "#engine/tsdb/remote.ts";
 import type { Pieces } from "#wire/handler.ts";
 import { executionFault } from "#wire/metric.ts";
+import { type Inbox, openInbox, readInbox, tell } from "./inbox.ts";
 import type { Sent } from "./keep.ts";
 import { threadLimits } from "./setting.ts";
 import type { Kept, Order, Question, Reply } from "./thread-message.ts";
@@ -17,7 +18,9 @@ import type { Kept, Order, Question, Reply } from "./thread-message.ts";
 export interface MetricThread {
   /** Whether it runs already. */
   readonly awake: boolean;
+  /** JSON in UTF-8. Whoever begins to read the pieces reads them to the end or returns early, within the time given. */
   ask(question: Question, timeoutMs: number, signal: AbortSignal): Promise<Pieces>;
+  /** What lies in a buffer of its own is taken away from the caller. */
   keep(sent: Sent, tenant: string): Promise<Kept>;
   close(): Promise<void>;
 }
@@ -25,9 +28,10 @@ export interface MetricThread {
 export interface ThreadNeeds {
   store(): Promise<RunningStore>;
   readonly clock: Clock;
-  readonly limits?: Partial<typeof threadLimits> | undefined;
+  readonly limits?: Partial<Record<keyof typeof threadLimits, number>> | undefined;
 }
 
+/** Somebody who waits for the thread. */
 interface Task {
   take(message: Reply): void;
   fail(fault: Fault): void;
@@ -36,9 +40,11 @@ interface Task {
 interface Running {
   readonly worker: Worker;
   readonly tasks: Map<number, Task>;
-  /** Has ended; all who wait have been told. */
+  /** Has ended; all who waited have been told. */
   gone: boolean;
 }
+
+const askAgain = { hint: "Ask again: the next one gets a new thread." };
 
 export function openThread({ store, clock, limits }: ThreadNeeds): MetricThread {
   const { idleMs, graceMs, heapMb } = { ...threadLimits, ...limits };
@@ -63,113 +69,89 @@ export function openThread({ store, clock, limits }: ThreadNeeds): MetricThread 
     });
     const one: Running = { worker, tasks: new Map(), gone: false };
     worker.on("message", (message: Reply) => one.tasks.get(message.id)?.take(message));
-    worker.on("error", (cause) => end(one, "the thread of queries failed", cause));
+    worker.on("error", (cause) => end(one, `the thread of queries failed: ${cause}`));
     worker.once("exit", () => end(one, "the thread of queries has ended"));
-    // Its port to the store leads nowhere any more.
+    // Its port leads nowhere any more.
     void opened.ended.then(() => end(one, "the store's thread has ended"));
     return one;
   }
 
-  function end(one: Running, words: string, cause?: unknown): void {
+  function end(one: Running, words: string): void {
     if (one.gone) return;
     one.gone = true;
     if (running === one) running = undefined;
-    const fault = new Fault("unreachable", words, { hint: "Ask again: the next one gets a new thread.", cause });
+    const fault = new Fault("unreachable", words, askAgain);
     for (const task of one.tasks.values()) task.fail(fault);
     one.tasks.clear();
     const ended = one.worker.terminate().finally(() => ending.delete(ended));
     ending.add(ended);
   }
 
-  function add(one: Running, id: number, task: Task): void {
-    one.tasks.set(id, task);
-  }
-
   function settle(one: Running, id: number): void {
     one.tasks.delete(id);
-    if (one.tasks.size > 0 || one !== running) return;
-    idle = clock.after(idleMs, () => end(one, "the thread of queries had nothing to do"));
+    if (one.tasks.size === 0 && one === running) {
+      idle = clock.after(idleMs, () => end(one, "the thread of queries had nothing to do"));
+    }
+  }
+
+  /** Asks and watches over it; returns how to leave it. */
+  function begin(one: Running, id: number, question: Question, timeoutMs: number, inbox: Inbox) {
+    let mercy: Timer | undefined;
+    const leave = (reason: unknown) => {
+      if (inbox.done || mercy !== undefined) return;
+      inbox.failed ??= reason;
+      one.worker.postMessage({ id, kind: "end" } satisfies Order);
+      mercy = clock.after(graceMs, () => end(one, "a query did not give way, and the thread of queries was ended"));
+      tell(inbox);
+    };
+    const late = clock.after(timeoutMs + graceMs, () => leave(new Fault("timeout", tooLate)));
+    const finish = () => {
+      inbox.done = true;
+      late.cancel();
+      mercy?.cancel();
+      tell(inbox);
+    };
+    one.tasks.set(id, {
+      take(message) {
+        if (message.kind === "piece") inbox.pieces.push(message.piece);
+        else if (message.kind === "fault") inbox.failed ??= faultOf(message);
+        if (message.kind === "piece" && !message.last) return tell(inbox);
+        finish();
+        settle(one, id);
+      },
+      fail(fault) {
+        inbox.failed ??= fault;
+        finish();
+      },
+    });
+    one.worker.postMessage({ id, kind: "ask", question } satisfies Order);
+    return leave;
   }
 
   async function ask(question: Question, timeoutMs: number, signal: AbortSignal): Promise<Pieces> {
     signal.throwIfAborted();
     const one = await wake();
-    const id = nextId++;
-    const post = (order: Order) => one.worker.postMessage(order);
-    const pieces: Uint8Array[] = [];
-    let [done, failed, news]: [boolean, unknown, PromiseWithResolvers<void>] = [
-      false,
-      undefined,
-      Promise.withResolvers<void>(),
-    ];
-    let mercy: Timer | undefined;
-    const tell = () => {
-      news.resolve();
-      news = Promise.withResolvers<void>();
-    };
-    const finish = () => {
-      done = true;
-      late.cancel();
-      mercy?.cancel();
-    };
-    /** Whoever asked has gone: the thread has little time to see that. */
-    const leave = (reason: unknown) => {
-      if (done || mercy !== undefined) return;
-      failed ??= reason;
-      post({ id, kind: "end" });
-      mercy = clock.after(graceMs, () => end(one, "a query did not end in time, and the thread of queries was ended"));
-      tell();
-    };
-    const late = clock.after(timeoutMs + graceMs, () =>
-      leave(new Fault("timeout", "query timed out in expression evaluation")),
-    );
-    add(one, id, {
-      take(message) {
-        if (message.kind === "piece") pieces.push(message.piece);
-        else if (message.kind === "fault") failed ??= faultOf(message);
-        if (message.kind !== "piece" || message.last) {
-          finish();
-          settle(one, id);
-        }
-        tell();
-      },
-      fail(fault) {
-        failed ??= fault;
-        finish();
-        tell();
-      },
-    });
-    async function* read(): AsyncGenerator<Uint8Array> {
-      try {
-        for (;;) {
-          while (pieces.length === 0 && !done && failed === undefined) await news.promise;
-          if (failed !== undefined) throw failed;
-          const piece = pieces.shift();
-          if (piece === undefined) return;
-          if (!done) post({ id, kind: "more" });
-          yield piece;
-        }
-      } finally {
-        leave(new Fault("unreachable", "the caller has gone"));
-      }
-    }
-    post({ id, kind: "ask", question });
+    const [id, inbox] = [nextId++, openInbox()];
+    const leave = begin(one, id, question, timeoutMs, inbox);
     try {
-      await untilAborted(news.promise, signal);
+      await untilAborted(inbox.news.promise, signal);
     } catch (thrown) {
       leave(thrown);
       throw thrown;
     }
-    if (failed !== undefined) throw failed;
-    const [first] = pieces;
-    return done && pieces.length === 1 && first !== undefined ? [first] : read();
+    if (inbox.failed !== undefined) throw inbox.failed;
+    if (inbox.done && inbox.pieces.length === 1) return inbox.pieces;
+    const taken = () => {
+      if (!inbox.done) one.worker.postMessage({ id, kind: "more" } satisfies Order);
+    };
+    return readInbox(inbox, taken, () => leave(new Fault("unreachable", "nobody reads the answer any more")));
   }
 
   async function keep(sent: Sent, tenant: string): Promise<Kept> {
     const one = await wake();
     const id = nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<Kept>();
-    add(one, id, {
+    one.tasks.set(id, {
       take(message) {
         settle(one, id);
         if (message.kind === "kept") resolve(message.kept);
@@ -177,8 +159,8 @@ export function openThread({ store, clock, limits }: ThreadNeeds): MetricThread 
       },
       fail: reject,
     });
-    // Copied when it lies in a buffer that others have a share in.
     const { bytes } = sent;
+    // Copied when it lies in a buffer that others have a share in.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     one.worker.postMessage({ id, kind: "keep", sent: { ...sent, bytes: own }, tenant } satisfies Order, [own.buffer]);
     return await promise;
@@ -197,6 +179,8 @@ export function openThread({ store, clock, limits }: ThreadNeeds): MetricThread 
     },
   };
 }
+
+const tooLate = "query timed out in expression evaluation";
 
 function faultOf({ executing, code, message, hint, details }: Extract<Reply, { kind: "fault" }>): Fault {
   const fault = new Fault(code, message, { hint, details });
