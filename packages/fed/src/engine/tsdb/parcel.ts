@@ -39,39 +39,42 @@ export function shapeOf({ only, drop = [], labels: added = {} }: ParcelForm): Sh
   };
 }
 
+/** The rows as the target gets them: those of a series stand together, in their order. */
 export function shapeRows(rows: TailRows, shape: Shape): TailRows {
-  const labels: Labels[] = [];
-  const [times, values] = [new Float64Array(rows.times.length), new Float64Array(rows.times.length)];
-  const [from, to] = [wordsOf(rows.values), wordsOf(values)];
+  const bySeries = new Map<Labels, number[]>();
   for (const [row, one] of rows.labels.entries()) {
     const shaped = shape(one);
     if (shaped === undefined) continue;
-    const at = labels.push(shaped) - 1;
-    times[at] = rows.times[row] as number;
+    const known = bySeries.get(shaped);
+    if (known) known.push(row);
+    else bySeries.set(shaped, [row]);
+  }
+  const labels: Labels[] = [];
+  const order: number[] = [];
+  for (const [one, own] of bySeries) {
+    for (const row of own) {
+      labels.push(one);
+      order.push(row);
+    }
+  }
+  const values = new Float64Array(order.length);
+  // By their bits: a marker of staleness is a NaN of its own.
+  const [from, to] = [wordsOf(rows.values), wordsOf(values)];
+  for (const [at, row] of order.entries()) {
     to[2 * at] = from[2 * row] as number;
     to[2 * at + 1] = from[2 * row + 1] as number;
   }
-  return { labels, times: times.subarray(0, labels.length), values: values.subarray(0, labels.length) };
+  return { labels, times: Float64Array.from(order, (row) => rows.times[row] as number), values };
 }
 
-/** A packed request of remote write 1.0 with the rows from `begin` to before `end`; a series' samples keep their order. */
-export function packRows(rows: TailRows, begin: number, end: number): Uint8Array<ArrayBuffer> {
-  const bySeries = new Map<Labels, number[]>();
-  for (let row = begin; row < end; row++) {
-    const labels = rows.labels[row] as Labels;
-    const known = bySeries.get(labels);
-    if (known) known.push(row);
-    else bySeries.set(labels, [row]);
+/** A packed request of remote write 1.0 with the rows from `begin` to before `end`. */
+export function packRows({ labels, times, values }: TailRows, begin: number, end: number): Uint8Array<ArrayBuffer> {
+  const all: Series[] = [];
+  for (let from = begin; from < end; ) {
+    let to = from + 1;
+    while (to < end && labels[to] === labels[from]) to++;
+    all.push({ labels: labels[from] as Labels, times: times.subarray(from, to), values: values.subarray(from, to) });
+    from = to;
   }
-  const from = wordsOf(rows.values);
-  const all = Array.from(bySeries, ([labels, mine]): Series => {
-    const values = new Float64Array(mine.length);
-    const words = wordsOf(values);
-    for (const [at, row] of mine.entries()) {
-      words[2 * at] = from[2 * row] as number;
-      words[2 * at + 1] = from[2 * row + 1] as number;
-    }
-    return { labels, times: Float64Array.from(mine, (row) => rows.times[row] as number), values };
-  });
   return new Uint8Array(compress(writeWriteRequest(all)));
 }

@@ -1,0 +1,166 @@
+import type { MetricsDocument, RemoteWriteDocument } from "@fed/lab";
+import { type Clock, sleep } from "#base/clock.ts";
+import { toFault } from "#base/fault.ts";
+import type { Meter } from "#base/meter.ts";
+import type { Trace } from "#base/trace.ts";
+import type { Outbox } from "#engine/tsdb/outbox.ts";
+import type { RemoteWriteTarget } from "#wire/remote-write.ts";
+import { type Delivery, type ForwardNeeds, forward, newDelivery, noteBacklog } from "./forward-loop.ts";
+import { makeSender } from "./forward-send.ts";
+
+export type Turn =
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "recovered" }
+  | { readonly kind: "dropped"; readonly samples: number };
+
+export interface ForwardingNeeds {
+  outbox(): Promise<Outbox>;
+  readSecret(name: string): Promise<string>;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  readonly meter: Meter;
+  /** Of fed. */
+  readonly version: string;
+  /** 0 to 1. */
+  random?(): number;
+  /** Told once for each. */
+  turned(target: string, turn: Turn): void;
+}
+
+/** Sends on what the hub takes, to whom the lab names. */
+export interface Forwarding {
+  /** The lab says this now: targets come, change and go. */
+  update(metrics: MetricsDocument | undefined): void;
+  list(): Promise<readonly RemoteWriteTarget[]>;
+  close(): Promise<void>;
+}
+
+interface Running {
+  readonly name: string;
+  readonly document: RemoteWriteDocument;
+  readonly delivery: Delivery;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** What a start has to do comes first. */
+const firstMs = 1_000;
+const retryMs = 10_000;
+
+export function openForwarding(needs: ForwardingNeeds): Forwarding {
+  const { clock, trace } = needs;
+  const running = new Map<string, Running>();
+  const closing = new AbortController();
+  let wanted: Readonly<Record<string, RemoteWriteDocument>> | undefined;
+  let updating: Promise<void> | undefined;
+  registerMetrics(needs.meter, running);
+
+  /** Makes what runs what is wanted, however often that changes meanwhile. */
+  async function settle(): Promise<void> {
+    await sleep(clock, firstMs, closing.signal);
+    for (let done: typeof wanted; done !== wanted; ) {
+      const next = wanted ?? {};
+      try {
+        await stop([...running.values()].filter(({ name, document }) => !isSame(next[name], document)));
+        const outbox = await needs.outbox();
+        await outbox.follow(Object.keys(next));
+        const backlog = await outbox.backlog();
+        closing.signal.throwIfAborted();
+        for (const { target, dropped } of backlog) if (!running.has(target)) start(target, next[target], dropped);
+        done = next;
+      } catch (thrown) {
+        if (closing.signal.aborted) return;
+        trace.warn("the targets of remote write could not be taken up", { reason: toFault(thrown).message });
+        await sleep(clock, retryMs, closing.signal);
+      }
+    }
+  }
+
+  /** `dropped`: samples that were given up, and that was told, before. */
+  function start(name: string, document: RemoteWriteDocument | undefined, dropped: number): void {
+    if (document === undefined) return;
+    const stopping = new AbortController();
+    const delivery = newDelivery(clock.nowMs(), dropped);
+    const ended = forward(forwardNeeds(name, document), delivery, stopping.signal).catch((thrown: unknown) => {
+      if (!stopping.signal.aborted) trace.error("sending on has ended", { target: name, reason: String(thrown) });
+    });
+    running.set(name, { name, document, delivery, stop: stopping, ended });
+  }
+
+  function forwardNeeds(name: string, document: RemoteWriteDocument): ForwardNeeds {
+    return {
+      ...{ name, document, clock, sender: makeSender(document.url, { clock, version: needs.version }) },
+      random: needs.random ?? Math.random,
+      outbox: needs.outbox,
+      readSecret: needs.readSecret,
+      turned(turn) {
+        if (turn.kind === "failed") {
+          trace.warn("samples cannot be sent on; they wait", { target: name, reason: turn.reason });
+        } else trace.info("samples are sent on again", { target: name });
+        needs.turned(name, turn);
+      },
+      dropped(samples) {
+        trace.warn("the oldest samples that waited were dropped for want of room", { target: name, samples });
+        needs.turned(name, { kind: "dropped", samples });
+      },
+    };
+  }
+
+  async function stop(all: readonly Running[]): Promise<void> {
+    for (const { name, stop } of all) {
+      stop.abort(new Error(`${name} is no target any more`));
+      running.delete(name);
+    }
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  return {
+    update(metrics) {
+      const next = metrics?.remoteWrite ?? {};
+      if (closing.signal.aborted || (wanted !== undefined && isSame(wanted, next))) return;
+      wanted = next;
+      updating ??= settle()
+        .catch(() => undefined)
+        .finally(() => {
+          updating = undefined;
+        });
+    },
+    async list() {
+      const backlog = running.size === 0 ? [] : await (await needs.outbox()).backlog();
+      return [...running.values()].map(({ name, document, delivery }) => {
+        const own = backlog.find(({ target }) => target === name);
+        if (own) noteBacklog(forwardNeeds(name, document), delivery, own);
+        const { newestMs: _newest, failures: _failures, told: _told, ...shown } = delivery;
+        return { name, url: document.url, ...shown };
+      });
+    },
+    async close() {
+      closing.abort(new Error("the hub is closing"));
+      await updating;
+      await stop([...running.values()]);
+    },
+  };
+}
+
+const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+function registerMetrics(meter: Meter, running: ReadonlyMap<string, Running>): void {
+  const watch = (name: string, type: "counter" | "gauge", help: string, read: (delivery: Delivery) => number) =>
+    meter.watch(`fed_remote_write_${name}`, type, help, () =>
+      [...running.values()].map(({ name: target, delivery }) => ({ labels: { target }, value: read(delivery) })),
+    );
+  watch("samples_total", "counter", "Samples that a target has taken.", (one) => one.sentSamples);
+  watch("refused_samples_total", "counter", "Samples that a target never takes.", (one) => one.refusedSamples);
+  watch("dropped_samples_total", "counter", "Samples given up because too many waited.", (one) => one.droppedSamples);
+  watch("retries_total", "counter", "Requests that failed and were made again.", (one) => one.retries);
+  watch("pending_bytes", "gauge", "Bytes of the log that wait for a target.", (one) => one.pendingBytes);
+  watch("lag_seconds", "gauge", "Age of the newest sample that a target has.", (one) => one.lagMs / 1_000);
+  watch("failing", "gauge", "1 while a target cannot be sent to.", (one) => (one.state === "failing" ? 1 : 0));
+  meter.watch("fed_remote_write_last_error", "gauge", "When a target failed last, by the kind of its failure.", () =>
+    [...running.values()].flatMap(({ name, delivery: { lastError } }) =>
+      lastError === undefined
+        ? []
+        : [{ labels: { target: name, kind: lastError.kind }, value: lastError.atMs / 1_000 }],
+    ),
+  );
+}
