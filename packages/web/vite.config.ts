@@ -39,6 +39,7 @@ async function compressFile(path: string): Promise<void> {
 
 export default defineConfig({
   plugins: [react(), tailwind(), compress()],
+  resolve: { alias: { re2js: resolve(import.meta.dirname, "src/no-re2.ts") } },
   html: { cspNonce: "__CSP_NONCE__" },
   build: {
     target: "es2023",

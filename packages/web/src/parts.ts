@@ -7,6 +7,7 @@ export const pages = {
   machines: lazyPart(() => import("./page/machines.tsx"), "MachinesPage"),
   machine: lazyPart(() => import("./page/machine.tsx"), "MachinePage"),
   services: lazyPart(() => import("./page/services.tsx"), "ServicesPage"),
+  metrics: lazyPart(() => import("./page/metrics.tsx"), "MetricsPage"),
   events: lazyPart(() => import("./page/events.tsx"), "EventsPage"),
   settings: lazyPart(() => import("./page/settings.tsx"), "SettingsPage"),
 };

@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { lazyPart } from "./fetch-part.ts";
 import { machinesQuery, meQuery, queries, recentEventsQuery, statusQuery } from "./hub.ts";
+import { readSearch } from "./page/metrics-search.ts";
 import { OverviewPage } from "./page/overview.tsx";
 import { pages } from "./parts.ts";
 import { safePath } from "./safe-path.ts";
@@ -72,6 +73,13 @@ const service = createRoute({
   path: "/services/$environment/$service",
   component: pages.services,
 });
+/** Not /metrics, which is where the hub tells its own metrics to whoever collects them. */
+const metrics = createRoute({
+  getParentRoute: () => inside,
+  path: "/graph",
+  validateSearch: readSearch,
+  component: pages.metrics,
+});
 const events = createRoute({
   getParentRoute: () => inside,
   path: "/events",
@@ -93,7 +101,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     welcome,
-    inside.addChildren([overview, machines, machine, services, service, events, settings, elsewhere]),
+    inside.addChildren([overview, machines, machine, services, service, metrics, events, settings, elsewhere]),
   ]),
   defaultPreload: "intent",
   defaultErrorComponent: Broken,

@@ -9,7 +9,11 @@ import { holdLock, type Lock } from "#disk/lock.ts";
 import type { Env } from "./env.ts";
 
 /** What the pages are made of, below the installation. */
-const sources = ["packages/web", "packages/fed/src/wire", "packages/fed/src/base", "package-lock.json"];
+const sources = [
+  "packages/web",
+  ...["base", "wire", "engine/promql", "engine/series"].map((folder) => `packages/fed/src/${folder}`),
+  "package-lock.json",
+];
 const notSources: ReadonlySet<string> = new Set(["node_modules", "dist"]);
 
 /** So many builds are kept: a hub that runs still serves the one it began with. */

@@ -1,7 +1,7 @@
-import { Boxes, LayoutDashboard, ListTree, type LucideIcon, Server, Settings } from "lucide-react";
+import { Boxes, ChartSpline, LayoutDashboard, ListTree, type LucideIcon, Server, Settings } from "lucide-react";
 
 interface Place {
-  readonly to: "/" | "/machines" | "/services" | "/events" | "/settings";
+  readonly to: "/" | "/machines" | "/services" | "/graph" | "/events" | "/settings";
   readonly word: string;
   readonly icon: LucideIcon;
   /** Typed after `g`. */
@@ -13,6 +13,7 @@ export const places: readonly Place[] = [
   { to: "/", word: "Overview", icon: LayoutDashboard, key: "o" },
   { to: "/machines", word: "Machines", icon: Server, key: "m" },
   { to: "/services", word: "Services", icon: Boxes, key: "s" },
+  { to: "/graph", word: "Metrics", icon: ChartSpline, key: "q" },
   { to: "/events", word: "Events", icon: ListTree, key: "e" },
   { to: "/settings", word: "Settings", icon: Settings, key: "," },
 ];

@@ -26,6 +26,7 @@ const pairs: readonly (readonly [front: string, back: string, least: number])[] 
   ["on-accent", "accent-strong", 4.5],
   ["on-bad", "bad", 4.5],
   ["on-bad", "bad-strong", 4.5],
+  ...Array.from({ length: 10 }, (_, index) => [`chart-${index + 1}`, "surface", 3] as const),
   ["edge", "surface", 3],
   ["edge", "ground", 3],
   ["edge", "sunken", 3],

@@ -1,0 +1,132 @@
+import { type KeyboardEvent, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import type uPlot from "uplot";
+import { useAppearance } from "../appearance.ts";
+import { momentText } from "../view/format.ts";
+import type { Line } from "./metrics-answer.ts";
+import { stepsOf } from "./metrics-answer.ts";
+import { dataOf, makePlot, type PlotLine, readLook } from "./metrics-plot.ts";
+import type { Grid } from "./metrics-range.ts";
+import { type Unit, valueText } from "./metrics-unit.ts";
+
+/** One line of the chart, whichever query it is of. */
+export interface ChartLine extends Line {
+  /** Tells it from all others: its query and its labels. */
+  readonly key: string;
+  readonly letter: string;
+  readonly name: string;
+  readonly unit: Unit;
+}
+
+interface ChartProps {
+  readonly lines: readonly ChartLine[];
+  readonly grid: Grid;
+  readonly unit: Unit;
+  readonly stacked: boolean;
+  /** Only these are drawn; empty: all. */
+  readonly isolated: ReadonlySet<string>;
+  onCursor(index: number | undefined): void;
+  onZoom(startMs: number, endMs: number): void;
+}
+
+/** Which theme the canvas must be drawn for. */
+function useTheme(): string {
+  const { theme } = useAppearance();
+  const [dark, setDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  useEffect(() => {
+    const query = matchMedia("(prefers-color-scheme: dark)");
+    const onChange = () => setDark(query.matches);
+    query.addEventListener("change", onChange);
+    return () => query.removeEventListener("change", onChange);
+  }, []);
+  return theme === "system" ? (dark ? "dark" : "light") : theme;
+}
+
+/** Lines over time. Dragging chooses a range; arrow keys move the crosshair. */
+export function Chart(props: ChartProps) {
+  const { lines, grid, unit, stacked, isolated, onCursor } = props;
+  const plot = useRef<uPlot>(undefined);
+  const theme = useTheme();
+  const [index, setIndex] = useState<number>();
+  const last = stepsOf(grid) - 1;
+  const move = (event: KeyboardEvent) => {
+    const made = plot.current;
+    const from = index ?? last + (event.key === "ArrowLeft" ? 1 : 0);
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -last, End: last }[event.key];
+    if (made === undefined || step === undefined) return;
+    event.preventDefault();
+    const next = Math.max(0, Math.min(last, from + step));
+    const left = made.valToPos((grid.startMs + next * grid.stepMs) / 1_000, "x");
+    made.setCursor({ left, top: made.over.clientHeight / 2 });
+  };
+  const shownIndex = Math.min(index ?? last, last);
+  const atText = momentText(grid.startMs + shownIndex * grid.stepMs);
+  const [first] = lines;
+  const valueOfFirst = first && `: ${first.name} ${valueText(first.values[shownIndex] ?? Number.NaN, first.unit)}`;
+  // A plot is made anew when what it is made of changes; new values are only put in.
+  const drawn = `${theme} ${stacked} ${unit.kind} ${unit.perSecond}`;
+  const shape = [drawn, ...lines.map(({ key }) => key), "only", ...isolated].join("\n");
+  return (
+    <div
+      role="slider"
+      tabIndex={0}
+      aria-label={`Chart of ${lines.length} series; the moment that is looked at`}
+      aria-valuemin={0}
+      aria-valuemax={last}
+      aria-valuenow={shownIndex}
+      aria-valuetext={atText + (valueOfFirst ?? "")}
+      onKeyDown={move}
+      className="outline-offset-[-2px]"
+    >
+      <Plot
+        key={shape}
+        {...props}
+        plot={plot}
+        onCursor={(next) => {
+          setIndex(next);
+          onCursor(next);
+        }}
+      />
+    </div>
+  );
+}
+
+function Plot({ plot, ...props }: ChartProps & { readonly plot: RefObject<uPlot | undefined> }) {
+  const { lines, grid, stacked, isolated } = props;
+  const frame = useRef<HTMLDivElement>(null);
+  const plotLines = useMemo(
+    () =>
+      lines.map(({ values, key }, colour): PlotLine => {
+        return { values, colour, shown: isolated.size === 0 || isolated.has(key) };
+      }),
+    [lines, isolated],
+  );
+  const latest = useRef({ ...props, plotLines });
+  latest.current = { ...props, plotLines };
+  useEffect(() => {
+    const target = frame.current;
+    if (target === null) return;
+    const { unit, stacked: piled } = latest.current;
+    const made = makePlot(
+      target,
+      { width: target.clientWidth, height: target.clientHeight },
+      {
+        ...{ look: readLook(target), unit, stacked: piled, lines: latest.current.plotLines },
+        grid: () => latest.current.grid,
+        onCursor: (index) => latest.current.onCursor(index),
+        onZoom: (startMs, endMs) => latest.current.onZoom(startMs, endMs),
+      },
+    );
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height: target.clientHeight }));
+    observer.observe(target);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [plot]);
+  useEffect(() => {
+    plot.current?.setData(dataOf(grid, plotLines, stacked));
+  }, [plot, grid, plotLines, stacked]);
+  return <div ref={frame} className="h-[clamp(14rem,40dvh,26rem)] w-full overflow-hidden" />;
+}

@@ -1,0 +1,39 @@
+import { api } from "@fed/fed/wire/api.ts";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { z } from "zod";
+import { client } from "../hub.ts";
+import { readInstant, readRange } from "./metrics-answer.ts";
+import { type Ask, type Asked, makeAsker, type Told } from "./metrics-ask.ts";
+
+/** More series than this say little; the rest is left out by the hub. */
+export const mostSeries = 2_000;
+
+/** The envelope alone: hundreds of thousands of samples are checked where they become columns. */
+const rawShape = z.object({
+  data: z.object({ resultType: z.string(), result: z.unknown() }),
+  warnings: z.array(z.string()).optional(),
+  infos: z.array(z.string()).optional(),
+});
+const rawRange = { ...api.queryRange, output: rawShape };
+const rawInstant = { ...api.query, output: rawShape };
+
+const seconds = (ms: number) => String(ms / 1_000);
+
+async function tell({ text, kind, grid }: Ask, signal: AbortSignal): Promise<Told> {
+  const asked = { query: text, limit: mostSeries };
+  const range = { ...asked, start: seconds(grid.startMs), end: seconds(grid.endMs), step: seconds(grid.stepMs) };
+  const raw =
+    kind === "range"
+      ? await client.call(rawRange, range, signal)
+      : await client.call(rawInstant, { ...asked, time: seconds(grid.endMs) }, signal);
+  const answer = kind === "range" ? readRange(raw, grid) : readInstant(raw, grid.endMs);
+  return { answer, warnings: raw.warnings ?? [], infos: raw.infos ?? [] };
+}
+
+/** What the hub says to each of these, by the letter of its row. */
+export function useAsked(asks: readonly Ask[]): ReadonlyMap<string, Asked> {
+  const [asker] = useState(() => makeAsker({ tell, nowMs: Date.now }));
+  useEffect(() => asker.ask(asks), [asker, asks]);
+  useEffect(() => () => asker.close(), [asker]);
+  return useSyncExternalStore(asker.listen, asker.read);
+}
