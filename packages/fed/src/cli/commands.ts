@@ -87,6 +87,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/query.ts")).command,
   },
   {
+    name: "remote-write",
+    group: "See",
+    summary: "Show who is sent the metrics, and what waits",
+    load: async () => (await import("./command/remote-write.ts")).command,
+  },
+  {
     name: "promql test",
     group: "See",
     summary: "Run scripts of the kind that test Prometheus",

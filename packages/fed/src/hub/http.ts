@@ -16,6 +16,7 @@ import type { LoadedLab, RejectedLab } from "./lab/load.ts";
 import { machineHandlers } from "./machine/http.ts";
 import type { LookNow } from "./machine/loop.ts";
 import type { Machines } from "./machine/verbs.ts";
+import type { Forwarding } from "./metric/forward-verbs.ts";
 import { metricHandlers } from "./metric/http.ts";
 import { prometheusHandlers } from "./metric/prometheus.ts";
 import type { Metrics } from "./metric/verbs.ts";
@@ -36,6 +37,7 @@ export interface HttpNeeds {
   readonly lookNow: LookNow;
   readonly meter: Meter;
   readonly metrics: Metrics;
+  readonly forwarding: Forwarding;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** Something people see may have changed. */
@@ -70,6 +72,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
     ...machineHandlers({ machines, lookNow: needs.lookNow }),
     ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
+    remoteWriteTargets: async () => ({ targets: [...(await needs.forwarding.list())] }),
     ...prometheusHandlers({ metrics: needs.metrics, clock: needs.clock }),
     ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),

@@ -22,13 +22,15 @@ import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
 import { lookLoop, makeLookAt, makeLookNow } from "./machine/loop.ts";
 import { openMachines } from "./machine/verbs.ts";
+import { eventOfTurn, type Forwarding, openForwarding } from "./metric/forward-verbs.ts";
 import { maintainLoop, ownMetricsLoop } from "./metric/loop.ts";
-import { openMetrics } from "./metric/verbs.ts";
+import { type Metrics, openMetrics } from "./metric/verbs.ts";
 import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
 import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
 import { makeRoomWatch, roomLoop } from "./room.ts";
 import { openScheduler, type Scheduler } from "./scheduler.ts";
+import { readSecret } from "./secret/verbs.ts";
 import { serve } from "./serve/serve.ts";
 import { openControl } from "./service/control.ts";
 import { statusOf } from "./status.ts";
@@ -104,13 +106,14 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     openMetrics({ folder: join(options.dataFolder, "metrics"), clock: options.clock, trace: options.trace }),
     (open) => open.close(),
   );
+  const forwarding = openTargets(options, ground, metrics, opened);
   opened.defer(() => scheduler.close());
   let phase: Exclude<Phase, "stopping"> = "starting";
   const door = await openDoor(
     options,
     ground,
     {
-      ...{ ...ground, ...house, scheduler, metrics, clock: options.clock },
+      ...{ ...ground, ...house, scheduler, metrics, forwarding, clock: options.clock },
       requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room, ground.writing),
       stop(origin) {
         stop.begin(origin, "asked to");
@@ -144,6 +147,9 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     ),
   ];
   for (const loop of loops) scheduler.add(loop);
+  const forward = () => forwarding.update(house.desk.lab.document.metrics);
+  opened.defer(house.changes.listen(forward));
+  forward();
   phase = "ready";
   const parts = opened.move();
   return {
@@ -237,6 +243,20 @@ async function openHouse(options: HubOptions, ground: Ground, { follow }: Schedu
   const lookNow = makeLookNow(machines, makeLookAt(probe, readLocalFacts));
   const read = (inner: AbortSignal): AsyncIterable<Progress> => progress.read(inner);
   return { runtime, control, machines, desk, room, status, lookNow, changes, ingressUrl, progress: read };
+}
+
+/** Who is sent what the hub measures. */
+function openTargets(options: HubOptions, ground: Ground, metrics: Metrics, opened: AsyncDisposableStack): Forwarding {
+  const { dataFolder, clock, trace, version } = options;
+  const forwarding = openForwarding({
+    ...{ clock, trace, version, meter: ground.meter },
+    outbox: () => metrics.outbox(),
+    readSecret: (name) => readSecret(dataFolder, name),
+    turned(target, turn) {
+      ground.events.note(ground.hubOrigin(), `remoteWrite:${target}`, eventOfTurn(turn));
+    },
+  });
+  return opened.adopt(forwarding, (open) => open.close());
 }
 
 function openLoops({ clock, trace }: HubOptions, { events, meter, hubOrigin }: Ground) {

@@ -7,6 +7,7 @@ import * as metric from "./metric.ts";
 import { planShape } from "./plan.ts";
 import { progressShape } from "./progress.ts";
 import { prometheusApi } from "./prometheus.ts";
+import { remoteWriteShape } from "./remote-write.ts";
 import { roleShape } from "./role.ts";
 import { statusShape } from "./status.ts";
 import {
@@ -560,6 +561,15 @@ export const api = {
     summary: "Takes samples in the text format of Prometheus, or OpenMetrics by its Content-Type.",
     input: nothing,
     output: z.unknown(),
+  }),
+  remoteWriteTargets: endpoint({
+    method: "GET",
+    path: "/api/v1/remote-write",
+    role: "viewer",
+    answer: "one",
+    summary: "Who is sent what the hub measures, and how that goes.",
+    input: nothing,
+    output: remoteWriteShape,
   }),
 } as const;
 

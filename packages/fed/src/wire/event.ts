@@ -55,6 +55,11 @@ export const eventShape = z.discriminatedUnion("type", [
   kind("machine.added", { kind: z.enum(["server", "workstation"]) }),
   kind("machine.removed", {}),
   kind("machine.changed", { from: machineState, to: machineState, reason: z.string() }),
+  /** Samples cannot be sent on to a target; they wait. Its subject is `remoteWrite:longterm`. */
+  kind("remoteWrite.failed", { reason: z.string() }),
+  kind("remoteWrite.recovered", {}),
+  /** Too many waited: the oldest were given up. */
+  kind("remoteWrite.dropped", { samples: z.number().int() }),
   kind("lab.accepted", { name: z.string(), hash: z.string(), file: z.string() }),
   kind("lab.rejected", { file: z.string(), errors: z.number().int(), first: z.string() }),
   kind("instance.started", { instance: z.string(), spec: z.string(), replica: z.number().int() }),

@@ -74,6 +74,12 @@ function knownSentence(event: FedEvent): string {
       return `The machine ${name} left the lab.`;
     case "machine.changed":
       return `The machine ${name} went from ${event.data.from} to ${event.data.to}${because(event.data.reason)}`;
+    case "remoteWrite.failed":
+      return `Samples cannot be sent on to ${name}, they wait: ${sentenceEnd(event.data.reason)}`;
+    case "remoteWrite.recovered":
+      return `Samples are sent on to ${name} again.`;
+    case "remoteWrite.dropped":
+      return `${countText(event.data.samples, "sample")} that waited for ${name} made room for newer ones.`;
     case "lab.accepted":
       return `The lab ${event.data.name} was read from its file and is now what is wanted.`;
     case "lab.rejected":
@@ -221,6 +227,9 @@ const typeTones: Readonly<Record<EventType, Tone>> = {
   "log.trimmed": "idle",
   "loop.failed": "bad",
   "loop.recovered": "good",
+  "remoteWrite.failed": "warn",
+  "remoteWrite.recovered": "good",
+  "remoteWrite.dropped": "bad",
   "user.added": "info",
   "user.enrolled": "info",
   "user.disabled": "warn",

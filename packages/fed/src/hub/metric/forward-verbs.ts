@@ -4,6 +4,7 @@ import { toFault } from "#base/fault.ts";
 import type { Meter } from "#base/meter.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Outbox } from "#engine/tsdb/outbox.ts";
+import type { EventData } from "#wire/event.ts";
 import type { RemoteWriteTarget } from "#wire/remote-write.ts";
 import { type Delivery, type ForwardNeeds, forward, newDelivery, noteBacklog } from "./forward-loop.ts";
 import { makeSender } from "./forward-send.ts";
@@ -140,6 +141,12 @@ export function openForwarding(needs: ForwardingNeeds): Forwarding {
       await stop([...running.values()]);
     },
   };
+}
+
+export function eventOfTurn(turn: Turn): EventData {
+  if (turn.kind === "failed") return { type: "remoteWrite.failed", reason: turn.reason };
+  if (turn.kind === "dropped") return { type: "remoteWrite.dropped", samples: turn.samples };
+  return { type: "remoteWrite.recovered" };
 }
 
 const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

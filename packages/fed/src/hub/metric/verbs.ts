@@ -4,6 +4,7 @@ import { silentTrace, type Trace } from "#base/trace.ts";
 import type { MetricNote } from "#engine/exposition/text.ts";
 import type { Point } from "#engine/exposition/write-text.ts";
 import type { Cardinality } from "#engine/tsdb/cardinality.ts";
+import type { Outbox } from "#engine/tsdb/outbox.ts";
 import { type RunningStore, startTsdb } from "#engine/tsdb/remote.ts";
 import type { Appended, Batch, TsdbStats } from "#engine/tsdb/tsdb.ts";
 import { makeTurnstile } from "#port/turnstile.ts";
@@ -43,6 +44,8 @@ export interface Metrics {
   /** Where the series in memory come from; lists of at most `most`. */
   cardinality(most: number): Promise<Cardinality>;
   stats(): Promise<TsdbStats>;
+  /** What is sent on to others. */
+  outbox(): Promise<Outbox>;
   /** What is complete becomes blocks, what is too old goes. */
   maintain(): Promise<void>;
   close(): Promise<void>;
@@ -98,6 +101,7 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
     newest: async (selectors, atMs, signal) => newestOf(await store(), selectors, atMs, signal),
     cardinality: async (most) => (await store()).cardinality(most),
     stats: async () => (await store()).stats(),
+    outbox: async () => (await store()).outbox,
     maintain: async () => (await store()).maintain(),
     async close() {
       closed = true;
