@@ -161,7 +161,7 @@ export function openThread({ store, clock, limits }: ThreadNeeds): MetricThread 
     });
     const { bytes } = sent;
     // Copied when it lies in a buffer that others have a share in.
-    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
     one.worker.postMessage({ id, kind: "keep", sent: { ...sent, bytes: own }, tenant } satisfies Order, [own.buffer]);
     return await promise;
   }
