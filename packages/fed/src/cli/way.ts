@@ -21,6 +21,11 @@ export function clientOf(find: () => Promise<Way>, onLetIn: (url: string) => voi
       for await (const answer of tryTwice(await find(), onLetIn, one)) return answer;
       throw new TypeError("a call has no answer");
     },
+    async send(endpoint, input, sent, signal) {
+      const one = (client: Client) => once(() => client.send(endpoint, input, sent, signal));
+      for await (const answer of tryTwice(await find(), onLetIn, one)) return answer;
+      throw new TypeError("a call has no answer");
+    },
     async *stream(endpoint, input, signal) {
       yield* tryTwice(await find(), onLetIn, (client) => client.stream(endpoint, input, signal));
     },

@@ -552,6 +552,16 @@ export const api = {
     input: nothing,
     output: z.unknown(),
   }),
+  importSamples: endpoint({
+    method: "POST",
+    path: "/api/v1/metric-import",
+    role: "operator",
+    answer: "one",
+    body: "bytes",
+    summary: "Takes a text of samples of any age, each with its time, and tells what became of them.",
+    input: metric.importInput,
+    output: metric.importedShape,
+  }),
   importText: endpoint({
     method: "POST",
     path: "/api/v1/import/text",

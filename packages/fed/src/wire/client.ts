@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
-import { type Endpoint, fillPath, type InputOf, type OutputOf } from "./endpoint.ts";
+import { type Body, type Endpoint, fillPath, type InputOf, type OutputOf } from "./endpoint.ts";
 import { readLines } from "./lines.ts";
 import { faultOfProblem } from "./problem.ts";
 import { readSse, sseType } from "./sse.ts";
@@ -18,12 +18,21 @@ export interface ClientOptions {
 }
 
 type Call = Endpoint & { readonly answer: "one" | "text" | "prometheus" };
+type Taking = Endpoint & { readonly answer: "one"; readonly body?: Body };
 type Many = Endpoint & { readonly answer: "many" };
 type Events = Endpoint & { readonly answer: "events" };
+
+/** What the body is, and of which Content-Type. */
+export interface Bytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
 
 /** Throws the hub's Fault, Fault `unreachable` when nobody answers, and the signal's reason when it aborts. */
 export interface Client {
   call<E extends Call>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): Promise<OutputOf<E>>;
+  /** A call whose body is bytes, for an endpoint that takes some. */
+  send<E extends Taking>(endpoint: E, input: InputOf<E>, sent: Bytes, signal?: AbortSignal): Promise<OutputOf<E>>;
   /** The lines of a stream as they come; a fault in its middle is thrown. */
   stream<E extends Many>(endpoint: E, input: InputOf<E>, signal?: AbortSignal): AsyncIterable<OutputOf<E>>;
   /**
@@ -48,6 +57,10 @@ export function makeClient(options: ClientOptions): Client {
       const response = await send(options, endpoint, input as Input, signal);
       const text = await readText(response, signal);
       return readOutput(endpoint, endpoint.answer === "text" ? text : parseJson(text));
+    },
+    async send(endpoint, input, sent, signal) {
+      const response = await send(options, endpoint, input as Input, signal, sent);
+      return readOutput(endpoint, parseJson(await readText(response, signal)));
     },
     async *stream(endpoint, input, signal) {
       const response = await send(options, endpoint, input as Input, signal);
@@ -81,6 +94,7 @@ async function send(
   endpoint: Endpoint,
   input: Input,
   signal: AbortSignal | undefined,
+  sent?: Bytes,
 ): Promise<Response> {
   const { path, rest } = fillPath(endpoint.path, input);
   const url = new URL(path, options.url);
@@ -89,10 +103,14 @@ async function send(
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
   // An API never moves, and a token is not carried to where a redirect says.
   const init: RequestInit = { method: endpoint.method, headers, signal: signal ?? null, redirect: "error" };
-  if (endpoint.method === "GET") {
+  if (endpoint.method === "GET" || sent !== undefined) {
     for (const [name, value] of Object.entries(rest))
       if (value !== undefined) url.searchParams.set(name, String(value));
-  } else {
+  }
+  if (sent !== undefined) {
+    headers["content-type"] = sent.type;
+    init.body = sent.bytes;
+  } else if (endpoint.method === "POST") {
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(rest);
   }

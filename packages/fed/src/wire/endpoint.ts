@@ -17,8 +17,8 @@ export type Body = "form" | "bytes";
 
 /**
  * An endpoint as data. From these come the server's routes and validation, the typed client and the OpenAPI document.
- * Parts of the path written `:name` are taken from the input; the rest of the input is the query of a GET and the JSON
- * body otherwise.
+ * Parts of the path written `:name` are taken from the input; the rest of the input is the query of a GET and of what takes bytes, and
+ * the JSON body otherwise.
  */
 export interface Endpoint<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
   readonly method: "GET" | "POST";

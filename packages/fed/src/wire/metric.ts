@@ -48,6 +48,18 @@ export const formatAnswerShape = answerOf(z.string());
 
 const wholeShape = z.number().int().min(0);
 
+/** What became of a part of a text that is imported. */
+export const importedShape = z.object({
+  added: wholeShape,
+  /** Was there already. */
+  same: wholeShape,
+  refused: wholeShape,
+  /** Why, of the first ones; each begins with its line. */
+  reasons: z.array(z.string()),
+});
+
+export type Imported = z.infer<typeof importedShape>;
+
 /** What the store of samples holds. */
 export const storeStatsShape = z.object({
   /** With samples in memory. */
@@ -78,6 +90,9 @@ const limit = z.coerce.number().int().min(0).optional();
 const selectors = z.union([text, z.array(text).max(100)]);
 
 const span = { start: moment, end: moment, limit };
+
+/** `line`: which line of the whole the first one is. */
+export const importInput = z.object({ line: z.coerce.number().int().min(1).default(1) });
 
 export const queryInput = z.object({ query: text, time: moment, timeout: length.optional(), limit });
 export const queryRangeInput = z.object({

@@ -116,7 +116,7 @@ function operationOf(name: string, endpoint: Endpoint, outputId: string): Schema
   const rest = Object.keys(properties).filter((key) => !inPath.includes(key));
   const parameters = [
     ...inPath.map((key) => ({ name: key, in: "path", required: true, schema: properties[key] ?? {} })),
-    ...(endpoint.method === "GET" ? rest : []).map((key) => ({
+    ...(endpoint.method === "GET" || endpoint.body === "bytes" ? rest : []).map((key) => ({
       ...{ name: key, in: "query", required: required.includes(key), schema: queryOf(properties[key] ?? {}) },
     })),
     ...(endpoint.answer === "events" ? [resumeParameter] : []),
@@ -185,7 +185,9 @@ function responsesOf(endpoint: Endpoint, outputId: string): Schema {
   };
   const good = { description: description[endpoint.answer], content: { [type]: { schema } } };
   return {
-    ...(endpoint.body === "bytes" ? { 204: { description: "All of it is kept." } } : { 200: good }),
+    ...(endpoint.body === "bytes" && endpoint.answer === "prometheus"
+      ? { 204: { description: "All of it is kept." } }
+      : { 200: good }),
     ...(endpoint.role === "open"
       ? {}
       : { [faultTable.unauthenticated.status]: problem, [faultTable.denied.status]: problem }),

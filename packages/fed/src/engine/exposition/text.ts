@@ -14,11 +14,11 @@ export interface ExpositionReader {
   /**
    * One sample. `series` is its name and labels as they are written: the same text is the same series, so that whoever has
    * read it before (`readSeries`) need not read it again. `timeMs` is undefined where the line has none: the time of the
-   * scrape.
+   * scrape. `line` counts from 1.
    */
-  sample(series: string, value: number, timeMs: number | undefined): void;
+  sample(series: string, value: number, timeMs: number | undefined, line: number): void;
   note?(note: MetricNote): void;
-  /** A line that is none of the format. The lines around it are read all the same. `line` counts from 1. */
+  /** A line that is none of the format. The lines around it are read all the same. */
   mistake(line: number, message: string): void;
 }
 
@@ -40,7 +40,7 @@ export function readExposition(text: string, format: ExpositionFormat, reader: E
       if (text[begin] === "#") {
         if (readComment(text.slice(begin + 1, stop), reader) === "end" && format === "openmetrics") return;
       } else {
-        const message = readSample(text, begin, stop, format, reader);
+        const message = readSample(text, begin, stop, line, format, reader);
         if (message !== undefined) reader.mistake(line, message);
       }
     }
@@ -52,6 +52,7 @@ function readSample(
   text: string,
   begin: number,
   stop: number,
+  line: number,
   format: ExpositionFormat,
   reader: ExpositionReader,
 ): string | undefined {
@@ -73,7 +74,7 @@ function readSample(
   // What follows may only be an exemplar.
   if (valueAt < stop && !(format === "openmetrics" && text[valueAt] === "#"))
     return "something stands after the sample";
-  reader.sample(text.slice(begin, end), value, timeMs);
+  reader.sample(text.slice(begin, end), value, timeMs, line);
   return undefined;
 }
 

@@ -3,7 +3,6 @@ import { pretty } from "#engine/promql/print.ts";
 import type { HandlersOf } from "#wire/handler.ts";
 import { storeStatsShape } from "#wire/metric.ts";
 import { writeAnswer } from "./answer.ts";
-import type { Sent } from "./keep.ts";
 import { parseQuery, readLength, readMoment, readRange, readSelectors, readSpan, unescapeName } from "./metric.ts";
 import type { Metrics } from "./verbs.ts";
 import { writeHandlers } from "./write.ts";
@@ -27,6 +26,7 @@ type Door = HandlersOf<
       | "buildInfo"
       | "remoteWrite"
       | "importText"
+      | "importSamples"
       | "metricStore"
     )
 >;

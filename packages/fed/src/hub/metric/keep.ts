@@ -10,8 +10,10 @@ export type Sent = { readonly bytes: Uint8Array<ArrayBuffer> } & (
   | {
       readonly kind: "text";
       readonly format: ExpositionFormat;
-      /** For lines without a time of their own. */
-      readonly timeMs: number;
+      /** For lines without a time of their own; undefined when they are not taken. */
+      readonly timeMs: number | undefined;
+      /** What the first line is called; 1 when left out. */
+      readonly firstLine?: number;
     }
 );
 
@@ -32,13 +34,18 @@ export function makeKeep(): Keep {
     },
   });
   const read = (sent: Sent): Taken =>
-    sent.kind === "write" ? taker.write(sent.bytes) : taker.text(readUtf8(sent.bytes), sent.format, sent.timeMs);
+    sent.kind === "write"
+      ? taker.write(sent.bytes)
+      : taker.text(readUtf8(sent.bytes), sent.format, sent.timeMs, sent.firstLine);
   return async (store, sent, tenant) => {
     notes = [];
-    const { mistakes, ...batch } = read(sent);
+    const { mistakes, lines, ...batch } = read(sent);
     const found = notes;
-    const { added, same, refused, refusals } = await store.append(batch, tenant);
-    const words = [...mistakes.words, ...refusals.map(({ message }) => message)];
+    // Who imports a text may bring any time; a sender that lags behind is told so.
+    const how = sent.kind === "text" ? "backfill" : "append";
+    const { added, same, refused, refusals } = await store[how](batch, tenant);
+    const place = (row: number) => (lines.length > 0 ? `line ${lines[row]}: ` : "");
+    const words = [...mistakes.words, ...refusals.map(({ message, row }) => `${place(row)}${message}`)];
     return { added, same, refused: refused + mistakes.count, words, notes: found };
   };
 }

@@ -10,6 +10,8 @@ export interface Taken {
   readonly labels: Labels[];
   readonly times: Float64Array;
   readonly values: Float64Array;
+  /** Of a text: on which line each sample stands. */
+  readonly lines: readonly number[];
   /** What could not be read: how often, and the first in words. */
   readonly mistakes: { readonly count: number; readonly words: readonly string[] };
 }
@@ -18,8 +20,8 @@ export interface Taken {
 export interface Taker {
   /** A packed request of remote write 1.0. */
   write(packed: Uint8Array): Taken;
-  /** An exposition; `timeMs` for lines without a time of their own. */
-  text(text: string, format: ExpositionFormat, timeMs: number): Taken;
+  /** An exposition; `timeMs` for lines without a time of their own, which are mistakes when it is undefined. */
+  text(text: string, format: ExpositionFormat, timeMs: number | undefined, firstLine?: number): Taken;
 }
 
 /** What a request may be unpacked: a few letters could stand for gigabytes. */
@@ -47,18 +49,22 @@ export function makeTaker(needs: { change?(labels: Labels): Labels; note?(note: 
       });
       return taken.done();
     },
-    text(text, format, timeMs) {
+    text(text, format, timeMs, firstLine = 1) {
       const taken = gather();
+      const mistake = (line: number, words: string) => taken.mistake(`line ${line + firstLine - 1}: ${words}`);
       readExposition(text, format, {
-        sample(series, value, ownMs) {
+        sample(series, value, ownMs, line) {
           const before = known.get(series);
           const read = before ?? readSeries(series);
-          if (isMistake(read)) return taken.mistake(`${series.slice(0, 200)}: ${read.message}`);
+          if (isMistake(read)) return mistake(line, `${series.slice(0, 200)}: ${read.message}`);
+          const time = ownMs ?? timeMs;
+          if (time === undefined) return mistake(line, `${series.slice(0, 200)} has no time`);
           const labels = before ?? knownAs(series, () => needs.change?.(read) ?? read);
-          taken.column(labels, [ownMs ?? timeMs], [value]);
+          taken.column(labels, [time], [value]);
+          taken.lines.push(line + firstLine - 1);
         },
         ...(needs.note ? { note: needs.note } : {}),
-        mistake: (line, message) => taken.mistake(`line ${line}: ${message}`),
+        mistake,
       });
       return taken.done();
     },
@@ -81,8 +87,10 @@ function gather() {
   const parts: { readonly labels: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> }[] =
     [];
   const mistakes = { count: 0, words: [] as string[] };
+  const lines: number[] = [];
   let rows = 0;
   return {
+    lines,
     column(labels: Labels, times: ArrayLike<number>, values: ArrayLike<number>) {
       parts.push({ labels, times, values });
       rows += times.length;
@@ -98,7 +106,7 @@ function gather() {
         values.set(part.values, labels.length);
         for (let i = 0; i < part.times.length; i++) labels.push(part.labels);
       }
-      return { labels, times, values, mistakes };
+      return { labels, times, values, lines, mistakes };
     },
   };
 }

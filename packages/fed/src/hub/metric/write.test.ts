@@ -74,3 +74,29 @@ test("what the store suffers from is no fault of the sender's: 503, and when to 
     expect(await response.json()).toMatchObject({ status: "error", errorType: "unavailable" });
   }
 });
+
+test("a text of old samples is taken, by each of its two doors", async () => {
+  const { fetchRaw } = await openDoor();
+  const post = async (path: string, body: string) => {
+    const response = await fetchRaw(path, { method: "POST", body, headers: { "content-type": "text/plain" } });
+    return { status: response.status, body: response.status === 204 ? undefined : await response.json() };
+  };
+  const [nowMs, oldMs] = [Date.now(), Date.now() - 90 * 86_400_000];
+  await post("/api/v1/import/text", `a 1 ${nowMs}\n`);
+  expect(await post("/api/v1/import/text", `a 2 ${oldMs}\n`)).toEqual({ status: 204, body: undefined });
+  const text = `a 2 ${oldMs}\na 3 ${oldMs}\n\na 4\nb 4 ${oldMs}\nb{ 4 ${oldMs}\nb 5 1\n`;
+  expect(await post("/api/v1/metric-import?line=11", text)).toEqual({
+    status: 200,
+    body: {
+      ...{ added: 1, same: 1, refused: 4 },
+      reasons: [
+        "line 14: a has no time",
+        "line 16: the labels have no end",
+        expect.stringMatching(/^line 12: a has another value at .* already$/),
+        expect.stringMatching(/^line 17: b at 1970-01-01T00:00:00.001Z is older than what is kept/),
+      ],
+    },
+  });
+  const old = await fetchRaw("/api/v1/write", { method: "POST", body: request([oldMs, 1]), headers });
+  expect(old.status).toBe(400);
+});

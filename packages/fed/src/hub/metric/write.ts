@@ -13,7 +13,7 @@ const retryAfterSeconds = 5;
 export function writeHandlers(needs: {
   readonly metrics: Metrics;
   readonly clock: Clock;
-}): HandlersOf<"remoteWrite" | "importText"> {
+}): HandlersOf<"remoteWrite" | "importText" | "importSamples"> {
   const { metrics, clock } = needs;
   return {
     async remoteWrite(_input, context) {
@@ -21,9 +21,13 @@ export function writeHandlers(needs: {
       return answer(await keep(metrics, { kind: "write", bytes }, context), context);
     },
     async importText(_input, context) {
-      const { bytes, type } = requireEncoding(context, "identity");
-      const format: ExpositionFormat = type === "application/openmetrics-text" ? "openmetrics" : "text";
-      return answer(await keep(metrics, { kind: "text", bytes, format, timeMs: clock.nowMs() }, context), context);
+      const sent = { ...requireText(context), timeMs: clock.nowMs() };
+      return answer(await keep(metrics, sent, context), context);
+    },
+    async importSamples({ line }, context) {
+      const sent = { ...requireText(context), timeMs: undefined, firstLine: line };
+      const { added, same, refused, words } = await metrics.keep(sent, context.actor);
+      return { added, same, refused, reasons: [...words] };
     },
   };
 }
@@ -37,6 +41,12 @@ function requireWriteRequest(context: CallContext): SentBytes {
   throw unreadable(`a body of the type ${type}${version === "" ? "" : ` (${version})`} is not taken`, {
     hint: "Send application/x-protobuf with prometheus.WriteRequest, the protocol's version 1.0.",
   });
+}
+
+function requireText(context: CallContext) {
+  const { bytes, type } = requireEncoding(context, "identity");
+  const format: ExpositionFormat = type === "application/openmetrics-text" ? "openmetrics" : "text";
+  return { kind: "text", bytes, format } as const;
 }
 
 function requireEncoding({ sent }: CallContext, encoding: string): SentBytes {
