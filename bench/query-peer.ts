@@ -162,11 +162,12 @@ export async function openVictoria(day: MadeDay): Promise<Peer | undefined> {
   return await openPeer("VictoriaMetrics", start, () => rmSync(folder, { recursive: true, force: true }));
 }
 
-async function startProcess(
+/** A program that listens on a port of its own, once it answers at `health`. */
+export async function startProcess(
   path: string,
   wordsOf: (port: number) => readonly string[],
   health: string,
-): Promise<Place & { stop(): Promise<void> }> {
+): Promise<Place & { readonly pid: number; stop(): Promise<void> }> {
   const port = await freePort();
   const child: ChildProcess = spawn(path, wordsOf(port), { stdio: "ignore" });
   const stop = once(() => end(child, "SIGTERM"));
@@ -183,7 +184,7 @@ async function startProcess(
     }
     await pause(100);
   }
-  return { url, stop };
+  return { url, pid: child.pid ?? 0, stop };
 }
 
 function freePort(): Promise<number> {
