@@ -22,6 +22,8 @@ export interface ForwardingNeeds {
   readonly meter: Meter;
   /** Of fed. */
   readonly version: string;
+  /** What a start has to do comes first: for so long nothing is sent; a second when left out. */
+  readonly firstMs?: number;
   /** 0 to 1. */
   random?(): number;
   /** Told once for each. */
@@ -44,8 +46,6 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-/** What a start has to do comes first. */
-const firstMs = 1_000;
 const retryMs = 10_000;
 
 export function openForwarding(needs: ForwardingNeeds): Forwarding {
@@ -54,11 +54,13 @@ export function openForwarding(needs: ForwardingNeeds): Forwarding {
   const closing = new AbortController();
   let wanted: Readonly<Record<string, RemoteWriteDocument>> | undefined;
   let updating: Promise<void> | undefined;
+  let first = needs.firstMs ?? 1_000;
   registerMetrics(needs.meter, running);
 
   /** Makes what runs what is wanted, however often that changes meanwhile. */
   async function settle(): Promise<void> {
-    await sleep(clock, firstMs, closing.signal);
+    await sleep(clock, first, closing.signal);
+    first = 0;
     for (let done: typeof wanted; done !== wanted; ) {
       const next = wanted ?? {};
       try {
