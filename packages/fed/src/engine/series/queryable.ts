@@ -1,6 +1,6 @@
 import type { Labels } from "./labels.ts";
 import type { Matcher } from "./matcher.ts";
-import type { Series } from "./series.ts";
+import type { Series, SummaryColumn } from "./series.ts";
 
 /** Which series, and from when to when. */
 export interface Selection {
@@ -20,6 +20,15 @@ export interface SelectionHint {
   readonly rangeMs: number;
   /** The function around the selector, such as `rate` or `max_over_time`; undefined for none. */
   readonly func?: string | undefined;
+  /** What summaries may tell instead of samples. Where samples are gone, the last ones of summaries are given unasked. */
+  readonly summary?: SummaryWish | undefined;
+}
+
+export interface SummaryWish {
+  /** At least one: it becomes the value. */
+  readonly columns: readonly SummaryColumn[];
+  /** Of so long stretches at most, instead of samples that are there; 0 for only where these are gone. */
+  readonly mostMs: number;
 }
 
 /** The one interface between PromQL and any store. */

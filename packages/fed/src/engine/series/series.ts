@@ -7,6 +7,24 @@ export interface Series {
   readonly times: Float64Array<ArrayBuffer>;
   /** One for each time. May hold stale markers, which are NaN of a pattern of their own: see `isStale`. */
   readonly values: Float64Array<ArrayBuffer>;
+  /** Says that old samples are not there themselves. */
+  readonly coarse?: Coarse | undefined;
+}
+
+/** What a summary keeps of the samples in a stretch `(k * step, (k + 1) * step]` of time. */
+export const summaryColumns = ["last", "first", "firstTime", "min", "max", "sum", "count", "increase"] as const;
+export type SummaryColumn = (typeof summaryColumns)[number];
+
+/**
+ * The first entries of a series are summaries: each has the time of the last sample it stands for, and as its value the first of the
+ * columns that were asked for. A stale marker is an entry of its own. From the entry `entries` on there are samples.
+ */
+export interface Coarse {
+  readonly entries: number;
+  /** The longest stretch that one of them stands for. */
+  readonly stepMs: number;
+  /** Those that were asked for, each `entries` long. A sample among summaries is one of itself. */
+  readonly columns: Readonly<Partial<Record<SummaryColumn, Float64Array<ArrayBuffer>>>>;
 }
 
 /** The bits of the NaN with which Prometheus says "this series has ended here": high and low half. */

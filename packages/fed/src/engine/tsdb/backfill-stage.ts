@@ -7,6 +7,7 @@ import { blockFolder, headSeries, nextLayer, place } from "./maintain.ts";
 import { replayMemory } from "./replay.ts";
 import { load, shelfBlock } from "./shelf.ts";
 import { forget, type Stage, type Store } from "./store.ts";
+import { dropTiers } from "./tier-build.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 
 const usualSamples = 4_000_000;
@@ -50,6 +51,7 @@ export async function flushStage(store: Store): Promise<void> {
   flushBefore(stage.head, Infinity);
   for (const { startMs, endMs } of stage.head.arenas) {
     const end = Math.min(endMs, store.sealedMs);
+    await dropTiers(store, startMs, end - 1);
     const isOver = store.blocks.some(({ file }) => file.startMs < end && file.endMs > startMs);
     const series = headSeries(store.clock, stage.head, startMs, end);
     const layer = isOver ? nextLayer(store) : 0;

@@ -46,6 +46,14 @@ export interface PageEntry {
   readonly series: readonly Labels[];
 }
 
+/**
+ * Whether a page is a column of summaries more of the series in the page before it: then it names no series again, and has the
+ * column's name in place of labels.
+ */
+export function isColumn({ series }: Pick<PageEntry, "series">): boolean {
+  return series[0]?.length === 1;
+}
+
 const trailerMagic = 0x4b434c42; // BLCK
 /** magic, packed and raw size of the index, CRC-32 of these and of the index. */
 const trailerBytes = 16;
@@ -54,7 +62,7 @@ const mostSamples = 1 << 18;
 
 const namePattern = /^(\d+)-(\d+)(?:\.(\d+))?\.block$/;
 
-function blockPath(folder: string, startMs: number, endMs: number, layer: number): string {
+export function blockPath(folder: string, startMs: number, endMs: number, layer: number): string {
   return join(folder, `${startMs}-${endMs}${layer > 0 ? `.${layer}` : ""}.block`);
 }
 
@@ -85,12 +93,22 @@ export async function writeBlock(
   layer = 0,
 ): Promise<BlockFile | undefined> {
   const path = blockPath(folder, startMs, endMs, layer);
+  const sizeBytes = await writeAtOnce(path, (file) => writePages(file, series), wanted);
+  return sizeBytes === undefined ? undefined : { path, startMs, endMs, layer, sizeBytes };
+}
+
+/** `fill` returns how much it has written. What is empty or not wanted any more leaves no file. */
+export async function writeAtOnce(
+  path: string,
+  fill: (file: FileHandle) => Promise<number>,
+  wanted: () => boolean = () => true,
+): Promise<number | undefined> {
   const temp = `${path}.tmp`;
   try {
     const file = await open(temp, "w", 0o600);
     let sizeBytes = 0;
     try {
-      sizeBytes = await writePages(file, series);
+      sizeBytes = await fill(file);
       if (sizeBytes > 0) await file.datasync();
     } finally {
       await file.close();
@@ -101,7 +119,7 @@ export async function writeBlock(
     }
     await rename(temp, path);
     await syncFolder(dirname(path));
-    return { path, startMs, endMs, layer, sizeBytes };
+    return sizeBytes;
   } catch (thrown) {
     await rm(temp, { force: true }).catch(() => {});
     throw fileFault(thrown, "write", path);
@@ -145,7 +163,7 @@ function split({ labels, times, values }: Series): Series[] {
   return parts;
 }
 
-function encodeIndex(entries: readonly PageEntry[]): Uint8Array {
+export function encodeIndex(entries: readonly PageEntry[]): Uint8Array {
   const texts = new Map<string, number>();
   const [index, names] = [bytesOf(4096), bytesOf(4096)];
   const number = (text: string) => {
@@ -245,10 +263,11 @@ export async function readPage(
   const page = openPage(await readAt(file, entry.at, entry.sizeBytes));
   if (page !== undefined && page.labels.length === entry.series.length) return page;
   const [first, last] = [entry.series[0] ?? [], entry.series.at(-1) ?? []];
+  const names = isColumn(entry) ? `their ${first[0]}` : `${nameOf(first)} to ${nameOf(last)}`;
   const span = `from ${new Date(block.startMs).toISOString()} to ${new Date(block.endMs).toISOString()}`;
   damage({
     file: block.path,
-    what: `bytes ${entry.at} to ${entry.at + entry.sizeBytes} are damaged: ${entry.series.length} series ${span}, ${nameOf(first)} to ${nameOf(last)}, are lost`,
+    what: `bytes ${entry.at} to ${entry.at + entry.sizeBytes} are damaged: ${entry.series.length} series ${span}, ${names}, are lost`,
   });
   return undefined;
 }

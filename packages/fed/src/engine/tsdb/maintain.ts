@@ -13,6 +13,7 @@ import { labelsOfId, select } from "./postings.ts";
 import { readWhole } from "./reader.ts";
 import { checkPage, enter, leave, load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
 import { forget, type Store } from "./store.ts";
+import { fileOfDay } from "./tier.ts";
 
 /** Layers over a day that cannot be one block: beyond, they become one layer. */
 const mostWaitingLayers = 8;
@@ -84,15 +85,29 @@ export function place(store: Store, block: ShelfBlock | undefined, instead: read
   }
 }
 
-/** Removes blocks that are older than the store keeps, and the oldest beyond its size. */
+/**
+ * Removes blocks that are older than the store keeps, and the oldest beyond its size. One that is only too old waits for its
+ * summaries.
+ */
 export async function retain(store: Store): Promise<void> {
   const oldestMs = store.clock.nowMs() - store.retainMs;
   let sizeBytes = store.blocks.reduce((sum, { file }) => sum + file.sizeBytes, 0);
   for (const block of store.blocks) {
-    if (block.file.endMs > oldestMs && sizeBytes <= store.retainBytes) continue;
+    const isOld = block.file.endMs <= oldestMs && isSummarised(store, block.file.startMs);
+    if (!isOld && sizeBytes <= store.retainBytes) continue;
     sizeBytes -= block.file.sizeBytes;
     place(store, undefined, [block]);
   }
+}
+
+function isSummarised({ tiers, daySpanMs, clock }: Store, timeMs: number): boolean {
+  const dayMs = Math.floor(timeMs / daySpanMs) * daySpanMs;
+  return tiers.every(
+    (tier) =>
+      !tier.built ||
+      fileOfDay(tier, dayMs, daySpanMs) !== undefined ||
+      dayMs + daySpanMs <= clock.nowMs() - tier.retainMs,
+  );
 }
 
 /**
@@ -157,7 +172,12 @@ async function rewrite(
   place(store, block, blocks);
 }
 
-async function* blockSeries(store: Store, blocks: readonly ShelfBlock[], change: Change): AsyncGenerator<Series> {
+/** The series of blocks, each as one, in the order that a block wants. */
+export async function* blockSeries(
+  store: Store,
+  blocks: readonly ShelfBlock[],
+  change: Change,
+): AsyncGenerator<Series> {
   const ids = new Set(blocks.flatMap(({ index }) => [...(index?.ids ?? [])]));
   const named = [...ids].map((id) => ({ id, labels: labelsOfId(store.postings, id) })).sort(byKey);
   for (const { id, labels } of named) {
@@ -229,9 +249,9 @@ function removeFromHead(store: Store, series: HeadSeries, startMs: number, endMs
   }
 }
 
-/** Reads every page of every block once; what is damaged is noted. */
+/** Reads every page of every block and of every tier once; what is damaged is noted. */
 export async function verify(store: Store): Promise<void> {
-  for (const block of store.blocks) {
+  for (const block of [...store.blocks, ...store.tiers.flatMap(({ files }) => files)]) {
     enter(block);
     try {
       const { pages } = await load(store.shelf, block);

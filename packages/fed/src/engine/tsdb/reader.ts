@@ -9,6 +9,8 @@ import { mergeColumns } from "./merge.ts";
 import { labelsOfId, select } from "./postings.ts";
 import { enter, leave, load, pageOf, placesOf, type ShelfBlock } from "./shelf.ts";
 import type { Store } from "./store.ts";
+import { type Plan, planOf, type Segment } from "./tier-plan.ts";
+import { readPlanned } from "./tier-read.ts";
 
 /** So many samples are handed over at a time, about. */
 const batchSamples = 200_000;
@@ -25,7 +27,11 @@ interface FoundSeries {
 /** What a query reads, as it was when it began: sealing and retention go on meanwhile. */
 interface Found {
   readonly series: readonly FoundSeries[];
+  readonly plan: Plan;
+  /** Of the samples that the plan wants. */
   readonly blocks: readonly ShelfBlock[];
+  /** Of summaries. */
+  readonly files: readonly ShelfBlock[];
   readonly arenas: readonly Arena[];
   /** Of the stage. */
   readonly staged: readonly Arena[];
@@ -47,7 +53,7 @@ export async function* readSelection(
         signal.throwIfAborted();
         since = store.clock.tickMs();
       }
-      const series = await readSeries(store, found, one);
+      const series = await readSeries(store, found, one, selection);
       if (series.times.length === 0) continue;
       batched += series.times.length;
       all += series.times.length;
@@ -60,7 +66,7 @@ export async function* readSelection(
     }
     if (batch.length > 0) yield batch;
   } finally {
-    for (const block of found.blocks) leave(store.shelf, block);
+    for (const block of [...found.blocks, ...found.files]) leave(store.shelf, block);
   }
 }
 
@@ -71,59 +77,79 @@ export async function findSeries(
   signal: AbortSignal,
   visit: (id: number) => void,
 ): Promise<void> {
-  const found = await find(store, selection, signal);
+  const found = await find(store, { ...selection, hint: selection.hint ?? { stepMs: 0, rangeMs: 0 } }, signal);
   try {
     for (const one of found.series) {
-      if (await hasSample(store, found, one)) visit(one.id);
+      if (await hasSample(store, found, one, selection)) visit(one.id);
       signal.throwIfAborted();
     }
   } finally {
-    for (const block of found.blocks) leave(store.shelf, block);
+    for (const block of [...found.blocks, ...found.files]) leave(store.shelf, block);
   }
 }
 
-async function hasSample(store: Store, found: Found, one: FoundSeries): Promise<boolean> {
+async function hasSample(store: Store, found: Found, one: FoundSeries, selection: Selection): Promise<boolean> {
   const { startMs, endMs } = found;
-  // A block that lies in the span wholly says by its index that the series is in the span.
-  for (const block of found.blocks) {
+  // A file that lies in the span wholly says by its index that the series is in the span.
+  for (const block of [...found.blocks, ...found.files]) {
     const inside = startMs <= block.file.startMs && block.file.endMs <= endMs;
     if (inside && !block.damaged && placesOf(block, one.id).length > 0) return true;
   }
-  return (await readSeries(store, found, one)).times.length > 0;
+  return (await readSeries(store, found, one, selection)).times.length > 0;
+}
+
+/** What a selection reads of the disk, as it is at this moment. */
+function filesFor(store: Store, selection: Selection): Pick<Found, "plan" | "blocks" | "files"> {
+  const plan = planOf(store, selection);
+  const samples = plan.segments.filter(({ file }) => file === undefined);
+  const blocks = store.blocks.filter(({ file }) =>
+    samples.some(({ startMs, endMs }) => file.startMs <= endMs && file.endMs > startMs),
+  );
+  return { plan, blocks, files: [...new Set(plan.segments.flatMap(({ file }) => file ?? []))] };
 }
 
 async function find(store: Store, selection: Selection, signal: AbortSignal): Promise<Found> {
   signal.throwIfAborted();
-  const startMs = Math.max(selection.startMs, store.clock.nowMs() - store.retainMs);
-  const { endMs } = selection;
-  const overlapping = () => store.blocks.filter(({ file }) => file.startMs <= endMs && file.endMs > startMs);
   for (;;) {
-    const missing = overlapping().filter(({ index }) => index === undefined);
+    const { blocks, files } = filesFor(store, selection);
+    const missing = [...blocks, ...files].filter(({ index }) => index === undefined);
     if (missing.length === 0) break;
     for (const block of missing) await load(store.shelf, block);
     signal.throwIfAborted();
   }
   // From here to the return nothing waits: what is found belongs together.
-  const ids = startMs <= endMs ? select(store.postings, selection.matchers) : [];
-  const blocks = overlapping();
+  const { plan, blocks, files } = filesFor(store, selection);
+  const [startMs, endMs] = [plan.segments[0]?.startMs ?? selection.startMs, selection.endMs];
+  const ids = plan.segments.length > 0 ? select(store.postings, selection.matchers) : [];
+  const all = [...blocks, ...files];
   const series = [];
   for (const id of ids) {
     const head = store.head.series.get(id);
     const staged = store.stage.head.series.get(id);
-    if (head === undefined && staged === undefined && !blocks.some((block) => placesOf(block, id).length > 0)) continue;
+    if (head === undefined && staged === undefined && !all.some((block) => placesOf(block, id).length > 0)) continue;
     const labels = labelsOfId(store.postings, id);
     series.push({ id, labels, head, staged, key: labelsKey(labels) });
   }
   if (series.length > store.limits.seriesPerQuery) throw tooMany("series", store.limits.seriesPerQuery);
   series.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  for (const block of blocks) enter(block);
-  return { series, blocks, arenas: store.head.arenas, staged: store.stage.head.arenas, startMs, endMs };
+  for (const block of all) enter(block);
+  return { series, plan, blocks, files, arenas: store.head.arenas, staged: store.stage.head.arenas, startMs, endMs };
 }
 
-async function readSeries(store: Store, found: Found, { id, labels, head, staged }: FoundSeries): Promise<Series> {
-  const { blocks, arenas, startMs, endMs } = found;
+async function readSeries(store: Store, found: Found, one: FoundSeries, { hint }: Selection): Promise<Series> {
+  const columns = hint?.summary?.columns ?? ["last"];
+  return await readPlanned(store.shelf, found.plan, columns, one, (segment) => readSamples(store, found, one, segment));
+}
+
+async function readSamples(
+  store: Store,
+  { blocks, arenas, staged: stagedArenas }: Found,
+  { id, head, staged }: FoundSeries,
+  { startMs, endMs }: Segment,
+): Promise<Pick<Series, "times" | "values">> {
   const parts = [];
   for (const block of blocks) {
+    if (block.file.startMs > endMs || block.file.endMs <= startMs) continue;
     for (const place of placesOf(block, id)) {
       const page = await pageOf(store.shelf, block, place);
       if (page === undefined) continue;
@@ -132,9 +158,8 @@ async function readSeries(store: Store, found: Found, { id, labels, head, staged
     }
   }
   if (head !== undefined) parts.push(readHead(arenas, store.head, head, startMs, endMs));
-  if (staged !== undefined) parts.push(readHead(found.staged, store.stage.head, staged, startMs, endMs));
-  const { times, values } = mergeColumns(parts, startMs, endMs);
-  return { labels, times, values };
+  if (staged !== undefined) parts.push(readHead(stagedArenas, store.stage.head, staged, startMs, endMs));
+  return mergeColumns(parts, startMs, endMs);
 }
 
 /** A series of a block, whole. Damaged pages are passed over, and the block is known to be damaged then. */

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { fileFault } from "#disk/file-fault.ts";
-import { type BlockFile, type PageEntry, readIndex, readPage } from "./block.ts";
+import { type BlockFile, isColumn, type PageEntry, readIndex, readPage } from "./block.ts";
 import type { Damage } from "./file.ts";
 import type { Page } from "./page.ts";
 import { hold, type Postings, release } from "./postings.ts";
@@ -71,17 +71,22 @@ async function loadOnce(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
     const file = await handleOf(block);
     const { pages } = await readIndex(file, block.file, (found) => noteDamage(shelf, block, found));
     const entries: { readonly id: number; readonly place: number }[] = [];
-    for (const [number, { series }] of pages.entries()) {
+    for (const [number, page] of pages.entries()) {
+      if (isColumn(page)) continue;
+      const { series } = page;
       for (const [nth, labels] of series.entries())
         entries.push({ id: hold(shelf.postings, labels), place: number * 128 + nth });
     }
     entries.sort((a, b) => a.id - b.id || a.place - b.place);
     block.index = {
       // The labels are in the postings, once for all blocks.
-      pages: pages.map((page) => ({ ...page, series: page.series.map((labels) => sharedOf(shelf, labels)) })),
+      pages: pages.map((page) => {
+        const [name = []] = page.series;
+        return { ...page, series: page.series.map((labels) => (isColumn(page) ? name : sharedOf(shelf, labels))) };
+      }),
       ids: Float64Array.from(entries, ({ id }) => id),
       places: Float64Array.from(entries, ({ place }) => place),
-      samples: pages.reduce((sum, { samples }) => sum + samples, 0),
+      samples: pages.reduce((sum, page) => sum + (isColumn(page) ? 0 : page.samples), 0),
     };
     return block.index;
   } finally {

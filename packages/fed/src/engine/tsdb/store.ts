@@ -5,6 +5,7 @@ import { faultOfLabels, type Limits } from "./limit.ts";
 import type { LogOutbox } from "./outbox.ts";
 import { hold, labelsOfId, type Postings, release } from "./postings.ts";
 import type { Shelf, ShelfBlock } from "./shelf.ts";
+import type { Tier } from "./tier.ts";
 import type { Wal } from "./wal.ts";
 
 /** Samples in memory, and who brought their series. */
@@ -32,6 +33,8 @@ export interface Store extends Memory {
   readonly wal: Wal;
   readonly outbox: LogOutbox;
   readonly stage: Stage;
+  /** The finest first. */
+  readonly tiers: readonly Tier[];
   readonly spanMs: number;
   readonly daySpanMs: number;
   readonly retainMs: number;

@@ -25,6 +25,8 @@ import { type Refusal, refusalOf, refusalOfSeries } from "./refusal.ts";
 import { replay } from "./replay.ts";
 import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
 import { type Store, seriesOf } from "./store.ts";
+import { openTiers, type TierOptions } from "./tier.ts";
+import { buildTiers, removeFromTiers, retainTiers } from "./tier-build.ts";
 import { Wal, type WalFile } from "./wal.ts";
 
 export interface TsdbOptions {
@@ -42,6 +44,8 @@ export interface TsdbOptions {
   readonly aheadMs?: number | undefined;
   /** Older samples are not answered, and their files are removed; kept for ever when left out. */
   readonly retainMs?: number | undefined;
+  /** Summaries that are made of complete days, and answer long charts; none when left out. Each step divides a day. */
+  readonly tiers?: readonly TierOptions[] | undefined;
   /** The oldest blocks are removed beyond this size. */
   readonly retainBytes?: number | undefined;
   /** Length of a block when it is first written; 2 hours. */
@@ -69,6 +73,13 @@ export interface TsdbStats {
     readonly endMs: number;
     readonly sizeBytes: number;
     readonly samples: number;
+  }[];
+  /** Summaries of old samples, the finest first. */
+  readonly tiers: readonly {
+    readonly stepMs: number;
+    readonly files: number;
+    readonly sizeBytes: number;
+    readonly summaries: number;
   }[];
   /** Samples before this are in blocks, and refused when they come now. */
   readonly closedMs: number;
@@ -238,18 +249,24 @@ export class Tsdb implements Queryable {
     return this.#alone(async () => {
       const { matchers, startMs, endMs } = selection;
       await flushStage(this.#store);
+      await removeFromTiers(this.#store, { matchers, startMs, endMs });
       await removeSelection(this.#store, { matchers, startMs, endMs });
     });
   }
 
-  /** Seals what is complete, makes days of spans, and removes what is too old. Appends start it; so should a clock, for retention. */
+  /**
+   * Seals what is complete, makes days of spans and summaries of days, and removes what is too old. Appends start it; so should
+   * a clock, for retention.
+   */
   maintain(): Promise<void> {
     this.#requireOpen();
     return this.#alone(async () => {
       await seal(this.#store);
       await flushStage(this.#store);
       await retain(this.#store);
+      retainTiers(this.#store);
       await compact(this.#store);
+      await buildTiers(this.#store);
       await this.#store.outbox.trim();
     });
   }
@@ -303,6 +320,7 @@ export class Tsdb implements Queryable {
       blockBytes: found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       blockSamples: found.reduce((sum, { samples }) => sum + samples, 0),
       blocks: found,
+      tiers: await statsOfTiers(this.#store),
       closedMs: floorMs,
       metrics: topMetrics(this.#store),
       trouble: troubleOf(wal.trouble ?? stage.wal.trouble ?? this.#trouble),
@@ -326,7 +344,8 @@ export class Tsdb implements Queryable {
       await this.#store.stage.wal.close();
       await this.#store.outbox.close();
     } finally {
-      for (const { handle } of this.#store.blocks) await handle?.close();
+      const { blocks, tiers } = this.#store;
+      for (const { handle } of [...blocks, ...tiers.flatMap(({ files }) => files)]) await handle?.close();
       this.#lock.close();
     }
   }
@@ -334,6 +353,19 @@ export class Tsdb implements Queryable {
   #requireOpen(): void {
     if (this.#closed) throw new Fault("internal", `the store in ${this.#store.folder} was used after it was closed`);
   }
+}
+
+async function statsOfTiers({ tiers, shelf }: Store): Promise<TsdbStats["tiers"]> {
+  const found = [];
+  for (const { stepMs, files } of tiers) {
+    let [sizeBytes, summaries] = [0, 0];
+    for (const file of files) {
+      sizeBytes += file.file.sizeBytes;
+      summaries += (await load(shelf, file)).samples;
+    }
+    found.push({ stepMs, files: files.length, sizeBytes, summaries });
+  }
+  return found;
 }
 
 function troubleOf(thrown: unknown): string | undefined {
@@ -356,6 +388,9 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
     const postings = postingsOf();
     const shelf = shelfOf(postings, options.cacheBytes ?? 64 * 2 ** 20);
     const blocks = readShelf(blockFolder);
+    const daySpanMs = options.daySpanMs ?? 24 * hourMs;
+    const tiers = openTiers(folder, options.tiers ?? [], daySpanMs);
+    const kept = [...blocks, ...tiers.flatMap(({ files }) => files)];
     const store: Omit<Store, "wal" | "outbox" | "stage"> & {
       wal?: Wal;
       outbox?: Store["outbox"];
@@ -368,13 +403,14 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
       shelf,
       limits: { ...usualLimits, ...options.limits },
       spanMs,
-      daySpanMs: options.daySpanMs ?? 24 * hourMs,
+      daySpanMs,
       retainMs: options.retainMs ?? Infinity,
       retainBytes: options.retainBytes ?? Infinity,
       tenants: new Map(),
+      tiers,
       blocks,
       floorMs: -Infinity,
-      sealedMs: blocks.reduce((latest, { file }) => Math.max(latest, file.endMs), -Infinity),
+      sealedMs: kept.reduce((latest, { file }) => Math.max(latest, file.endMs), -Infinity),
     };
     const outbox = await openOutbox({
       folder: join(folder, "queue"),
