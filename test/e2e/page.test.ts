@@ -1,35 +1,9 @@
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { chromiumPath, openBrowser, seriousFaults, withoutChromium } from "./browser.ts";
 import { leftBehind, makeStage, up } from "./stage.ts";
+import { enrol, linkOf, pagesOf, password, patience, shows } from "./visitor.ts";
 
 /** What a person does in a browser, on the real start-up path: the launcher, the built pages, real Chromium. */
-
-const password = "a long enough password";
-/** How long anything on the page may take to come; how quick it is is measured in bench/page.ts. */
-const patience = { timeout: 15_000 };
-
-async function enrol(page: Page, link: string): Promise<void> {
-  await page.goto(link);
-  await page.getByLabel("Name").fill("ada");
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Create account" }).click();
-  await page.getByRole("heading", { name: "Overview" }).waitFor(patience);
-}
-
-/** Where a person goes on: a cookie is good for the name of the link only. */
-const pagesOf = (hub: { readonly url: string }) => `http://fed.localhost:${new URL(hub.url).port}`;
-
-async function linkOf(hub: Awaited<ReturnType<typeof up>>): Promise<string> {
-  const [link] = await hub.says(/http:\S+\/welcome#code=\S+/);
-  expect(new URL(link).hostname).toBe("fed.localhost");
-  return link;
-}
-
-/** Waits until the connection is told to be so; the mark is there twice, for wide and for narrow. */
-async function shows(page: Page, connection: string): Promise<void> {
-  await page.getByText(connection, { exact: true }).filter({ visible: true }).waitFor(patience);
-}
 
 const pages = ["/", "/machines", "/machines/here", "/services", "/services/dev/api", "/events", "/settings"] as const;
 

@@ -24,7 +24,6 @@ interface QueryBoxProps {
   readonly text: string;
   /** Where the hub says that it is wrong. */
   readonly refused: { readonly start: number; readonly end: number } | undefined;
-  readonly autoFocus: boolean;
   onChange(text: string): void;
   onRun(): void;
 }
@@ -47,7 +46,7 @@ const layer =
 const pauseMs = 450;
 
 /** A box for one query: colours, what is wrong where, and proposals, by keyboard alone. */
-export function QueryBox({ label, text, refused, autoFocus, onChange, onRun }: QueryBoxProps) {
+export function QueryBox({ label, text, refused, onChange, onRun }: QueryBoxProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const under = useRef<HTMLPreElement>(null);
   const proposing = useProposals(text, area);
@@ -57,9 +56,6 @@ export function QueryBox({ label, text, refused, autoFocus, onChange, onRun }: Q
   const mistake = useMemo(() => (settled === text && !open ? mistakeOf(text) : undefined), [settled, text, open]);
   const errorId = useId();
   const pieces = useMemo(() => coloured(text, mistake ?? refused), [text, mistake, refused]);
-  useEffect(() => {
-    if (autoFocus) area.current?.focus({ preventScroll: true });
-  }, [autoFocus]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (proposing.onKeyDown(event) || event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();

@@ -89,7 +89,7 @@ function Moments({ span, onSpan }: { readonly span: Extract<Span, { kind: "betwe
         const ms = new Date(target.value).getTime();
         if (Number.isFinite(ms) && ms > 0) onSpan(change(ms));
       }}
-      className="w-52! max-sm:w-full!"
+      className="w-60! max-sm:w-full!"
     />
   );
   return (

@@ -78,7 +78,10 @@ export function makePlot(target: HTMLElement, size: { width: number; height: num
     ...size,
     legend: { show: false },
     padding: [12, 12, 0, 0],
-    scales: { x: { time: true, range: () => rangeOf(needs.grid()) }, y: { range: yRange } },
+    scales: {
+      x: { time: true, range: () => rangeOf(needs.grid()) },
+      y: { range: stacked ? (plot, least, greatest) => yRange(plot, Math.min(0, least ?? 0), greatest) : yRange },
+    },
     axes: [timeAxis(look), valueAxis(needs)],
     series: [{}, ...lines.map((line) => seriesOf(line, look, stacked))],
     bands: stacked ? bandsOf(lines) : [],

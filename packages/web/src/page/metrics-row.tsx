@@ -31,14 +31,7 @@ export function QueryRow(props: RowProps) {
     <li className="flex flex-col gap-1">
       <div className="flex items-start gap-1.5">
         {!alone && <span className="w-4 shrink-0 pt-2 text-center font-semibold text-soft">{letter}</span>}
-        <QueryBox
-          label={`Query ${letter}`}
-          text={draft}
-          refused={refused}
-          autoFocus={alone && text === ""}
-          onChange={onDraft}
-          onRun={onRun}
-        />
+        <QueryBox label={`Query ${letter}`} text={draft} refused={refused} onChange={onDraft} onRun={onRun} />
         {!alone && (
           <>
             <IconButton

@@ -76,7 +76,7 @@ export function MetricsPage() {
     change({ span, live: view.live && span.kind === "last" });
     refresh();
   };
-  useRangeKeys(view.span, setSpan);
+  useKeys(view.span, setSpan);
   const lettered = view.rows.length > 1;
   const result = { asked: shown, lettered };
   const onZoom = (startMs: number, endMs: number) => setSpan(between(startMs, endMs));
@@ -89,7 +89,7 @@ export function MetricsPage() {
         actions={
           <>
             {queries.length > 0 && <CopyButton text={queries.join("\n")} label="Copy PromQL" word="Copy PromQL" />}
-            <CopyButton text={location.href} label="Copy a link to this view" word="Share" />
+            <CopyButton text={location.href} label="Share: copy a link to this view" word="Share" />
           </>
         }
       />
@@ -184,8 +184,8 @@ function useAsks(view: MetricsView, grid: Ask["grid"], turn: number, ready: bool
   }, [view.rows, kind, startMs, endMs, stepMs, turn, ready]);
 }
 
-/** `[` and `]` go earlier and later, `+` and `-` closer and wider, when nobody types. */
-function useRangeKeys(span: Span, setSpan: (span: Span) => void): void {
+/** `/` leads to the query, `[` and `]` go earlier and later, `+` and `-` closer and wider, when nobody types. */
+function useKeys(span: Span, setSpan: (span: Span) => void): void {
   const latest = useRef({ span, setSpan });
   latest.current = { span, setSpan };
   useEffect(() => {
@@ -196,7 +196,10 @@ function useRangeKeys(span: Span, setSpan: (span: Span) => void): void {
       if (document.querySelector("[role=dialog], [role=alertdialog], [role=menu]") !== null) return;
       const { span: now, setSpan: set } = latest.current;
       const nowMs = Date.now();
-      if (event.key === "[") set(shift(now, -1, nowMs));
+      if (event.key === "/") {
+        event.preventDefault();
+        document.querySelector<HTMLElement>("textarea")?.focus();
+      } else if (event.key === "[") set(shift(now, -1, nowMs));
       else if (event.key === "]") set(shift(now, 1, nowMs));
       else if (event.key === "+" || event.key === "=") set(zoom(now, 0.5, nowMs));
       else if (event.key === "-") set(zoom(now, 2, nowMs));
@@ -239,7 +242,8 @@ function Freshness({
   const failed = asked.some(({ failure }) => failure !== undefined);
   const oldest = Math.min(...times);
   const away = connection === "reconnecting" || (live && times.length > 0 && nowMs - oldest > 2 * stepMs + 10_000);
-  if (times.length === 0) return null;
+  // Its place is kept, so that nothing moves when the first answer comes.
+  if (times.length === 0) return <p className="h-6" />;
   return (
     <p className="flex h-6 items-center gap-2 text-small text-soft">
       {away || failed ? (

@@ -7,6 +7,13 @@ interface ShortcutSheetProps {
   onOpenChange(open: boolean): void;
 }
 
+const onMetrics = [
+  { keys: ["/"], word: "On the Metrics page: to the query" },
+  { keys: ["Ctrl", "Space"], word: "In the query: what can be written here" },
+  { keys: ["[", "]"], word: "On the Metrics page: earlier, later" },
+  { keys: ["+", "-"], word: "On the Metrics page: closer, wider" },
+];
+
 /** The keys, told. */
 export function ShortcutSheet({ open, onOpenChange }: ShortcutSheetProps) {
   return (
@@ -22,6 +29,16 @@ export function ShortcutSheet({ open, onOpenChange }: ShortcutSheetProps) {
             <dt className="flex gap-1">
               <Kbd>g</Kbd>
               <Kbd>{key}</Kbd>
+            </dt>
+            <dd>{word}</dd>
+          </div>
+        ))}
+        {onMetrics.map(({ keys, word }) => (
+          <div key={word} className="contents">
+            <dt className="flex gap-1">
+              {keys.map((key) => (
+                <Kbd key={key}>{key}</Kbd>
+              ))}
             </dt>
             <dd>{word}</dd>
           </div>

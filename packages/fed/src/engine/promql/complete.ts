@@ -137,7 +137,9 @@ function operators(words: Readonly<Record<string, string>>): readonly Word[] {
   return Object.entries(words).map(([text, about]) => ({ kind: "operator", text, about }));
 }
 
-const functionNames = Object.keys(functions).filter(isFunctionName);
+/** What most queries are made of comes first. */
+const mostUsed = ["rate", "increase", "histogram_quantile", "avg_over_time", "max_over_time"] as const;
+const functionNames = [...new Set([...mostUsed, ...Object.keys(functions)])].filter(isFunctionName);
 const functionList: readonly Word[] = functionNames.map((text) => ({
   ...{ kind: "function", text },
   about: `${printSignature(text)}: ${functionWords[text]}`,
@@ -169,7 +171,7 @@ function wordsOf(spot: Spot, typed: string): readonly Word[] {
 }
 
 function operandWords({ takes }: Spot): readonly Word[] {
-  if (takes === "vector") return [...functionList, ...aggregationList];
+  if (takes === "vector") return [...aggregationList, ...functionList];
   return takes === "scalar" ? scalarFunctions : [];
 }
 
