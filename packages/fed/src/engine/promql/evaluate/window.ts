@@ -1,6 +1,15 @@
 import { kahan, type Sum } from "./kahan.ts";
 import { quantileOf } from "./quantile.ts";
 import type { Samples } from "./select.ts";
+import {
+  type Best,
+  bestBetween,
+  bestStretches,
+  leastForStretches,
+  type Stretches,
+  sumBetween,
+  sumStretches,
+} from "./stretch.ts";
 
 /** What a function over a range sees at one step: the samples `from` to `to` (excluded), at least as many as it needs. */
 export interface Window {
@@ -15,6 +24,8 @@ export interface Window {
   atMs: number;
   /** The scalar argument of this step. */
   param: number;
+  /** Of these samples, once a function has made them. */
+  stretches?: Stretches | undefined;
 }
 
 export interface WindowFunction {
@@ -42,8 +53,8 @@ export const windowFunctions: Readonly<Record<string, WindowFunction>> = {
   resets: { least: 1, of: (w) => resetsInside(w, (count) => count + 1, 0) },
   sum_over_time: { least: 1, of: sumOver },
   avg_over_time: { least: 1, of: averageOver },
-  min_over_time: { least: 1, of: (w) => extreme(w, (value, best) => value < best) },
-  max_over_time: { least: 1, of: (w) => extreme(w, (value, best) => value > best) },
+  min_over_time: { least: 1, of: (w) => extreme(w, least) },
+  max_over_time: { least: 1, of: (w) => extreme(w, greatest) },
   count_over_time: { least: 1, of: (w) => w.to - w.from },
   last_over_time: { least: 1, of: (w) => w.samples.values[w.to - 1] as number },
   stddev_over_time: { least: 1, of: (w) => Math.sqrt(variance(w)) },
@@ -109,18 +120,47 @@ function countChanges(w: Window): number {
   return count;
 }
 
-function extreme(w: Window, isBetter: (value: number, best: number) => boolean): number {
+function extreme(w: Window, best: Best): number {
   const { values } = w.samples;
-  let best = values[w.from] as number;
-  for (let i = w.from + 1; i < w.to; i++) {
+  if (w.to - w.from < leastForStretches) return best(values, w.from, w.to);
+  w.stretches ??= bestStretches(values, best);
+  return bestBetween(values, w.stretches, w.from, w.to, best);
+}
+
+function least(values: Float64Array, from: number, to: number): number {
+  let best = values[from] as number;
+  for (let i = from + 1; i < to; i++) {
     const value = values[i] as number;
-    if (isBetter(value, best) || Number.isNaN(best)) best = value;
+    if (value < best || Number.isNaN(best)) best = value;
   }
   return best;
 }
 
-/** As `kahan`, with the sum in two plain variables: this loop is the hottest of all. */
+function greatest(values: Float64Array, from: number, to: number): number {
+  let best = values[from] as number;
+  for (let i = from + 1; i < to; i++) {
+    const value = values[i] as number;
+    if (value > best || Number.isNaN(best)) best = value;
+  }
+  return best;
+}
+
+const whole: Sum = { value: 0, rest: 0 };
+
+/** Whether the sum of a long window is found, in `whole`. What is not finite has to be looked at value by value. */
+function sumOfStretches(w: Window): boolean {
+  const { values } = w.samples;
+  if (w.to - w.from < leastForStretches) return false;
+  w.stretches ??= sumStretches(values);
+  whole.value = 0;
+  whole.rest = 0;
+  sumBetween(values, w.stretches, w.from, w.to, whole);
+  return Number.isFinite(whole.value + whole.rest);
+}
+
+/** As `kahan`, with the sum in two plain variables. */
 function sumOver(w: Window): number {
+  if (sumOfStretches(w)) return whole.value + whole.rest;
   const { values } = w.samples;
   let [sum, rest] = [0, 0];
   for (let i = w.from; i < w.to; i++) {
@@ -135,6 +175,8 @@ function sumOver(w: Window): number {
 
 /** Sum over count; where the sum would overflow, a mean that is carried along. */
 function averageOver(w: Window): number {
+  const all = w.to - w.from;
+  if (sumOfStretches(w)) return whole.value / all + whole.rest / all;
   const { values } = w.samples;
   let sum = values[w.from] as number;
   let rest = 0;
@@ -145,8 +187,7 @@ function averageOver(w: Window): number {
     rest += Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
     sum = total;
   }
-  const count = w.to - w.from;
-  return sum / count + rest / count;
+  return sum / all + rest / all;
 }
 
 function carriedMean(w: Window, index: number, sum: number, rest: number): number {
