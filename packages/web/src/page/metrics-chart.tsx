@@ -4,7 +4,8 @@ import { useAppearance } from "../appearance.ts";
 import { momentText } from "../view/format.ts";
 import type { Line } from "./metrics-answer.ts";
 import { stepsOf } from "./metrics-answer.ts";
-import { dataOf, makePlot, type PlotLine, readLook } from "./metrics-plot.ts";
+import { dataOf, type PlotLine } from "./metrics-columns.ts";
+import { makePlot, readLook } from "./metrics-plot.ts";
 import type { Grid } from "./metrics-range.ts";
 import { type Unit, valueText } from "./metrics-unit.ts";
 

@@ -1,17 +1,10 @@
 import uPlot from "uplot";
-import { stepsOf } from "./metrics-answer.ts";
+import { type Column, dataOf, lonePoints, type PlotLine, timeText } from "./metrics-columns.ts";
 import type { Grid } from "./metrics-range.ts";
 import { type Unit, valueText } from "./metrics-unit.ts";
 import "uplot/dist/uPlot.min.css";
 
 /** What uPlot is told: the axes, colours and lines of a chart. The only file that knows it. */
-
-export interface PlotLine {
-  readonly values: Float64Array;
-  /** Index of its colour. */
-  readonly colour: number;
-  readonly shown: boolean;
-}
 
 export interface PlotLook {
   readonly lines: readonly string[];
@@ -50,26 +43,6 @@ export function readLook(element: HTMLElement): PlotLook {
   };
   probe.remove();
   return look;
-}
-
-type Column = (number | null)[];
-
-/** Seconds, and for each line its values; what is not there is a gap. Stacked: each on top of those before. */
-export function dataOf(grid: Grid, lines: readonly PlotLine[], stacked: boolean): uPlot.AlignedData {
-  const count = stepsOf(grid);
-  const times = Array.from({ length: count }, (_, index) => (grid.startMs + index * grid.stepMs) / 1_000);
-  const base = new Float64Array(count);
-  const columns = lines.map(({ values, shown }) => {
-    const column: Column = new Array(count).fill(null);
-    for (let index = 0; index < count; index++) {
-      const value = values[index] ?? Number.NaN;
-      if (!Number.isFinite(value)) continue;
-      if (stacked && shown) base[index] = (base[index] ?? 0) + value;
-      column[index] = stacked && shown ? (base[index] ?? 0) : value;
-    }
-    return column;
-  });
-  return [times, ...columns];
 }
 
 export function makePlot(target: HTMLElement, size: { width: number; height: number }, needs: PlotNeeds): uPlot {
@@ -131,7 +104,7 @@ function seriesOf({ colour, shown }: PlotLine, { lines }: PlotLook, stacked: boo
     stroke,
     width: 1.5,
     spanGaps: false,
-    points: { size: 4, fill: stroke, filter: lonePoints },
+    points: { size: 4, fill: stroke, filter: dots },
     ...(stacked ? { fill: faded(stroke) } : {}),
   };
 }
@@ -143,13 +116,8 @@ function faded(colour: string): string {
 }
 
 /** A point without neighbours makes no line, so it is drawn as a dot. */
-const lonePoints: uPlot.Series.Points.Filter = (plot, index, show) => {
-  if (show) return null;
-  const column = plot.data[index] as Column;
-  const alone: number[] = [];
-  for (let at = 0; at < column.length; at++) {
-    if (column[at] != null && column[at - 1] == null && column[at + 1] == null) alone.push(at);
-  }
+const dots: uPlot.Series.Points.Filter = (plot, index, show) => {
+  const alone = show ? [] : lonePoints(plot.data[index] as Column);
   return alone.length > 0 ? alone : null;
 };
 
@@ -165,18 +133,6 @@ function timeAxis({ ink, grid, font }: PlotLook): uPlot.Axis {
     values: (_plot, splits, _axis, _space, incrementS) =>
       splits.map((s, index) => timeText(s, splits[index - 1], incrementS)),
   };
-}
-
-/** The day where it begins, or is the first; the time of day, as exact as the marks are. In the reader's time zone. */
-export function timeText(seconds: number, before: number | undefined, incrementS: number): string {
-  const at = new Date(seconds * 1_000);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const sameDay = before !== undefined && new Date(before * 1_000).toDateString() === at.toDateString();
-  const sameYear = before !== undefined && new Date(before * 1_000).getFullYear() === at.getFullYear();
-  if (incrementS >= 86_400) return sameYear ? day : `${day}\n${at.getFullYear()}`;
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}${incrementS < 60 ? `:${two(at.getSeconds())}` : ""}`;
-  return sameDay ? clock : `${clock}\n${day}`;
 }
 
 /** Sizes are divided by powers of two, so that marks fall on whole numbers of their unit. */
