@@ -61,6 +61,8 @@ function fetchFromTesting(): void {
 }
 
 export interface RealPrometheus {
+  /** Where its blocks are. */
+  readonly folder: string;
   /** The `data` of the answer of the query API, or its `error`. */
   ask(path: "query" | "query_range", params: Readonly<Record<string, string>>): Promise<ApiAnswer>;
   stop(): Promise<void>;
@@ -106,6 +108,7 @@ export async function startPrometheus(binary: Binary, series: readonly Series[])
     await pause(100);
   }
   return {
+    folder: join(folder, "data"),
     stop,
     async ask(path, params) {
       const answer = await fetch(`${base}/api/v1/${path}`, { method: "POST", body: new URLSearchParams(params) });
@@ -132,7 +135,7 @@ function openMetrics(series: readonly Series[]): string {
     let name = "";
     for (let i = 0; i < labels.length; i += 2) {
       if (labels[i] === "__name__") name = labels[i + 1] as string;
-      else inner.push(`${labels[i]}="${labels[i + 1]}"`);
+      else inner.push(`${labels[i]}=${JSON.stringify(labels[i + 1])}`);
     }
     const head = `${name}{${inner.join(",")}}`;
     return Array.from(times, (time, i) => `${head} ${print(values[i] as number)} ${(time / 1000).toFixed(3)}\n`).join(

@@ -68,5 +68,6 @@ export const streams =
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let text = "";
   for await (const chunk of request.setEncoding("utf8")) text += chunk;
-  return text === "" ? undefined : JSON.parse(text);
+  if (text === "") return undefined;
+  return request.headers["content-type"]?.startsWith("application/json") ? JSON.parse(text) : text;
 }
