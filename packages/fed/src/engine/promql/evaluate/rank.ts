@@ -12,11 +12,11 @@ interface Entry {
   readonly value: number;
 }
 
-type Less = (a: Entry, b: Entry) => boolean;
+type Less = (a: number, b: number) => boolean;
 
 /** NaN is less than all: it goes first where there are more than k. */
-const smallest: Less = (a, b) => Number.isNaN(a.value) || a.value < b.value;
-const greatest: Less = (a, b) => Number.isNaN(a.value) || a.value > b.value;
+const smallest: Less = (a, b) => a < b || Number.isNaN(a);
+const greatest: Less = (a, b) => a > b || Number.isNaN(a);
 
 /** `topk` and `bottomk`; at a single moment in the order of the values. */
 export async function streamRanked(
@@ -76,18 +76,19 @@ function checkParams(params: Float64Array): boolean {
 /** The best of a group at one step, best first. The heap holds the worst of those kept on top. */
 function best(drafts: readonly Draft[], members: readonly number[], step: number, count: number, less: Less): Entry[] {
   const heap: Entry[] = [];
+  let worst = Number.NaN;
   for (const index of members) {
     const { present, values } = drafts[index] as Draft;
     if (present[step] === 0) continue;
-    const entry = { index, value: values[step] as number };
-    const worst = heap[0];
-    if (heap.length < count || worst === undefined) {
-      heap.push(entry);
+    const value = values[step] as number;
+    if (heap.length < count) {
+      heap.push({ index, value });
       siftUp(heap, less);
-    } else if (less(worst, entry) && !Number.isNaN(entry.value)) {
-      heap[0] = entry;
+    } else if (less(worst, value) && !Number.isNaN(value)) {
+      heap[0] = { index, value };
       siftDown(heap, less);
-    }
+    } else continue;
+    worst = (heap[0] as Entry).value;
   }
   return heap.sort((a, b) => compareEntries(a, b, less));
 }
@@ -97,27 +98,28 @@ function compareEntries(a: Entry, b: Entry, less: Less): number {
     return Number(Number.isNaN(a.value)) - Number(Number.isNaN(b.value)) || a.index - b.index;
   }
   if (a.value === b.value) return a.index - b.index;
-  return less(b, a) ? -1 : 1;
+  return less(b.value, a.value) ? -1 : 1;
 }
 
 function siftUp(heap: Entry[], less: Less): void {
   let at = heap.length - 1;
   while (at > 0) {
     const parent = (at - 1) >> 1;
-    if (!less(heap[at] as Entry, heap[parent] as Entry)) return;
+    if (!less((heap[at] as Entry).value, (heap[parent] as Entry).value)) return;
     swap(heap, at, parent);
     at = parent;
   }
 }
 
 function siftDown(heap: Entry[], less: Less): void {
+  const value = (at: number) => (heap[at] as Entry).value;
   let at = 0;
   for (;;) {
     let child = 2 * at + 1;
     if (child >= heap.length) return;
     const right = child + 1;
-    if (right < heap.length && less(heap[right] as Entry, heap[child] as Entry)) child = right;
-    if (!less(heap[child] as Entry, heap[at] as Entry)) return;
+    if (right < heap.length && less(value(right), value(child))) child = right;
+    if (!less(value(child), value(at))) return;
     swap(heap, at, child);
     at = child;
   }
