@@ -5,6 +5,8 @@ import { BrokenMessage, MessageReader, MessageWriter, wireTypes } from "./protob
 import type { MetricNote } from "./text.ts";
 
 export interface RemoteWriteReader {
+  /** Asked first for each series, with where in the request it lies; true when it is dealt with already. */
+  again?(begin: number, end: number): boolean;
   /**
    * One series of the request. `key` is its labels as they came, byte for byte: who has seen it before need not call
    * `labels`. Times in milliseconds, in the order they came; the arrays are the caller's. Faults of `labels` are `invalid`.
@@ -27,9 +29,10 @@ export function readWriteRequest(bytes: Uint8Array, reader: RemoteWriteReader): 
       if (message.field !== 1 && message.field !== 3) message.skip();
       else {
         const end = message.enter();
-        const part = new MessageReader(bytes, message.at, end);
-        if (message.field === 1) readTimeSeries(part, reader);
-        else readMetadata(part, reader);
+        if (message.field === 3) readMetadata(new MessageReader(bytes, message.at, end), reader);
+        else if (reader.again?.(message.at, end) !== true) {
+          readTimeSeries(new MessageReader(bytes, message.at, end), reader);
+        }
         message.at = end;
       }
     }

@@ -20,6 +20,8 @@ export interface ExpositionReader {
   note?(note: MetricNote): void;
   /** A line that is none of the format. The lines around it are read all the same. */
   mistake(line: number, message: string): void;
+  /** `# EOF`, which ends an OpenMetrics. */
+  end?(): void;
 }
 
 const newline = 10;
@@ -38,7 +40,10 @@ export function readExposition(text: string, format: ExpositionFormat, reader: E
     const begin = skipBlanks(text, at, stop);
     if (begin < stop) {
       if (text[begin] === "#") {
-        if (readComment(text.slice(begin + 1, stop), reader) === "end" && format === "openmetrics") return;
+        if (readComment(text.slice(begin + 1, stop), reader) === "end") {
+          reader.end?.();
+          if (format === "openmetrics") return;
+        }
       } else {
         const message = readSample(text, begin, stop, line, format, reader);
         if (message !== undefined) reader.mistake(line, message);

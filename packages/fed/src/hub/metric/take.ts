@@ -1,9 +1,12 @@
 import { uncompress } from "snappyjs";
 import { Fault } from "#base/fault.ts";
-import { readWriteRequest } from "#engine/exposition/remote-write.ts";
+import { addRow, rowsOf } from "#engine/exposition/rows.ts";
 import { isMistake, readSeries } from "#engine/exposition/series-text.ts";
-import { type ExpositionFormat, type MetricNote, readExposition } from "#engine/exposition/text.ts";
+import type { ExpositionFormat, MetricNote } from "#engine/exposition/text.ts";
+import { openTextReader } from "#engine/exposition/text-memory.ts";
+import { openWriteReader } from "#engine/exposition/write-memory.ts";
 import { type Labels, labelsKey } from "#engine/series/labels.ts";
+import { nameOf } from "#engine/tsdb/block.ts";
 
 /** Samples on their way into the store. */
 export interface Taken {
@@ -27,24 +30,20 @@ export interface Taker {
 /** What a request may be unpacked: a few letters could stand for gigabytes. */
 const unpackedBytes = 32 * 1024 * 1024;
 const namedMistakes = 10;
-const mostKnown = 100_000;
 
 export function makeTaker(needs: { change?(labels: Labels): Labels; note?(note: MetricNote): void } = {}): Taker {
-  const known = new Map<string, Labels>();
-  const knownAs = (key: string, read: () => Labels): Labels => {
-    const before = known.get(key);
-    if (before) return before;
-    if (known.size >= mostKnown) known.clear();
-    const labels = read();
-    known.set(key, labels);
-    return labels;
-  };
+  const note = needs.note ? { note: needs.note } : {};
+  const readWrite = openWriteReader((labels: Labels) => labels);
+  const readText = openTextReader<Labels>((series) => {
+    const read = readSeries(series);
+    if (isMistake(read)) return { wrong: read.message };
+    return needs.change?.(read) ?? read;
+  });
   return {
     write(packed) {
       const taken = gather();
-      readWriteRequest(unpack(packed), {
-        series: (key, labels, times, values) => taken.column(knownAs(key, labels), times, values),
-        ...(needs.note ? { note: needs.note } : {}),
+      readWrite(unpack(packed), {
+        ...{ rows: taken.rows, ...note },
         histograms: () => taken.mistake("native histograms are not kept: let the sender leave them out"),
       });
       return taken.done();
@@ -52,19 +51,14 @@ export function makeTaker(needs: { change?(labels: Labels): Labels; note?(note: 
     text(text, format, timeMs, firstLine = 1) {
       const taken = gather();
       const mistake = (line: number, words: string) => taken.mistake(`line ${line + firstLine - 1}: ${words}`);
-      readExposition(text, format, {
-        sample(series, value, ownMs, line) {
-          const before = known.get(series);
-          const read = before ?? readSeries(series);
-          if (isMistake(read)) return mistake(line, `${series.slice(0, 200)}: ${read.message}`);
+      readText(text, format, {
+        sample(labels, value, ownMs, line) {
           const time = ownMs ?? timeMs;
-          if (time === undefined) return mistake(line, `${series.slice(0, 200)} has no time`);
-          const labels = before ?? knownAs(series, () => needs.change?.(read) ?? read);
-          taken.column(labels, [time], [value]);
+          if (time === undefined) return mistake(line, `${nameOf(labels).slice(0, 200)} has no time`);
+          addRow(taken.rows, labels, time, value);
           taken.lines.push(line + firstLine - 1);
         },
-        ...(needs.note ? { note: needs.note } : {}),
-        mistake,
+        ...{ ...note, mistake },
       });
       return taken.done();
     },
@@ -82,31 +76,18 @@ function unpack(packed: Uint8Array): Uint8Array {
   }
 }
 
-/** Columns as rows; values by their bits, because the marker of staleness is a NaN of its own. */
 function gather() {
-  const parts: { readonly labels: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> }[] =
-    [];
+  const rows = rowsOf<Labels>();
   const mistakes = { count: 0, words: [] as string[] };
   const lines: number[] = [];
-  let rows = 0;
   return {
-    lines,
-    column(labels: Labels, times: ArrayLike<number>, values: ArrayLike<number>) {
-      parts.push({ labels, times, values });
-      rows += times.length;
-    },
+    ...{ rows, lines },
     mistake(words: string) {
       if (mistakes.count++ < namedMistakes) mistakes.words.push(words);
     },
     done(): Taken {
-      const labels: Labels[] = [];
-      const [times, values] = [new Float64Array(rows), new Float64Array(rows)];
-      for (const part of parts) {
-        times.set(part.times, labels.length);
-        values.set(part.values, labels.length);
-        for (let i = 0; i < part.times.length; i++) labels.push(part.labels);
-      }
-      return { labels, times, values, lines, mistakes };
+      const { of, times, values, count } = rows;
+      return { labels: of, times: times.slice(0, count), values: values.slice(0, count), lines, mistakes };
     },
   };
 }
