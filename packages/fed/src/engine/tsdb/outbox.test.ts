@@ -121,6 +121,7 @@ test("a parcel that may have been sent is the same again, over a restart and wit
   await append(store, startMs + 2);
   const again = await store.outbox.next("far", {}, never);
   expect([...again.body]).toEqual([...first.body]);
+  expect([first.again, again.again]).toEqual([false, true]);
   const half = unpack(await store.outbox.part("far", 1, 3)).map((one) => labelValue(one.labels, "nth"));
   expect(half).toEqual(["1", "2"]);
   await store.outbox.done("far");

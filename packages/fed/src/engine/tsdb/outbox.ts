@@ -17,6 +17,8 @@ export interface Parcel {
   readonly samples: number;
   /** Of the newest sample in it. */
   readonly newestMs: number;
+  /** The target may have it already: it was given out before. */
+  readonly again: boolean;
 }
 
 /** What waits for a target. */
@@ -153,7 +155,8 @@ export class LogOutbox implements Outbox {
         await this.#save(target);
         target.parcel = { rows, to: end };
         const newestMs = rows.times.reduce((newest, time) => Math.max(newest, time), -Infinity);
-        return { body: packRows(rows, 0, rows.labels.length), samples: rows.labels.length, newestMs };
+        const samples = rows.labels.length;
+        return { body: packRows(rows, 0, samples), samples, newestMs, again: to !== undefined };
       }
       // Nothing of it is for this target.
       target.progress = { from: end, dropped };

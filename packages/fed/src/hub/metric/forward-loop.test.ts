@@ -34,7 +34,7 @@ function openLoop(changes: Partial<ForwardNeeds> = {}) {
         await Promise.race([wake.promise, gone]);
       }
       current = parcels[0] as number[];
-      return { body: Uint8Array.from(current), samples: current.length, newestMs: 5 };
+      return { body: Uint8Array.from(current), samples: current.length, newestMs: 5, again: false };
     },
     part: async (_target, begin, end) => Uint8Array.from(current.slice(begin, end)),
     async done() {
@@ -161,6 +161,22 @@ test("of a parcel that is refused, all goes but what is really meant", async () 
   expect(loop.delivery.lastError).toMatchObject({ kind: "refused", reason: "late" });
   expect(loop.done()).toBe(1);
   expect(loop.told).toEqual([]);
+});
+
+test("what may have come through before it was refused is no loss", async () => {
+  const loop = openLoop();
+  let asked = 0;
+  loop.answer(() =>
+    ++asked > 1 ? { kind: "refused", reason: "out of order" } : { kind: "later", reason: "no answer" },
+  );
+  loop.put(1, 2, 3);
+  await loop.clock.turn(250);
+  await loop.rest();
+  expect(loop.delivery).toMatchObject({ sentSamples: 3, refusedSamples: 0, state: "sending" });
+  loop.put(4);
+  await loop.clock.turn(500);
+  await loop.rest();
+  expect(loop.delivery).toMatchObject({ sentSamples: 3, refusedSamples: 1 });
 });
 
 test("what is refused as a whole is not asked for ever, and what is too large is cut", async () => {

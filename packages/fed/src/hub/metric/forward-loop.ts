@@ -46,7 +46,7 @@ export async function forward(needs: ForwardNeeds, delivery: Delivery, signal: A
     const sent = await patiently(needs, delivery, signal, async () => {
       const outbox = await needs.outbox();
       const parcel = await outbox.next(name, formOf(document), signal);
-      const parts = { left: mostParts, of: (begin: number, end: number) => outbox.part(name, begin, end) };
+      const parts: Parts = { left: mostParts, again: parcel.again, of: (begin, end) => outbox.part(name, begin, end) };
       await deliver(needs, delivery, { body: parcel.body, begin: 0, end: parcel.samples }, parts, signal);
       delivery.newestMs = Math.max(delivery.newestMs, parcel.newestMs);
       await outbox.done(name);
@@ -83,7 +83,10 @@ interface Piece {
 }
 
 interface Parts {
+  /** Requests that may still be made to find what is not refused. */
   left: number;
+  /** The target may have it already: the answer to a try was lost. */
+  again: boolean;
   of(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -95,13 +98,15 @@ async function deliver(
   parts: Parts,
   signal: AbortSignal,
 ): Promise<void> {
-  const verdict = await untilJudged(needs, delivery, body, signal);
+  const verdict = await untilJudged(needs, delivery, body, parts, signal);
   const count = end - begin;
-  if (verdict.kind === "taken") {
+  const last = count === 1 || (verdict.kind === "refused" && parts.left < 2);
+  // Prometheus refuses what it has already as "out of order".
+  if (verdict.kind === "taken" || (last && verdict.kind === "refused" && parts.again)) {
     delivery.sentSamples += count;
     return;
   }
-  if (count === 1 || (verdict.kind === "refused" && parts.left < 2)) {
+  if (last) {
     delivery.refusedSamples += count;
     delivery.lastError = { atMs: needs.clock.nowMs(), kind: "refused", reason: verdict.reason };
     return;
@@ -119,6 +124,7 @@ async function untilJudged(
   needs: ForwardNeeds,
   delivery: Delivery,
   body: Uint8Array<ArrayBuffer>,
+  parts: Parts,
   signal: AbortSignal,
 ): Promise<Judged> {
   for (;;) {
@@ -130,6 +136,7 @@ async function untilJudged(
     await look(needs, delivery).catch(() => {
       // What waits is shown as it was; sending says what is wrong with the store.
     });
+    if (verdict.kind === "later") parts.again = true;
     await fail(needs, delivery, verdict, signal);
   }
 }
