@@ -120,7 +120,8 @@ class RemoteTsdb implements RunningStore {
       return asked;
     };
     try {
-      let coming = asked.then(next);
+      // Asked for together: each way to the other thread and back takes a tenth of a millisecond.
+      let coming = Promise.all([next(), asked]).then(([batch]) => batch);
       for (;;) {
         const batch = await untilAborted(coming, signal);
         done = batch === undefined;
