@@ -195,6 +195,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/metrics-import.ts")).command,
   },
   {
+    name: "metrics delete",
+    group: "Keep",
+    summary: "Remove samples from the metrics, for good",
+    load: async () => (await import("./command/metrics-delete.ts")).command,
+  },
+  {
     name: "tsdb stats",
     group: "Keep",
     summary: "Show what the store of metrics holds, and what it costs",
@@ -234,7 +240,7 @@ export const commands: readonly CommandEntry[] = [
 
 /** Commands of two words, by the first. */
 export const families: readonly Family[] = [
-  { name: "metrics", group: "Keep", summary: "Bring samples into the metrics" },
+  { name: "metrics", group: "Keep", summary: "Bring samples into the metrics, or remove them" },
   { name: "promql", group: "See", summary: "Test, format and explain queries" },
   { name: "tsdb", group: "Keep", summary: "Look into the store of metrics" },
   { name: "user", group: "Let in", summary: "Add, list, disable and reset who may sign in" },

@@ -96,7 +96,8 @@ function shortText(value: number): string {
 }
 
 /** `up{job="node"}`, as one would ask for it. */
-function seriesText(metric: WireMetric): string {
+/** A series as PromQL writes it. */
+export function seriesText(metric: WireMetric): string {
   const { [metricName]: name = "", ...labels } = metric;
   const pairs = labelNamesOf([labels]).map((label) => `${label}=${quote(labels[label] ?? "")}`);
   return pairs.length === 0 && name !== "" ? name : `${name}{${pairs.join(", ")}}`;

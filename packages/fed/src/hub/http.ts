@@ -19,6 +19,7 @@ import type { Machines } from "./machine/verbs.ts";
 import type { Forwarding } from "./metric/forward-verbs.ts";
 import { metricHandlers } from "./metric/http.ts";
 import { prometheusHandlers } from "./metric/prometheus.ts";
+import { removeHandlers } from "./metric/remove.ts";
 import type { Metrics } from "./metric/verbs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Control } from "./service/control.ts";
@@ -74,6 +75,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
     remoteWriteTargets: async () => ({ targets: [...(await needs.forwarding.list())] }),
     ...prometheusHandlers({ metrics: needs.metrics, clock: needs.clock }),
+    ...removeHandlers({ metrics: needs.metrics, clock: needs.clock, events }),
     ...serviceHandlers({ control, runtime }),
     status: () => needs.status(),
     plan: async (_input, { signal }) => planFor(needs, requireGood(await needs.desk.load(signal)), signal),

@@ -572,6 +572,16 @@ export const api = {
     input: nothing,
     output: z.unknown(),
   }),
+  deleteSeries: endpoint({
+    method: "POST",
+    path: "/api/v1/admin/tsdb/delete_series",
+    role: "admin",
+    answer: "prometheus",
+    body: "form",
+    summary: "Removes the samples of the series that match, in a span or all of them, for good.",
+    input: metric.deleteInput,
+    output: z.unknown(),
+  }),
   remoteWriteTargets: endpoint({
     method: "GET",
     path: "/api/v1/remote-write",

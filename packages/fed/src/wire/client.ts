@@ -56,6 +56,7 @@ export function makeClient(options: ClientOptions): Client {
     async call(endpoint, input, signal) {
       const response = await send(options, endpoint, input as Input, signal);
       const text = await readText(response, signal);
+      if (response.status === 204) return readOutput(endpoint, undefined);
       return readOutput(endpoint, endpoint.answer === "text" ? text : parseJson(text));
     },
     async send(endpoint, input, sent, signal) {

@@ -55,6 +55,12 @@ export const eventShape = z.discriminatedUnion("type", [
   kind("machine.added", { kind: z.enum(["server", "workstation"]) }),
   kind("machine.removed", {}),
   kind("machine.changed", { from: machineState, to: machineState, reason: z.string() }),
+  /** Somebody asked for samples to be removed, for good: of the series that fulfil one of these, in the span or all of them. */
+  kind("metric.deletionAsked", {
+    selectors: z.array(z.string()),
+    startMs: z.number().optional(),
+    endMs: z.number().optional(),
+  }),
   /** Samples cannot be sent on to a target; they wait. Its subject is `remoteWrite:longterm`. */
   kind("remoteWrite.failed", { reason: z.string() }),
   kind("remoteWrite.recovered", {}),

@@ -104,6 +104,7 @@ export const queryRangeInput = z.object({
   limit,
 });
 export const seriesInput = z.object({ "match[]": selectors, ...span });
+export const deleteInput = z.object({ "match[]": selectors, start: moment, end: moment });
 export const labelsInput = z.object({ "match[]": selectors.optional(), ...span });
 export const labelValuesInput = z.object({ name: z.string().min(1), "match[]": selectors.optional(), ...span });
 export const metadataInput = z.object({ metric: text.optional(), limit });

@@ -185,8 +185,8 @@ function responsesOf(endpoint: Endpoint, outputId: string): Schema {
   };
   const good = { description: description[endpoint.answer], content: { [type]: { schema } } };
   return {
-    ...(endpoint.body === "bytes" && endpoint.answer === "prometheus"
-      ? { 204: { description: "All of it is kept." } }
+    ...(endpoint.answer === "prometheus" && endpoint.output instanceof z.ZodUnknown
+      ? { 204: { description: "Done, all of it." } }
       : { 200: good }),
     ...(endpoint.role === "open"
       ? {}

@@ -18,6 +18,11 @@ const examples: readonly (readonly [subject: string, data: EventData, sentence: 
   ["hub", { type: "log.trimmed", upTo: 1200, events: 1200, head: "ab" }, /^1,200 old events up to number 1200/],
   ["hub", { type: "loop.failed", loop: "check", reason: "no answer." }, /^The loop check failed: no answer\.$/],
   ["hub", { type: "loop.recovered", loop: "check" }, /^The loop check works again\.$/],
+  [
+    "hub",
+    { type: "metric.deletionAsked", selectors: ["up", "x"] },
+    /^Samples of up and x were to be deleted, for good\.$/,
+  ],
   ["remoteWrite:far", { type: "remoteWrite.failed", reason: "no answer" }, /sent on to far, they wait: no answer\.$/],
   ["remoteWrite:far", { type: "remoteWrite.recovered" }, /^Samples are sent on to far again\.$/],
   ["remoteWrite:far", { type: "remoteWrite.dropped", samples: 1200 }, /^1,200 samples that waited for far/],

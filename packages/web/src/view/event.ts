@@ -74,6 +74,8 @@ function knownSentence(event: FedEvent): string {
       return `The machine ${name} left the lab.`;
     case "machine.changed":
       return `The machine ${name} went from ${event.data.from} to ${event.data.to}${because(event.data.reason)}`;
+    case "metric.deletionAsked":
+      return `Samples of ${event.data.selectors.join(" and ")} were to be deleted, for good.`;
     case "remoteWrite.failed":
       return `Samples cannot be sent on to ${name}, they wait: ${sentenceEnd(event.data.reason)}`;
     case "remoteWrite.recovered":
@@ -227,6 +229,7 @@ const typeTones: Readonly<Record<EventType, Tone>> = {
   "log.trimmed": "idle",
   "loop.failed": "bad",
   "loop.recovered": "good",
+  "metric.deletionAsked": "warn",
   "remoteWrite.failed": "warn",
   "remoteWrite.recovered": "good",
   "remoteWrite.dropped": "bad",

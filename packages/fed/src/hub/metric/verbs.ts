@@ -12,6 +12,7 @@ import type { Pieces } from "#wire/handler.ts";
 import { newestOf } from "./federate.ts";
 import { isLittle, makeKeep, type Sent } from "./keep.ts";
 import { type Described, openMetadata } from "./metadata.ts";
+import type { Span } from "./metric.ts";
 import { atOnce, mostTimeoutMs, retainMs } from "./setting.ts";
 import { openTargets, type Targets } from "./target.ts";
 import { openThread } from "./thread.ts";
@@ -35,6 +36,8 @@ export interface Metrics {
   keep(sent: Sent, tenant: string): Promise<Kept>;
   /** When it returns, the samples taken are on the disk. */
   append(batch: Batch, tenant: string): Promise<Appended>;
+  /** Removes their samples in the span; they are gone when it returns. */
+  remove(selectors: Selectors, span: Span): Promise<void>;
   note(note: MetricNote): void;
   described(): Promise<ReadonlyMap<string, Described>>;
   /** What is scraped. */
@@ -95,6 +98,10 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
       return kept;
     },
     append: async (batch, tenant) => (await store()).append(batch, tenant),
+    async remove(selectors, span) {
+      const opened = await store();
+      for (const matchers of selectors) await opened.delete({ matchers, ...span });
+    },
     note: (note) => metadata.note(note),
     described: () => metadata.all(),
     targets: openTargets(),
