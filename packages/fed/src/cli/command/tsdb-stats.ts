@@ -8,13 +8,13 @@ import { chooseHub, hubFlags } from "../hub-flags.ts";
 import { localTime } from "../moment.ts";
 import type { Screen } from "../print.ts";
 import { countText, sizeText } from "../size.ts";
-import { storeArg, storeFolder, withStore } from "../store-folder.ts";
+import { lookInto, storeArg, storeFolder } from "../store-folder.ts";
 
 export const command = defineCommand({
   args: storeArg,
   flags: hubFlags,
   details: [
-    "Asks the hub for its store; where none runs, or with the argument folder, opens the store itself.",
+    "Asks the hub for its store; where none runs, or with the argument folder, looks into the store itself and changes nothing.",
     "The metrics with most series cost most.",
   ],
   examples: [
@@ -23,7 +23,7 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen, signal }) {
     const { folder, ...stats } =
-      (await askHub({ ...args, ...flags }, env, signal)) ?? (await lookInto({ ...args, ...flags }, env));
+      (await askHub({ ...args, ...flags }, env, signal)) ?? (await lookIntoFolder({ ...args, ...flags }, env));
     const samples = stats.headSamples + stats.blockSamples;
     if (screen.json) screen.data({ folder, samples, bytesPerSample: bytesPerSample(stats) ?? null, ...stats });
     else show(screen, folder, stats);
@@ -50,9 +50,9 @@ async function askHub(choice: Choice, env: Env, signal: AbortSignal): Promise<St
   return await client?.call(api.metricStore, {}, signal);
 }
 
-async function lookInto(choice: Choice, env: Env): Promise<Stats> {
+async function lookIntoFolder(choice: Choice, env: Env): Promise<Stats> {
   const folder = storeFolder(choice, env);
-  return { folder, ...storeStatsShape.parse(await withStore(folder, (store) => store.stats())) };
+  return { folder, ...storeStatsShape.parse(await lookInto(folder, false)) };
 }
 
 /** Of what is in blocks: the log is written once more when it becomes one. */

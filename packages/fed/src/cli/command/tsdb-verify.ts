@@ -1,12 +1,12 @@
 import { defineCommand } from "../command.ts";
 import { countText } from "../size.ts";
-import { storeArg, storeFlags, storeFolder, withStore } from "../store-folder.ts";
+import { lookInto, storeArg, storeFlags, storeFolder } from "../store-folder.ts";
 
 export const command = defineCommand({
   args: storeArg,
   flags: storeFlags,
   details: [
-    "Reads every page of every block and all of the log, and compares their checksums. No hub may run on it meanwhile.",
+    "Reads every page of every block and all of the log, and compares their checksums. Changes nothing; a hub may run on it.",
     "Names each place that is damaged; the rest stays readable. Ends with 5 when something is.",
   ],
   examples: [
@@ -15,10 +15,8 @@ export const command = defineCommand({
   ],
   async run({ args, flags, env, screen }) {
     const folder = storeFolder({ ...args, ...flags }, env);
-    const { damage, stats } = await withStore(folder, async (store) => ({
-      damage: await store.verify(),
-      stats: await store.stats(),
-    }));
+    const stats = await lookInto(folder, true);
+    const { damage } = stats;
     const [blocks, samples] = [stats.blocks.length, stats.blockSamples + stats.headSamples];
     if (screen.json) screen.data({ folder, sound: damage.length === 0, blocks, samples, damage });
     for (const { file, what } of damage) screen.line({ text: "damaged ", style: "bad" }, `${file}: ${what}`);

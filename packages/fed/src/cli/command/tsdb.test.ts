@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { handClock } from "#base/hand-clock.ts";
 import { labelsOf } from "#engine/series/labels.ts";
 import { openTsdb } from "#engine/tsdb/tsdb.ts";
@@ -72,11 +72,46 @@ test("verify: sound, then what is damaged by name, and the rest is there", async
   expect(JSON.parse(json)).toMatchObject({ sound: false, damage: [{ file: path }] });
 });
 
-test("a store that somebody holds is not touched, and none is made where none is", async () => {
+/** Every file with its bytes and its time of change. */
+function everythingIn(folder: string): ReadonlyMap<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  return new Map(
+    files.map((one) => {
+      const path = join(one.parentPath, one.name);
+      return [path, `${statSync(path).mtimeMs} ${readFileSync(path).toString("base64")}`];
+    }),
+  );
+}
+
+test("a look changes nothing: not the unfinished end of a log, nor a block's unfinished file, nor the lock of who holds it", async () => {
+  const { fed, folder } = await makeStore();
+  const newest = readdirSync(join(folder, "wal")).sort().at(-1) ?? "";
+  const log = join(folder, "wal", newest);
+  truncateSync(log, statSync(log).size - 3);
+  writeFileSync(join(folder, "block", "1-2.block.tmp"), "half");
+  const before = everythingIn(folder);
+  for (const verb of ["stats", "verify"]) expect(await fed("tsdb", verb, folder)).toMatchObject({ code: 0 });
+  expect(everythingIn(folder)).toEqual(before);
+});
+
+test("a store that a hub writes is looked into beside it", async () => {
+  const { fed, folder } = await makeStore();
+  const holder = await openTsdb(folder, { clock: handClock(startMs + 600 * minuteMs) });
+  onTestFinished(() => holder.close());
+  const labels = [labelsOf({ __name__: "up", job: "a" })];
+  const one = (minute: number) => ({
+    labels,
+    times: Float64Array.of(startMs + minute * minuteMs),
+    values: Float64Array.of(1),
+  });
+  await holder.append(one(samples));
+  expect(await fed("tsdb", "verify", folder)).toMatchObject({ code: 0, out: expect.stringContaining("603 samples") });
+  await holder.append(one(samples + 1));
+  expect(await holder.stats()).toMatchObject({ damage: [], trouble: undefined });
+});
+
+test("none is made where none is, and two are not named at once", async () => {
   const { fed, folder, home } = await makeStore();
-  const holder = await openTsdb(folder, { clock: handClock(startMs) });
-  expect(await fed("tsdb", "verify")).toMatchObject({ code: 5, err: expect.stringContaining("fed down") });
-  await holder.close();
   for (const verb of ["stats", "verify"]) {
     expect(await fed("tsdb", verb, join(home, "nothing"))).toMatchObject({ code: 4 });
     expect(await fed("tsdb", verb, folder, "--data", home)).toMatchObject({ code: 2 });
