@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { uncompress } from "snappyjs";
@@ -126,6 +126,35 @@ test("a parcel that may have been sent is the same again, over a restart and wit
   expect(half).toEqual(["1", "2"]);
   await store.outbox.done("far");
   expect(timesOf(await takeAll(store, "far"), 0)).toEqual([startMs + 1, startMs + 2]);
+});
+
+test("and over a kill -9", async () => {
+  const folder = tempFolder();
+  const store = await openHere(folder);
+  await store.outbox.follow(["far"]);
+  await append(store, startMs);
+  const first = await store.outbox.next("far", {}, never);
+  await append(store, startMs + 1);
+  const copy = tempFolder();
+  cpSync(folder, copy, { recursive: true });
+  const left = await openHere(copy);
+  expect([...(await left.outbox.next("far", {}, never)).body]).toEqual([...first.body]);
+});
+
+test("a log that begins anew is sent on all the same", async () => {
+  const folder = tempFolder();
+  let store = await openHere(folder);
+  await store.outbox.follow(["far"]);
+  for (let i = 0; i < 5; i++) {
+    await append(store, startMs + i * 20 * minuteMs);
+    await store.maintain();
+  }
+  await takeAll(store, "far");
+  await store.close();
+  for (const name of readdirSync(join(folder, "wal"))) rmSync(join(folder, "wal", name));
+  store = await openHere(folder);
+  await append(store, startMs + 500 * minuteMs);
+  expect(timesOf(await takeAll(store, "far"), 0)).toEqual([startMs + 500 * minuteMs]);
 });
 
 test("only what is wanted goes, with the labels that are added", async () => {

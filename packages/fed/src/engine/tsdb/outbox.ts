@@ -174,8 +174,7 @@ export class LogOutbox implements Outbox {
     const target = this.#require(name);
     const { parcel, progress } = target;
     target.parcel = undefined;
-    // What was dropped meanwhile lies further on.
-    if (parcel === undefined || progress.to !== parcel.to) return;
+    if (parcel === undefined) return;
     target.progress = { from: parcel.to, dropped: progress.dropped };
     this.#tidy();
   }
