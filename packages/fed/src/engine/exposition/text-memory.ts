@@ -44,8 +44,8 @@ export function openTextReader<T extends object>(nameOf: (series: string) => T |
     if (there !== undefined) return there;
     const of = nameOf(series);
     if ("wrong" in of) return of;
-    const made = { head: series, of, next: undefined };
-    known.set(series, made);
+    const made = { head: ownText(series), of, next: undefined };
+    known.set(made.head, made);
     return made;
   }
 
@@ -79,7 +79,7 @@ export function openTextReader<T extends object>(nameOf: (series: string) => T |
         note(note) {
           sink.note?.(note);
           comments++;
-          before = follow(before, { head: text.slice(at, stop), of: undefined, next: undefined });
+          before = follow(before, { head: ownText(text.slice(at, stop)), of: undefined, next: undefined });
         },
         mistake: (_line, message) => sink.mistake(line, message),
         end() {
@@ -90,6 +90,11 @@ export function openTextReader<T extends object>(nameOf: (series: string) => T |
       at = stop + 1;
     }
   };
+}
+
+/** The same text with letters of its own: a slice keeps the whole text that it was cut from. */
+function ownText(slice: string): string {
+  return Buffer.from(slice).toString();
 }
 
 const newline = 10;
@@ -104,8 +109,9 @@ const read: { value: number; timeMs: number | undefined } = { value: 0, timeMs: 
 /** Where the line ends, when it is a plain one that begins as expected; -1 otherwise. */
 function readAgain<T extends object>(text: string, at: number, format: ExpositionFormat, expected: Known<T>): number {
   const { head, of } = expected;
-  if (!text.startsWith(head, at)) return -1;
   const stop = at + head.length;
+  // A slice is a place in the text and no copy; comparing it is faster than `startsWith`.
+  if (text.slice(at, stop) !== head) return -1;
   if (of === undefined) return stop === text.length || text.charCodeAt(stop) === newline ? stop : -1;
   if (text.charCodeAt(stop) !== blank) return -1;
   let end = endOfPlain(text, stop + 1);
