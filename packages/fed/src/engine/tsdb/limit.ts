@@ -1,7 +1,10 @@
+import { totalmem } from "node:os";
 import { Fault } from "#base/fault.ts";
 import { type Labels, metricName } from "../series/labels.ts";
 
 export interface Limits {
+  /** Series with samples in memory, all together. */
+  readonly series: number;
   /** Series of one tenant with samples in memory. */
   readonly seriesPerTenant: number;
   readonly labelsPerSeries: number;
@@ -12,7 +15,16 @@ export interface Limits {
   readonly seriesPerQuery: number;
 }
 
+/** Measured: what a series keeps in memory with three hours of samples, 10 s to 60 s apart. */
+const seriesBytes = 3_000;
+
+/** Active series for which four tenths of the memory that this process may use are enough. */
+export function seriesForMemory(memoryBytes: number): number {
+  return Math.max(10_000, Math.min(2_000_000, Math.floor((memoryBytes * 0.4) / seriesBytes)));
+}
+
 export const usualLimits: Limits = {
+  series: seriesForMemory(Math.min(totalmem(), process.constrainedMemory() || Infinity)),
   seriesPerTenant: 200_000,
   labelsPerSeries: 64,
   nameBytes: 256,
@@ -23,6 +35,7 @@ export const usualLimits: Limits = {
 
 /** For what has been taken before. */
 export const noLimits: Limits = {
+  series: Infinity,
   seriesPerTenant: Infinity,
   labelsPerSeries: Infinity,
   nameBytes: Infinity,

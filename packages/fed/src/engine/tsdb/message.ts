@@ -8,7 +8,7 @@ import type { TsdbOptions } from "./tsdb.ts";
 /** What the store's thread is told when it starts. */
 export interface Start {
   readonly folder: string;
-  readonly options: Omit<TsdbOptions, "clock">;
+  readonly options: Omit<TsdbOptions, "clock" | "measureDisk">;
 }
 
 /** What a store's thread is asked; `id` is the asker's number for it, under which the answer comes. */

@@ -45,7 +45,7 @@ export function refusalOfAge({ labels, time, row }: Row, earliest: number): Refu
 
 /** What `seriesOf` has against it. */
 export function refusalOfSeries(labels: Labels, row: number, wrong: string): Refusal {
-  const kind = wrong.startsWith("tenant") ? "too many series" : "labels";
+  const kind = /^(?:tenant|the store) /.test(wrong) ? "too many series" : "labels";
   return { kind, row, message: `${nameOf(labels).slice(0, 500)}: ${wrong}` };
 }
 

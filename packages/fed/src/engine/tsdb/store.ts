@@ -59,6 +59,8 @@ export function seriesOf(
   if (there !== undefined && labels.length === there.labels.length) return there;
   const wrong = faultOfLabels(labels, limits);
   if (wrong !== undefined) return wrong;
+  const all = memory.head.series.size;
+  if (all >= limits.series) return `the store has ${all} active series, for which it has memory; no more are allowed`;
   const count = memory.tenants.get(tenant) ?? 0;
   if (count >= limits.seriesPerTenant) {
     return `tenant ${JSON.stringify(tenant)} has ${count} active series; no more are allowed`;

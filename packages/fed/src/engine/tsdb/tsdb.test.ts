@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { handClock } from "#base/hand-clock.ts";
 import { labelsOf } from "../series/labels.ts";
 import type { Matcher } from "../series/matcher.ts";
+import { seriesForMemory } from "./limit.ts";
 import { openTsdb, type Tsdb, type TsdbOptions } from "./tsdb.ts";
 
 const startMs = 1_700_006_400_000;
@@ -190,6 +191,53 @@ describe("what a store refuses", () => {
       message: expect.stringContaining("2 active series"),
     });
     expect(await store.append(rows([["z", "1"], startMs, 1]), "another")).toMatchObject({ added: 1 });
+  });
+
+  it("names series beyond what it has memory for, of whatever tenant, and keeps what is there", async () => {
+    const folder = tempFolder();
+    let store = await openHere(folder, { limits: { series: 2 } });
+    await store.append(rows([a, startMs, 1]), "one");
+    const answer = await store.append(rows([b, startMs, 1], [["z", "1"], startMs, 1], [a, startMs + 1, 1]), "two");
+    expect(answer).toMatchObject({ added: 2, refused: 1 });
+    const message = expect.stringMatching(/^{z="1"}: the store has 2 active series/);
+    expect(answer.refusals).toEqual([{ kind: "too many series", row: 1, message }]);
+    await store.close();
+    // What was acknowledged comes back, whatever is allowed by then.
+    store = await openHere(folder, { limits: { series: 1 } });
+    expect(Object.keys(await all(store))).toEqual([a.join(), b.join()]);
+    expect(await store.append(rows([b, startMs + 2, 1]))).toMatchObject({ added: 1 });
+    expect([2 ** 29, 2 ** 33, 2 ** 40].map(seriesForMemory)).toEqual([71_582, 1_145_324, 2_000_000]);
+  });
+
+  it("takes nothing while the disk has little room, answers meanwhile, and goes on by itself", async () => {
+    const clock = handClock(startMs);
+    const disk = { freeBytes: 2 ** 30, sizeBytes: 2 ** 40 };
+    const looks: string[] = [];
+    const folder = tempFolder();
+    const measureDisk = async (path: string) => {
+      looks.push(path);
+      return disk;
+    };
+    const store = await openHere(folder, { clock, measureDisk });
+    for (let i = 0; i < 100; i++) await store.append(rows([a, startMs + i, i]));
+    expect(looks).toEqual([folder]);
+    disk.freeBytes = 2 ** 26 - 1;
+    await clock.turn(5_000);
+    const refused = { code: "unreachable", message: expect.stringContaining("64 MiB left: no samples are taken") };
+    await expect(store.append(rows([b, startMs, 1]))).rejects.toMatchObject(refused);
+    await expect(store.append(rows([b, startMs, 1]))).rejects.toMatchObject(refused);
+    await expect(store.backfill(rows([b, startMs - 40 * hourMs, 1]))).rejects.toMatchObject(refused);
+    expect(looks.length).toBe(2);
+    expect(Object.keys(await all(store))).toEqual([a.join()]);
+    expect((await store.stats()).trouble).toContain("64 MiB left");
+    disk.freeBytes = 2 ** 26;
+    await clock.turn(500);
+    expect(await store.append(rows([b, startMs, 1]))).toMatchObject({ added: 1 });
+    expect((await store.stats()).trouble).toBeUndefined();
+    // A hundredth of a small disk is enough.
+    Object.assign(disk, { sizeBytes: 2 ** 24, freeBytes: 2 ** 18 });
+    await clock.turn(5_000);
+    expect(await store.append(rows([b, startMs + 1, 1]))).toMatchObject({ added: 1 });
   });
 
   it("stops a query that reads too much, and one whose asker has gone", async () => {

@@ -23,6 +23,7 @@ import { intern, labelsOfId, postingsOf } from "./postings.ts";
 import { findSeries, readSelection } from "./reader.ts";
 import { type Refusal, refusalOf, refusalOfSeries } from "./refusal.ts";
 import { replay } from "./replay.ts";
+import { type DiskSpace, type Room, roomOf } from "./room.ts";
 import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
 import { type Store, seriesOf } from "./store.ts";
 import { openTiers, type TierOptions } from "./tier.ts";
@@ -57,6 +58,8 @@ export interface TsdbOptions {
   readonly stagedSamples?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly outbox?: OutboxOptions | undefined;
+  /** How much room the disk of a folder has, for tests. */
+  readonly measureDisk?: ((folder: string) => Promise<DiskSpace>) | undefined;
 }
 
 export type { Appended, Batch } from "./batch.ts";
@@ -96,6 +99,7 @@ const hourMs = 3_600_000;
 export class Tsdb implements Queryable {
   readonly #store: Store;
   readonly #lock: Lock;
+  readonly #room: Room;
   readonly #known = new WeakMap<Labels, HeadSeries>();
   readonly #outOfOrderMs: number;
   readonly #aheadMs: number;
@@ -108,6 +112,7 @@ export class Tsdb implements Queryable {
   constructor(store: Store, lock: Lock, options: TsdbOptions, newestMs: number) {
     this.#store = store;
     this.#lock = lock;
+    this.#room = roomOf(store.folder, store.clock, options.measureDisk);
     this.#outOfOrderMs = options.outOfOrderMs ?? hourMs;
     this.#aheadMs = options.aheadMs ?? 600_000;
     this.#newestMs = newestMs;
@@ -122,12 +127,14 @@ export class Tsdb implements Queryable {
   /**
    * Takes the samples. When it returns, they are as durable as the store promises; samples are judged one by one, and
    * those that cannot be taken are named. A series counts for the tenant
-   * that brought it first. Fault `unreachable` when the disk does not take them (full): they are answered
-   * already and kept in memory, nothing more is taken until it does, so try the same batch again.
+   * that brought it first. Fault `unreachable` when the disk has too little room, and nothing was taken, or when it does not
+   * take them: then they are answered already and kept in memory, and nothing more is taken until it does. In both cases
+   * try the same batch again.
    */
   async append(batch: Batch, tenant = ""): Promise<Appended> {
     this.#requireOpen();
     const { wal, outbox } = this.#store;
+    await this.#room.require();
     if (wal.trouble !== undefined) {
       await outbox.trim();
       await wal.commit();
@@ -146,6 +153,7 @@ export class Tsdb implements Queryable {
     this.#requireOpen();
     const { recent, old } = splitRows(batch, this.#store.floorMs);
     if (old.length === 0) return this.append(batch, tenant);
+    await this.#room.require();
     const appended = recent.length > 0 ? await this.append(takeRows(batch, recent), tenant) : undefined;
     const staged = await this.#alone(async () => {
       // Between what is staged and what is in memory lies only what is in blocks.
@@ -194,6 +202,11 @@ export class Tsdb implements Queryable {
       this.#raiseFloor();
     }
     return { added, same, refused, refusals };
+  }
+
+  /** The store's own array of these labels, when it has the series: for who holds many. */
+  own(labels: Labels): Labels {
+    return intern(this.#store.postings, labels);
   }
 
   #seriesOf(labels: Labels, tenant: string, row: number): HeadSeries | Refusal {
@@ -323,7 +336,7 @@ export class Tsdb implements Queryable {
       tiers: await statsOfTiers(this.#store),
       closedMs: floorMs,
       metrics: topMetrics(this.#store),
-      trouble: troubleOf(wal.trouble ?? stage.wal.trouble ?? this.#trouble),
+      trouble: troubleOf(wal.trouble ?? stage.wal.trouble ?? this.#room.fault ?? this.#trouble),
       damage: [...shelf.damage.values()],
     };
   }
