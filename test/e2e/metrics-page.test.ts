@@ -200,17 +200,18 @@ test.skipIf(chromiumPath === undefined)(
       ["summary", addressOf(hub, ["demo_room_bytes"], "&tab=summary&range=15m"), "Greatest"],
       ["mistake", addressOf(hub, ["rate(up)"]), "must be a range vector"],
     ];
-    for (const colorScheme of ["light", "dark"] as const) {
+    for (const [colorScheme, width] of [
+      ["light", 1280],
+      ["dark", 390],
+    ] as const) {
       await page.emulateMedia({ colorScheme });
-      for (const width of [1280, 390]) {
-        await page.setViewportSize({ width, height: 860 });
-        for (const [name, url, text] of views) {
-          await page.goto(url);
-          await page.getByText(text).first().waitFor(patience);
-          expect(await seriousFaults(page), `${name} ${colorScheme} ${width}`).toEqual([]);
-          const overflows = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
-          expect(overflows, `${name} at ${width} scrolls sideways`).toBe(false);
-        }
+      await page.setViewportSize({ width, height: 860 });
+      for (const [name, url, text] of views) {
+        await page.goto(url);
+        await page.getByText(text).first().waitFor(patience);
+        expect(await seriousFaults(page), `${name} ${colorScheme} ${width}`).toEqual([]);
+        const overflows = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
+        expect(overflows, `${name} at ${width} scrolls sideways`).toBe(false);
       }
       await page.getByLabel("Query A").fill("su");
       await page.getByRole("listbox").waitFor(patience);

@@ -56,22 +56,16 @@ export function makeAsker({ tell, nowMs }: AskerNeeds) {
 
   async function run(ask: Ask, stop: AbortController): Promise<void> {
     const before = state.get(ask.id);
-    // What another kind of question was told does not answer this one.
-    const kept = before?.told?.answer.kind === ask.kind ? before : undefined;
-    const old = { ...(kept?.told && { told: kept.told }), ...(kept?.atMs !== undefined && { atMs: kept.atMs }) };
-    set(ask.id, { ...old, ask, busy: true, ...(kept?.failure && { failure: kept.failure }) });
+    const old = keptOf(before, ask);
+    set(ask.id, { ...old, ask, busy: true });
     try {
       const told = await tell(ask, stop.signal);
       if (!stop.signal.aborted) set(ask.id, { ask, busy: false, told, atMs: nowMs() });
     } catch (thrown) {
       if (stop.signal.aborted) return;
-      // A hub that is away makes an answer old; a query that fails has none.
-      set(ask.id, {
-        ...(isAway(thrown) && before?.ask.text === ask.text ? old : {}),
-        ask,
-        busy: false,
-        failure: { thrown },
-      });
+      const { told, atMs } = old;
+      const stays = isAway(thrown) && before?.ask.text === ask.text && told !== undefined && atMs !== undefined;
+      set(ask.id, { ...(stays ? { told, atMs } : {}), ask, busy: false, failure: { thrown } });
     }
   }
 
@@ -107,8 +101,12 @@ export function makeAsker({ tell, nowMs }: AskerNeeds) {
   };
 }
 
-export type Asker = ReturnType<typeof makeAsker>;
+/** What another kind of question was told does not answer this one. */
+function keptOf(before: Asked | undefined, ask: Ask): Partial<Asked> {
+  return before?.told?.answer.kind === ask.kind || before?.told === undefined ? { ...before } : {};
+}
 
+/** A hub that is away makes an answer old; a query that fails has none. */
 function isAway(thrown: unknown): boolean {
   const { code } = (thrown ?? {}) as { readonly code?: unknown };
   return code === "unreachable" || code === "timeout" || code === "limited";

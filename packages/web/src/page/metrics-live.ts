@@ -1,10 +1,8 @@
 import { type RefObject, useEffect, useLayoutEffect, useState } from "react";
-import { useConnection } from "../live.ts";
 
 /** The moment that is asked for. Goes on by itself while `live`: once a step, never while nobody looks. */
 export function useMoment(live: boolean, everyMs: number): { readonly nowMs: number; refresh(): void } {
   const [nowMs, setNowMs] = useState(Date.now);
-  const connection = useConnection();
   useEffect(() => {
     if (!live) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,10 +24,6 @@ export function useMoment(live: boolean, everyMs: number): { readonly nowMs: num
       document.removeEventListener("visibilitychange", onVisibility);
     };
   }, [live, everyMs]);
-  // A hub that was away is asked again as soon as it is back.
-  useEffect(() => {
-    if (connection === "live" && live) setNowMs(Date.now());
-  }, [connection, live]);
   return { nowMs, refresh: () => setNowMs(Date.now()) };
 }
 

@@ -4,7 +4,7 @@ import { Input, Select, Switch } from "../view/field.tsx";
 import { durationText } from "../view/format.ts";
 import { between, lengthOf, type Span, shift, spans, steps, zoom } from "./metrics-range.ts";
 
-interface PickerProps {
+export interface PickerProps {
   readonly span: Span;
   /** The step that was chosen, and the one that is used. */
   readonly chosenStepMs: number | undefined;

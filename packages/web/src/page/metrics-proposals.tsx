@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { cx } from "../view/class-names.ts";
-import type { Proposing } from "./metrics-box.tsx";
 import type { Proposal } from "./metrics-propose.ts";
+import type { Proposing } from "./metrics-typing.ts";
 
 const kindWords: Readonly<Record<Proposal["kind"], string>> = {
   metric: "metric",

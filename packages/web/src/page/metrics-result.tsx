@@ -22,7 +22,7 @@ interface RangeLines {
 }
 
 /** The lines of all queries on the newest of their grids; undefined before the first answer. */
-export function linesOf(all: readonly Asked[]): RangeLines | undefined {
+function linesOf(all: readonly Asked[]): RangeLines | undefined {
   const ranges = all.flatMap(({ ask, told }) => (told?.answer.kind === "range" ? [{ ask, answer: told.answer }] : []));
   const [first] = ranges.toSorted((a, b) => b.answer.grid.endMs - a.answer.grid.endMs);
   if (first === undefined) return undefined;

@@ -2,7 +2,6 @@ import { Eye, EyeOff, X } from "lucide-react";
 import { IconButton } from "../view/button.tsx";
 import { ErrorState } from "../view/error-state.tsx";
 import { readFault } from "../view/fault.ts";
-import { countText } from "../view/format.ts";
 import type { Asked } from "./metrics-ask.ts";
 import { QueryBox } from "./metrics-box.tsx";
 import { placeInMessage } from "./metrics-colour.ts";
@@ -50,6 +49,9 @@ export function QueryRow(props: RowProps) {
   );
 }
 
+/** As Prometheus says that it kept to the limit that was asked for. */
+const cutWords = "results truncated due to limit";
+
 /** What the hub remarks on its own answer. */
 function Notes({ asked }: { readonly asked: Asked | undefined }) {
   const { warnings = [], infos = [] } = asked?.told ?? {};
@@ -58,7 +60,7 @@ function Notes({ asked }: { readonly asked: Asked | undefined }) {
     <ul aria-label="Remarks" className="flex flex-col gap-0.5 text-small">
       {warnings.map((words) => (
         <li key={words} className="text-warn [overflow-wrap:anywhere]">
-          Warning: {words}
+          Warning: {words === cutWords ? "not all series are here, for there are too many" : words}
         </li>
       ))}
       {infos.map((words) => (
@@ -68,11 +70,4 @@ function Notes({ asked }: { readonly asked: Asked | undefined }) {
       ))}
     </ul>
   );
-}
-
-/** How much one query yielded. */
-export function yieldText(asked: Asked): string {
-  const { answer } = asked.told ?? {};
-  if (answer === undefined) return "";
-  return countText(answer.kind === "range" ? answer.lines.length : answer.points.length, "series", "series");
 }

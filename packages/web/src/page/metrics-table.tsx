@@ -38,22 +38,15 @@ export function SeriesTable({ label, rows, columns, lettered }: SeriesTableProps
   );
   const shown = sorted.slice(0, mostShown);
   const head = (name: string, column: number) => (
-    <HeadCell
+    <SortHead
       key={name}
-      aria-sort={order.column === column ? (order.down ? "descending" : "ascending") : "none"}
-      className={cx("p-0!", column >= 0 && "text-right")}
-    >
-      <button
-        type="button"
-        onClick={() => setOrder({ column, down: order.column === column ? !order.down : column >= 0 })}
-        className="inline-flex min-h-9 w-full items-center gap-1 px-4 outline-offset-[-2px] hover:bg-hover hover:text-ink data-[right=true]:justify-end"
-        data-right={column >= 0}
-      >
-        {name}
-        {order.column === column &&
-          (order.down ? <ArrowDown aria-hidden className="size-3.5" /> : <ArrowUp aria-hidden className="size-3.5" />)}
-      </button>
-    </HeadCell>
+      {...{
+        name,
+        right: column >= 0,
+        sorted: order.column !== column ? "none" : order.down ? "descending" : "ascending",
+      }}
+      onClick={() => setOrder({ column, down: order.column === column ? !order.down : column >= 0 })}
+    />
   );
   return (
     <>
@@ -88,6 +81,32 @@ export function SeriesTable({ label, rows, columns, lettered }: SeriesTableProps
         <CopyButton text={csv} label="Copy as CSV" word="Copy as CSV" />
       </div>
     </>
+  );
+}
+
+interface SortHeadProps {
+  readonly name: string;
+  readonly right: boolean;
+  readonly sorted: "none" | "ascending" | "descending";
+  onClick(): void;
+}
+
+function SortHead({ name, right, sorted, onClick }: SortHeadProps) {
+  const Arrow = sorted === "descending" ? ArrowDown : ArrowUp;
+  return (
+    <HeadCell aria-sort={sorted} className="p-0!">
+      <button
+        type="button"
+        onClick={onClick}
+        className={cx(
+          "inline-flex min-h-9 w-full items-center gap-1 px-4 outline-offset-[-2px] hover:bg-hover hover:text-ink",
+          right && "justify-end",
+        )}
+      >
+        {name}
+        {sorted !== "none" && <Arrow aria-hidden className="size-3.5" />}
+      </button>
+    </HeadCell>
   );
 }
 

@@ -6,7 +6,7 @@ import { readInstant, readRange } from "./metrics-answer.ts";
 import { type Ask, type Asked, makeAsker, type Told } from "./metrics-ask.ts";
 
 /** More series than this say little; the rest is left out by the hub. */
-export const mostSeries = 2_000;
+const mostSeries = 2_000;
 
 /** The envelope alone: hundreds of thousands of samples are checked where they become columns. */
 const rawShape = z.object({
@@ -26,6 +26,9 @@ async function tell({ text, kind, grid }: Ask, signal: AbortSignal): Promise<Tol
     kind === "range"
       ? await client.call(rawRange, range, signal)
       : await client.call(rawInstant, { ...asked, time: seconds(grid.endMs) }, signal);
+  // The page stays awake between the reading of a great answer and the drawing of it.
+  await new Promise((resolve) => setTimeout(resolve));
+  signal.throwIfAborted();
   const answer = kind === "range" ? readRange(raw, grid) : readInstant(raw, grid.endMs);
   return { answer, warnings: raw.warnings ?? [], infos: raw.infos ?? [] };
 }
