@@ -161,10 +161,15 @@ describe("a back-fill", () => {
   });
 
   it("writes what waits when it is much, lays it over its days, and merges it when the layers are many", async () => {
-    const store = await openHere(tempFolder(), { stagedSamples: 100 });
+    const folder = tempFolder();
+    let store = await openHere(folder, { stagedSamples: 100 });
     await store.append(rows([a, nowMs, 1]));
     let most = 0;
     for (let i = 0; i < 40; i++) {
+      if (i % 5 === 4) {
+        await store.close();
+        store = await openHere(folder, { stagedSamples: 100 });
+      }
       const answer = await store.backfill(rows(...line(a, startMs + i * 10, 100), ...line(b, startMs + i * 10, 100)));
       expect(answer).toMatchObject({ added: 200 });
       const { headSamples, blocks } = await store.stats();
@@ -206,6 +211,29 @@ describe("a back-fill", () => {
     await store.maintain();
     expect(await all(store)).toEqual({ [a.join()]: [[nowMs - startMs, 1]] });
     expect((await store.stats()).blocks).toEqual([]);
+  });
+
+  it("is judged by what is closed and not written yet, too", async () => {
+    const store = await openHere(tempFolder());
+    await store.append(rows([a, startMs, 1], [a, startMs + 3.5 * hourMs, 1]));
+    // While the first two hours are written, the next are closed.
+    await store.append(rows([a, startMs + 2.5 * hourMs, 7], [a, startMs + 5.5 * hourMs, 1]));
+    expect((await store.stats()).closedMs).toBe(startMs + 4 * hourMs);
+    const answer = await store.backfill(rows([a, startMs + 2.5 * hourMs, 8], [a, startMs + 2.5 * hourMs, 7]));
+    expect(answer).toMatchObject({ added: 0, same: 1, refused: 1 });
+  });
+
+  it("keeps its time closed when all that was newer is gone", async () => {
+    const folder = tempFolder();
+    let store = await openHere(folder);
+    await store.append(rows([a, nowMs, 1]));
+    await store.delete(everything);
+    expect(await store.backfill(rows([a, nowMs - 10 * hourMs, 1]))).toMatchObject({ added: 1 });
+    await store.close();
+    store = await openHere(folder);
+    expect(await store.append(rows([a, nowMs - 10 * hourMs, 2]))).toMatchObject({ added: 0, refused: 1 });
+    expect(await store.append(rows([a, nowMs, 2]))).toMatchObject({ added: 1 });
+    expect((await all(store))[a.join()]?.map(([, value]) => value)).toEqual([1, 2]);
   });
 
   it("is there once when a crash left it in the log and in a block", async () => {
