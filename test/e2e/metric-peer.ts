@@ -19,7 +19,7 @@ export interface MetricPeer {
 export type Held = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 export const prometheus = findPrometheus();
-export const victoria = ["victoria-metrics", "victoria-metrics-prod"].find(
+export const victoria = [process.env.FED_VICTORIA_METRICS ?? "", "victoria-metrics"].find(
   (name) => spawnSync("which", [name]).status === 0,
 );
 

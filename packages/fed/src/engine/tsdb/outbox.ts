@@ -56,6 +56,7 @@ export interface OutboxOptions {
 interface OutboxNeeds {
   readonly folder: string;
   readonly options: OutboxOptions;
+  readonly durability: "strict" | "relaxed";
   intern(labels: Labels): Labels;
   damaged(damage: Damage): void;
 }
@@ -130,7 +131,7 @@ export class LogOutbox implements Outbox {
     for (const name of names) {
       if (this.#targets.has(name)) continue;
       const progress = { from: this.#end(), dropped: 0 };
-      await writeProgress(this.#progressPath(name), progress);
+      await writeProgress(this.#progressPath(name), progress, this.#needs.durability);
       this.#targets.set(name, this.#targetOf(name, progress));
     }
     this.#tidy();
@@ -255,7 +256,7 @@ export class LogOutbox implements Outbox {
 
   /** A disk without room does not keep from sending: that is what makes room. After a crash more is sent twice then. */
   async #save({ name, progress }: Target): Promise<void> {
-    await writeProgress(this.#progressPath(name), progress).catch((thrown: unknown) => {
+    await writeProgress(this.#progressPath(name), progress, this.#needs.durability).catch((thrown: unknown) => {
       if (!isFault(thrown) || thrown.code !== "unreachable") throw thrown;
     });
   }

@@ -1,4 +1,6 @@
+import { rename, writeFile } from "node:fs/promises";
 import { readFileIfThere, writeFileAtomic } from "#disk/atomic-file.ts";
+import { fileFault } from "#disk/file-fault.ts";
 
 /** A place in the log: behind `row` samples of the record that begins at the byte `at` of a file. */
 export interface Place {
@@ -35,9 +37,17 @@ export async function readProgress(path: string): Promise<Progress | string | un
   return "it does not say how far its target is; all that is still there is sent again";
 }
 
-/** When it returns, the progress survives a power cut. */
-export async function writeProgress(path: string, progress: Progress): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify(progress)}\n`);
+/** When it returns, the progress survives kill -9, and a power cut when it is to be `strict`; else more may be sent twice then. */
+export async function writeProgress(path: string, progress: Progress, durability: "strict" | "relaxed"): Promise<void> {
+  const text = `${JSON.stringify(progress)}\n`;
+  if (durability === "strict") return writeFileAtomic(path, text);
+  const temp = `${path}.tmp`;
+  try {
+    await writeFile(temp, text, { mode: 0o600 });
+    await rename(temp, path);
+  } catch (thrown) {
+    throw fileFault(thrown, "write", path);
+  }
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

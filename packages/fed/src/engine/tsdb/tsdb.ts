@@ -428,6 +428,7 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
     const outbox = await openOutbox({
       folder: join(folder, "queue"),
       options: options.outbox ?? {},
+      durability: options.durability ?? "strict",
       intern: (labels) => intern(postings, labels),
       damaged: (found) => void shelf.damage.set(`${found.file}: ${found.what}`, found),
     });
