@@ -39,9 +39,10 @@ export function planOf(store: Store, { startMs, endMs, hint }: Selection): Plan 
       segments.push(samples(Math.max(startMs, nextMs), lastMs));
       continue;
     }
-    // What is asked for at a moment may be told by a summary whose last sample lies a step before.
+    // What is asked for at a moment may be told by a summary whose last sample lies a step before, and lie in the next one.
     const earliestMs = Math.max(startMs - tier.stepMs, nextMs, store.clock.nowMs() - tier.retainMs);
-    segments.push({ startMs: earliestMs, endMs: lastMs, file });
+    const latestMs = Math.min(endMs + tier.stepMs, nextMs + store.daySpanMs - 1);
+    segments.push({ startMs: earliestMs, endMs: latestMs, file });
     stepMs = Math.max(stepMs, tier.stepMs);
   }
   segments.push(samples(Math.max(startMs, nextMs), endMs));

@@ -2,11 +2,12 @@ import { labelValue, metricName } from "../../series/labels.ts";
 import type { Call, Expr, MatrixSelector, Subquery } from "../ast.ts";
 import { quote } from "../quote.ts";
 import { absentLabels } from "./absent.ts";
+import { coarseFunctions, fallsOf, reachBack, samplesIn } from "./coarse.ts";
 import { dropName, streamMerged } from "./name.ts";
 import { checkQuantile } from "./note.ts";
 import { bare, type Draft, emptyDraft, type Frame, isEmpty, momentMs, type Query, type Visit } from "./query.ts";
 import { isRange, openRange, type Range } from "./range.ts";
-import type { Samples } from "./select.ts";
+import type { Samples } from "./samples.ts";
 import { findResets, type Window, type WindowFunction, windowFunctions } from "./window.ts";
 
 /** A call of a function over a range: one series in, one out, the windows slide over its samples. */
@@ -82,13 +83,14 @@ function slideAll(over: Over, samples: Samples, done: Visit): Promise<void> | un
   const draft = emptyDraft(samples.labels, frame);
   draft.dropName = samples.dropName;
   const window = openWindow(over, samples);
-  const first = slide(over, window, draft, 0);
+  const next = samples.coarse === undefined ? slide : slideCoarse;
+  const first = next(over, window, draft, 0);
   if (first < frame.steps) return goOn();
   done(draft);
   return undefined;
 
   async function goOn(): Promise<void> {
-    for (let next = first; next < frame.steps; next = slide(over, window, draft, next)) {
+    for (let step = first; step < frame.steps; step = next(over, window, draft, step)) {
       if (query.budget.due) await query.budget.rest();
     }
     done(draft);
@@ -96,9 +98,10 @@ function slideAll(over: Over, samples: Samples, done: Visit): Promise<void> | un
 }
 
 function openWindow({ range, function: { of } }: Over, samples: Samples): Window {
+  const falls = fallsOf(samples);
   const counts = of === windowFunctions.rate?.of || of === windowFunctions.increase?.of;
   const resets = counts || of === windowFunctions.resets?.of ? findResets(samples.values) : [];
-  return { samples, resets, rangeMs: range.rangeMs, from: 0, to: 0, endMs: 0, atMs: 0, param: 0 };
+  return { samples, resets, falls, rangeMs: range.rangeMs, from: 0, to: 0, endMs: 0, atMs: 0, param: 0 };
 }
 
 /** Fills steps from one on and says which is next. */
@@ -127,6 +130,33 @@ function slide(over: Over, window: Window, draft: Draft, begin: number): number 
     present[step] = 1;
   }
   return step;
+}
+
+/** As `slide`, over summaries with samples behind them: of a year there are some thousands. */
+function slideCoarse(
+  { frame, range, params, call, function: { least, of } }: Over,
+  window: Window,
+  draft: Draft,
+): number {
+  const { times, coarse } = window.samples;
+  const special = coarseFunctions[call.func];
+  let [from, to] = [0, 0];
+  for (let step = 0; step < frame.steps; step++) {
+    const endMs = range.end.at(step);
+    while (to < times.length && (times[to] as number) <= endMs) to++;
+    while (from < to && (times[from] as number) <= endMs - range.rangeMs) from++;
+    window.from = from;
+    window.to = to;
+    window.from = reachBack(window, endMs);
+    if (to === window.from || samplesIn(window) < least) continue;
+    window.endMs = endMs;
+    window.atMs = momentMs(frame, step);
+    if (params !== undefined) window.param = params[step] as number;
+    const isRaw = coarse === undefined || window.from >= coarse.entries;
+    draft.values[step] = special === undefined || isRaw ? of(window) : special(window, coarse);
+    draft.present[step] = 1;
+  }
+  return frame.steps;
 }
 
 async function streamAbsent(over: Over, arg: Expr, visit: Visit): Promise<void> {

@@ -1,6 +1,8 @@
 import type { Expr, MatrixSelector, Subquery } from "../ast.ts";
+import { noteCoarse, wishFor } from "./coarse.ts";
 import { type Draft, type Frame, momentMs, type Query } from "./query.ts";
-import { freshSamples, type Reference, readSeries, referenceOf, type Samples } from "./select.ts";
+import { freshSamples, type Samples } from "./samples.ts";
+import { type Reference, readSeries, referenceOf } from "./select.ts";
 
 /** A range selector or a subquery: at each step the samples of `(end - range, end]`. */
 export interface Range {
@@ -26,21 +28,30 @@ export function openRange(
 function openMatrix(query: Query, expr: MatrixSelector, frame: Frame, func: string | undefined): Range {
   const { selector, rangeMs } = expr;
   const end = referenceOf(query, frame, selector.at, selector.offsetMs);
-  const selection = {
-    matchers: selector.matchers,
-    startMs: end.at(0) - rangeMs + 1,
-    endMs: end.at(frame.steps - 1),
-    hint: { stepMs: frame.steps > 1 ? frame.stepMs : 0, rangeMs, func },
-  };
+  const [startMs, endMs] = [end.at(0) - rangeMs + 1, end.at(frame.steps - 1)];
+  const summary = wishFor(func, endMs - startMs, rangeMs);
+  const hint = { stepMs: frame.steps > 1 ? frame.stepMs : 0, rangeMs, func, summary };
+  const selection = { matchers: selector.matchers, startMs, endMs, hint };
   return {
     rangeMs,
     end,
     read: (visit) =>
       readSeries(query, selection, frame.steps === 1, (series) => {
-        const samples = freshSamples(series);
+        const samples = func === undefined ? within(freshSamples(series), selection) : freshSamples(series);
+        if (series.coarse) noteCoarse(query, series.coarse, summary, expr.span);
         return samples.times.length > 0 ? visit(samples) : undefined;
       }),
   };
+}
+
+/** Summaries come with those that lie over the ends of the span. */
+function within(samples: Samples, { startMs, endMs }: { readonly startMs: number; readonly endMs: number }): Samples {
+  if (samples.coarse === undefined) return samples;
+  const { labels, dropName, times, values } = samples;
+  const from = times.findIndex((timeMs) => timeMs >= startMs);
+  const to = times.findLastIndex((timeMs) => timeMs <= endMs) + 1;
+  const [first, last] = from < 0 ? [0, 0] : [from, to];
+  return { labels, dropName, times: times.subarray(first, last), values: values.subarray(first, last) };
 }
 
 function openSubquery(query: Query, expr: Subquery, frame: Frame): Range {

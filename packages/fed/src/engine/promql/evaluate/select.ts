@@ -1,7 +1,7 @@
-import type { Labels } from "../../series/labels.ts";
 import type { Selection } from "../../series/queryable.ts";
 import { isStale, type Series } from "../../series/series.ts";
 import type { At, VectorSelector } from "../ast.ts";
+import { noteCoarse, wishFor } from "./coarse.ts";
 import { compareLabels } from "./name.ts";
 import { emptyDraft, type Frame, isEmpty, momentMs, type Query, type Visit } from "./query.ts";
 import { sortInTurns } from "./sort.ts";
@@ -28,18 +28,15 @@ export async function streamSelector(
   times = false,
 ): Promise<void> {
   const reference = referenceOf(query, frame, selector.at, selector.offsetMs);
-  const selection: Selection = {
-    matchers: selector.matchers,
-    startMs: reference.at(0) - query.lookbackMs + 1,
-    endMs: reference.at(frame.steps - 1),
-    hint: {
-      stepMs: frame.steps > 1 ? frame.stepMs : 0,
-      rangeMs: query.lookbackMs,
-      func: times ? "timestamp" : undefined,
-    },
-  };
+  const [startMs, endMs] = [reference.at(0) - query.lookbackMs + 1, reference.at(frame.steps - 1)];
+  const stepMs = frame.steps > 1 ? frame.stepMs : 0;
+  const func = times ? "timestamp" : undefined;
+  const summary = wishFor("last", endMs - startMs, stepMs);
+  const hint = { stepMs, rangeMs: query.lookbackMs, func, summary };
+  const selection: Selection = { matchers: selector.matchers, startMs, endMs, hint };
   await readSeries(query, selection, frame.steps === 1, (series) => {
     const draft = emptyDraft(series.labels, frame);
+    if (series.coarse) noteCoarse(query, series.coarse, summary, selector.span);
     fillNewest(draft, series, reference, query.lookbackMs, times);
     if (!isEmpty(draft)) visit(draft);
   });
@@ -51,14 +48,16 @@ interface Cells {
 }
 
 function fillNewest(cells: Cells, series: Series, reference: Reference, lookbackMs: number, wantTimes: boolean): void {
-  const { times, values } = series;
+  const { times, values, coarse } = series;
+  // Between two summaries there is nothing to tell that the series goes on.
+  const [entries, longerMs] = [coarse?.entries ?? 0, lookbackMs + (coarse?.stepMs ?? 0)];
   const steps = cells.values.length;
   let next = 0;
   for (let i = 0; i < steps; i++) {
     const refMs = reference.at(i);
     while (next < times.length && (times[next] as number) <= refMs) next++;
     const timeMs = times[next - 1];
-    if (timeMs === undefined || timeMs <= refMs - lookbackMs) continue;
+    if (timeMs === undefined || timeMs <= refMs - (next > entries ? lookbackMs : longerMs)) continue;
     const value = values[next - 1] as number;
     if (Number.isNaN(value) && isStale(values, next - 1)) continue;
     cells.values[i] = wantTimes ? timeMs / 1000 : value;
@@ -88,26 +87,4 @@ export async function readSeries(
     await visit(series);
     if (budget.due) await budget.rest();
   }
-}
-
-/** The samples of a range, without stale markers. */
-export interface Samples {
-  readonly labels: Labels;
-  readonly dropName: boolean;
-  readonly times: Float64Array<ArrayBuffer>;
-  readonly values: Float64Array<ArrayBuffer>;
-}
-
-export function freshSamples({ labels, times, values }: Series): Samples {
-  let kept = -1;
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isNaN(values[i]) && isStale(values, i)) {
-      if (kept < 0) kept = i;
-    } else if (kept >= 0) {
-      times[kept] = times[i] as number;
-      values[kept++] = values[i] as number;
-    }
-  }
-  if (kept < 0) return { labels, dropName: false, times, values };
-  return { labels, dropName: false, times: times.subarray(0, kept), values: values.subarray(0, kept) };
 }

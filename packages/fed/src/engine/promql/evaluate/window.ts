@@ -1,6 +1,6 @@
 import { kahan, type Sum } from "./kahan.ts";
 import { quantileOf } from "./quantile.ts";
-import type { Samples } from "./select.ts";
+import type { Samples } from "./samples.ts";
 import {
   type Best,
   bestBetween,
@@ -16,6 +16,8 @@ export interface Window {
   readonly samples: Samples;
   /** Where values fall below the one before, ascending: a counter that began anew. */
   readonly resets: readonly number[];
+  /** Of summaries, in place of the resets. */
+  readonly falls: Float64Array | undefined;
   readonly rangeMs: number;
   from: number;
   to: number;
