@@ -9,7 +9,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { findPrometheus } from "../test/promql/real-prometheus.ts";
-import { fillStore, linesOf, type MadeDay } from "./query-data.ts";
+import { fillStore, linesOf, type Made } from "./query-data.ts";
 import { end, once, startHub } from "./running.ts";
 
 export type Params = Readonly<Record<string, string>>;
@@ -88,10 +88,11 @@ async function openPeer(
   };
 }
 
-/** The real program, its store filled beforehand. */
-export async function openFed(day: MadeDay): Promise<Peer> {
+/** The real program, its store filled and looked at beforehand. */
+export async function openFed(parts: readonly Made[], look: (store: string) => Promise<void>): Promise<Peer> {
   const store = mkdtempSync(join(tmpdir(), "fed-bench-store-"));
-  await fillStore(store, day);
+  await fillStore(store, parts);
+  await look(store);
   return await openPeer(
     "fed",
     async () => {
@@ -107,13 +108,17 @@ export async function openFed(day: MadeDay): Promise<Peer> {
 const has = (command: string) => spawnSync("which", [command]).status === 0;
 
 /** Debian's, and the newer one when it can be fetched. */
-export async function openPrometheuses(day: MadeDay): Promise<readonly Peer[]> {
+export async function openPrometheuses(parts: readonly Made[]): Promise<readonly Peer[]> {
   if (!has("promtool")) return [];
   const folder = mkdtempSync(join(tmpdir(), "fed-bench-prom-"));
-  await pipeline(Readable.from(linesOf(day, "openmetrics")), createWriteStream(join(folder, "in.txt")));
-  const blocks = ["tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=24h", "in.txt", "data"];
-  execFileSync("promtool", blocks, { cwd: folder, stdio: "ignore" });
-  rmSync(join(folder, "in.txt"));
+  for (const part of parts) {
+    await pipeline(Readable.from(linesOf(part, "openmetrics")), createWriteStream(join(folder, "in.txt")));
+    // As long as they can be: promtool reads all of the text for each block, and Prometheus has few files to open.
+    const longest = `${Math.round((part.endMs - part.startMs) / 3_600_000)}h`;
+    const words = ["tsdb", "create-blocks-from", "openmetrics", `--max-block-duration=${longest}`, "in.txt", "data"];
+    execFileSync("promtool", words, { cwd: folder, stdio: "ignore" });
+    rmSync(join(folder, "in.txt"));
+  }
   writeFileSync(join(folder, "prometheus.yml"), "global: {}\n");
   const found = new Set([findPrometheus()?.path, "prometheus"].filter((path) => path !== undefined && has(path)));
   const peers: Peer[] = [];
@@ -135,7 +140,7 @@ export async function openPrometheuses(day: MadeDay): Promise<readonly Peer[]> {
   return peers;
 }
 
-export async function openVictoria(day: MadeDay): Promise<Peer | undefined> {
+export async function openVictoria(parts: readonly Made[]): Promise<Peer | undefined> {
   if (!has("victoria-metrics")) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "fed-bench-vm-"));
   const start = () =>
@@ -151,13 +156,15 @@ export async function openVictoria(day: MadeDay): Promise<Peer | undefined> {
       "/health",
     );
   const filled = await start();
-  await new Promise<void>((resolve, reject) => {
-    const sent = request(`${filled.url}/api/v1/import/prometheus`, { method: "POST" }, (response) => {
-      response.resume().once("end", resolve);
+  for (const part of parts) {
+    await new Promise<void>((resolve, reject) => {
+      const sent = request(`${filled.url}/api/v1/import/prometheus`, { method: "POST" }, (response) => {
+        response.resume().once("end", resolve);
+      });
+      sent.once("error", reject);
+      pipeline(Readable.from(linesOf(part, "text")), sent).catch(reject);
     });
-    sent.once("error", reject);
-    pipeline(Readable.from(linesOf(day, "text")), sent).catch(reject);
-  });
+  }
   await filled.stop();
   return await openPeer("VictoriaMetrics", start, () => rmSync(folder, { recursive: true, force: true }));
 }
