@@ -111,10 +111,8 @@ test.skipIf(chromiumPath === undefined)(
     // What only the hub can know is shown in the same way.
     await box.fill('up{job=~"("}');
     await page.keyboard.press("Enter");
-    await page
-      .getByRole("alert")
-      .getByText(/missing closing \)/)
-      .waitFor(patience);
+    await page.getByText(/Column 9: Error parsing regexp: missing closing \)/).waitFor(patience);
+    expect(await page.locator("pre .decoration-wavy").allInnerTexts()).toEqual(['"("']);
     expect(complaints.filter((text) => !/status of 400/.test(text))).toEqual([]);
   },
 );

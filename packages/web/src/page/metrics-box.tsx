@@ -11,8 +11,8 @@ interface QueryBoxProps {
   /** Read out: `Query A`. */
   readonly label: string;
   readonly text: string;
-  /** Where the hub says that it is wrong. */
-  readonly refused: { readonly start: number; readonly end: number } | undefined;
+  /** Why the hub could not read it. */
+  readonly refused: Mistake | undefined;
   onChange(text: string): void;
   onRun(): void;
 }
@@ -44,7 +44,8 @@ export function QueryBox({ label, text, refused, onChange, onRun }: QueryBoxProp
   const { open, proposals } = proposing;
   const settled = usePaused(text);
   // Who is just choosing a word knows that the query is not at its end.
-  const mistake = useMemo(() => (settled === text && !open ? mistakeOf(text) : undefined), [settled, text, open]);
+  const own = useMemo(() => (settled === text && !open ? mistakeOf(text) : undefined), [settled, text, open]);
+  const mistake = own ?? refused;
   const errorId = useId();
   const onKeyDown = (event: KeyboardEvent) => {
     if (proposing.onKeyDown(event) || event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -57,10 +58,10 @@ export function QueryBox({ label, text, refused, onChange, onRun }: QueryBoxProp
       <div
         className={cx(
           "relative rounded-base border bg-surface focus-within:outline-2 focus-within:outline-accent focus-within:outline-offset-1",
-          mistake || refused ? "border-bad" : "border-edge",
+          mistake ? "border-bad" : "border-edge",
         )}
       >
-        <Colours under={under} text={text} wrong={mistake ?? refused} />
+        <Colours under={under} text={text} wrong={mistake} />
         <textarea
           ref={area}
           rows={1}
@@ -74,7 +75,7 @@ export function QueryBox({ label, text, refused, onChange, onRun }: QueryBoxProp
           onBlur={proposing.close}
           aria-label={label}
           {...proposing.aria}
-          aria-invalid={mistake !== undefined || refused !== undefined || undefined}
+          aria-invalid={mistake !== undefined || undefined}
           aria-describedby={mistake ? errorId : undefined}
           placeholder="A query in PromQL, such as up"
           autoCapitalize="off"

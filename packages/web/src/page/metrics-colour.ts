@@ -111,11 +111,17 @@ function mistakeOfFault(thrown: unknown): Mistake | undefined {
   return { start, end, line, column, words, hint: fault.hint };
 }
 
-/** Of what the hub says of a query, `1:5: …`, the place; undefined when it names none. */
-export function placeInMessage(text: string, message: string): Pick<QueryProblem, "start" | "end"> | undefined {
-  const [, line, column] = /(?:^|: |\()(\d+):(\d+)[:)]/.exec(message) ?? [];
-  if (line === undefined || column === undefined) return undefined;
-  const lines = text.split("\n").slice(0, Number(line) - 1);
-  const start = lines.reduce((sum, one) => sum + one.length + 1, 0) + Number(column) - 1;
-  return start < text.length ? { start, end: start + 1 } : undefined;
+/** What the hub says of a query that it cannot read, as a mistake; undefined when it names no place. */
+export function refusalOf(
+  text: string,
+  fault: { readonly message: string; readonly hint: string | undefined },
+): Mistake | undefined {
+  const [, lineText, columnText, words = ""] = /(?:^|: )(\d+):(\d+): (.*)$/s.exec(fault.message) ?? [];
+  const [line, column] = [Number(lineText), Number(columnText)];
+  if (!(line > 0) || !(column > 0)) return undefined;
+  const before = text.split("\n").slice(0, line - 1);
+  const start = before.reduce((sum, one) => sum + one.length + 1, 0) + column - 1;
+  if (start > text.length) return undefined;
+  const token = lex(text).find((one) => one.start <= start && start < one.end);
+  return { start, end: token?.end ?? Math.min(text.length, start + 1), line, column, words, hint: fault.hint };
 }

@@ -50,7 +50,7 @@ export function makePlot(target: HTMLElement, size: { width: number; height: num
   const options: uPlot.Options = {
     ...size,
     legend: { show: false },
-    padding: [12, 12, 0, 0],
+    padding: [12, 20, 0, 0],
     scales: {
       x: { time: true, range: () => rangeOf(needs.grid()) },
       y: { range: stacked ? (plot, least, greatest) => yRange(plot, Math.min(0, least ?? 0), greatest) : yRange },

@@ -84,5 +84,5 @@ function placeOf(element: HTMLElement, index: number): { left: number; top: numb
   }
   const letter = range.getBoundingClientRect();
   const left = letter.left === 0 && letter.width === 0 ? 12 : letter.left - frame.left;
-  return { left: Math.max(0, Math.min(left - 8, frame.width - widthPx)), top: letter.bottom - frame.top + 6 };
+  return { left: Math.max(0, Math.min(left - 8, frame.width - widthPx)), top: letter.bottom - frame.top + 12 };
 }

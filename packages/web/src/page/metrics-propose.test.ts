@@ -1,7 +1,7 @@
 import { complete } from "@fed/fed/engine/promql/complete.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { coloured, mistakeOf, placeInMessage } from "./metrics-colour.ts";
+import { coloured, mistakeOf, refusalOf } from "./metrics-colour.ts";
 import { choose, examplesOf, type KnownNames, propose } from "./metrics-propose.ts";
 
 const known: KnownNames = {
@@ -102,6 +102,9 @@ test("a mistake is told with its place, a bad expression by the hub alone", () =
   expect(mistakeOf("rate(up)")).toMatchObject({ start: 5, end: 7, line: 1, column: 6 });
   expect(mistakeOf("  ")).toBeUndefined();
   expect(mistakeOf("up")).toBeUndefined();
-  expect(placeInMessage("a +\nbb", 'invalid parameter "query": 2:1: no')).toEqual({ start: 4, end: 5 });
-  expect(placeInMessage("up", "the hub is away")).toBeUndefined();
+  const refused = (text: string, message: string) => refusalOf(text, { message, hint: undefined });
+  const told = { start: 4, end: 6, line: 2, column: 1, words: "no: 5:6: x", hint: undefined };
+  expect(refused("a +\nbb", 'invalid parameter "query": 2:1: no: 5:6: x')).toEqual(told);
+  expect(refused("up", "the hub is away")).toBeUndefined();
+  expect(refused("up", "9:9: not there")).toBeUndefined();
 });

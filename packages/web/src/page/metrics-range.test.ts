@@ -29,12 +29,16 @@ describe("steps", () => {
   );
 });
 
-test("a grid lies on multiples of its step, so that it stays the same within one", () => {
+test("a grid ends a moment ago and stays the same for a while, so that nothing is asked twice", () => {
   const span: Span = { kind: "last", ms: 5 * minute };
   const grid = gridOf(span, 15_000, nowMs);
-  expect(grid).toEqual({ startMs: nowMs - 292_000, endMs: nowMs - 7_000, stepMs: 15_000 });
+  expect(grid).toEqual({ startMs: nowMs - 307_000, endMs: nowMs - 7_000, stepMs: 15_000 });
   expect(gridOf(span, 15_000, nowMs + 7_000)).toEqual(grid);
   expect(gridOf(span, 15_000, nowMs + 8_000).endMs).toBe(grid.endMs + 15_000);
+  // What came within a long step is seen before it ends.
+  const year = gridOf({ kind: "last", ms: 365 * 1_440 * minute }, 1_440 * minute, nowMs);
+  expect(nowMs - year.endMs).toBeLessThan(15_000);
+  expect((year.endMs - year.startMs) / year.stepMs).toBe(365);
 });
 
 test("earlier goes half a length back, later comes up to now again", () => {

@@ -68,12 +68,17 @@ export function lengthOf(span: Span): number {
   return span.kind === "last" ? span.ms : span.endMs - span.startMs;
 }
 
-/** Where the span lies now, on multiples of the step, so that the same moments are asked for again and again. */
+/** What was measured so long ago is shown, however long the steps are. */
+const tickMs = 15 * second;
+
+/**
+ * Where the span lies now: whole steps up to its end. Its ends move by ticks, so that nothing is asked twice within one, and
+ * what is asked once a step falls on the same moments as before.
+ */
 export function gridOf(span: Span, stepMs: number, nowMs: number): Grid {
-  const endMs = span.kind === "last" ? nowMs : span.endMs;
-  const end = Math.floor(endMs / stepMs) * stepMs;
-  const start = Math.ceil((endMs - lengthOf(span)) / stepMs) * stepMs;
-  return { startMs: Math.min(start, end), endMs: end, stepMs };
+  const unitMs = Math.min(stepMs, tickMs);
+  const endMs = Math.floor((span.kind === "last" ? nowMs : span.endMs) / unitMs) * unitMs;
+  return { startMs: endMs - Math.floor(lengthOf(span) / stepMs) * stepMs, endMs, stepMs };
 }
 
 /** Half its length earlier or later; what would lie in the future is up to now. */

@@ -4,7 +4,7 @@ import { ErrorState } from "../view/error-state.tsx";
 import { readFault } from "../view/fault.ts";
 import type { Asked } from "./metrics-ask.ts";
 import { QueryBox } from "./metrics-box.tsx";
-import { placeInMessage } from "./metrics-colour.ts";
+import { refusalOf } from "./metrics-colour.ts";
 
 interface RowProps {
   readonly letter: string;
@@ -25,7 +25,7 @@ export function QueryRow(props: RowProps) {
   const { letter, draft, text, hidden, alone, asked, onDraft, onRun, onHide, onRemove } = props;
   const failure = draft === text && !hidden ? asked?.failure : undefined;
   const fault = failure && readFault(failure.thrown);
-  const refused = fault && fault.code === "invalid" ? placeInMessage(text, fault.message) : undefined;
+  const refused = fault && fault.code === "invalid" ? refusalOf(text, fault) : undefined;
   return (
     <li className="flex flex-col gap-1">
       <div className="flex items-start gap-1.5">
@@ -43,7 +43,7 @@ export function QueryRow(props: RowProps) {
           </>
         )}
       </div>
-      {failure !== undefined && <ErrorState thrown={failure.thrown} retry={onRun} small />}
+      {failure !== undefined && refused === undefined && <ErrorState thrown={failure.thrown} retry={onRun} small />}
       {!hidden && <Notes asked={asked} />}
     </li>
   );
