@@ -94,14 +94,18 @@ class RemoteTsdb implements RunningStore {
       this.#anew = true;
     }
     const named: [number, Labels][] = [];
-    const rows = Uint32Array.from(labels, (one) => {
-      const known = this.#numbers.get(one);
-      if (known !== undefined) return known;
-      const number = ++this.#named;
-      this.#numbers.set(one, number);
-      named.push([number, one]);
-      return number;
-    });
+    // By hand: `Uint32Array.from` takes several times as long.
+    const rows = new Uint32Array(labels.length);
+    for (let row = 0; row < rows.length; row++) {
+      const one = labels[row] as Labels;
+      let number = this.#numbers.get(one);
+      if (number === undefined) {
+        number = ++this.#named;
+        this.#numbers.set(one, number);
+        named.push([number, one]);
+      }
+      rows[row] = number;
+    }
     const anew = this.#anew;
     this.#anew = false;
     return this.#ask<Appended>({ kind, named, anew, rows, times, values, tenant });
@@ -113,20 +117,21 @@ class RemoteTsdb implements RunningStore {
     const asked = this.#expect(of);
     this.#door.postMessage({ id: of, kind: "select", selection } satisfies Ask, []);
     let done = false;
-    // One batch ahead: the store reads while this one is worked on.
     const next = () => {
-      const asked = this.#ask<readonly Series[] | undefined>({ kind: "next", of });
-      asked.catch(() => undefined);
-      return asked;
+      const batch = this.#ask<readonly Series[] | undefined>({ kind: "next", of });
+      batch.catch(() => undefined);
+      return batch;
     };
     try {
-      // Asked for together: each way to the other thread and back takes a tenth of a millisecond.
-      let coming = Promise.all([next(), asked]).then(([batch]) => batch);
+      // Two batches ahead: the store reads while one is worked on, and a small answer and its end come together. Each way to the
+      // other thread and back takes a tenth of a millisecond.
+      const coming = [next(), next()];
+      await untilAborted(asked, signal);
       for (;;) {
-        const batch = await untilAborted(coming, signal);
+        const batch = await untilAborted(coming.shift() ?? next(), signal);
         done = batch === undefined;
         if (batch === undefined) return;
-        coming = next();
+        coming.push(next());
         yield batch;
       }
     } finally {
