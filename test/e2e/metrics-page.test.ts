@@ -58,6 +58,12 @@ async function drawn(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate<number>(colouredPoints), patience).toBeGreaterThan(300);
 }
 
+/** As if the tab went behind another one, or came back. */
+async function look(page: Page, state: "hidden" | "visible"): Promise<void> {
+  await page.evaluate(`Object.defineProperty(document, "visibilityState", { configurable: true, value: "${state}" })`);
+  await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+}
+
 const chosen = (page: Page) => page.locator("[role=option][aria-selected=true]");
 
 test.skipIf(chromiumPath === undefined)(
@@ -124,7 +130,7 @@ test.skipIf(chromiumPath === undefined)(
     const hub = await up(stage);
     await keep(stage, hub, demoText());
     const browser = await openBrowser();
-    const { page, complaints } = await browser.person();
+    const { page, context, complaints } = await browser.person();
     await enrol(page, await linkOf(hub));
     await page.goto(addressOf(hub, ["rate(demo_requests_total[1m])"], "&range=15m"));
     await drawn(page);
@@ -153,6 +159,16 @@ test.skipIf(chromiumPath === undefined)(
     expect(await column()).toEqual(["1 GiB", "2 GiB", "3 GiB"]);
     expect(await page.locator("th[aria-sort=ascending]").innerText()).toBe("Value");
 
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
+    await page.getByRole("button", { name: /^Share/ }).click();
+    await expect.poll(copied, patience).toBe(page.url());
+    await page.getByRole("button", { name: "Copy as CSV" }).click();
+    await expect
+      .poll(copied, patience)
+      .toBe(
+        `series,Value\r\n${[1, 2, 3].map((size) => `"demo_room_bytes{disk=""sd${size}""}",${size * 2 ** 30}\r\n`).join("")}`,
+      );
     const owner = await makePerson(stage, "owner", { FED_DATA: stage.data });
     const added = await owner.tell(password, "user", "add", "eve", "--role", "viewer", "--password-stdin");
     expect(added.code, added.err).toBe(0);
@@ -171,11 +187,22 @@ test.skipIf(chromiumPath === undefined)(
     await keep(stage, hub, "demo_live 42\n");
     await page.getByRole("cell", { name: "42", exact: true }).waitFor(patience);
 
+    // While nobody looks, nothing is asked; whoever looks again sees what is now.
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await look(page, "hidden");
+    await keep(stage, hub, "demo_live 43\n");
+    asked.length = 0;
+    await page.waitForTimeout(2_500);
+    expect(asked.filter((url) => url.includes("/query"))).toEqual([]);
+    await look(page, "visible");
+    await page.getByRole("cell", { name: "43", exact: true }).waitFor(patience);
+
     hub.child.kill("SIGKILL");
     await hub.ending;
     await shows(page, "reconnecting");
     await page.getByText("The last answer came").waitFor(patience);
-    expect(await page.getByRole("cell", { name: "42", exact: true }).count()).toBe(1);
+    expect(await page.getByRole("cell", { name: "43", exact: true }).count()).toBe(1);
     await up(stage, "--port", new URL(hub.url).port);
     await page.getByText("Asked again every 1 s").waitFor(patience);
     expect([...complaints, ...other.complaints]).toEqual([]);

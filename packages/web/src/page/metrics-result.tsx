@@ -150,8 +150,7 @@ export function SummaryResult({ asked, lettered }: ResultProps) {
 function Waiting({ asked }: Pick<ResultProps, "asked">) {
   if (asked.length === 0)
     return <p className="px-1 text-soft">Nothing is asked: no query that is shown can be read.</p>;
-  // What went wrong is said at the query.
-  if (!asked.some(({ busy }) => busy)) return null;
+  if (!asked.some(({ busy }) => busy)) return <p className="px-1 text-soft">No answer came: the query says why.</p>;
   return (
     <Card flush>
       <div className="min-h-64">
