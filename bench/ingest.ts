@@ -1,7 +1,7 @@
 /**
  * What it costs to take samples in, end to end: text that is read, parsed and kept, and packed requests of remote write. The same
  * texts at the same pace and the same requests for fed (posted to it), Prometheus (which scrapes the texts) and VictoriaMetrics;
- * samples for each second of the processor that the whole process takes. Exits 1 when a limit is broken. Some 70 s. `--alone`:
+ * samples for each second of the processor that the whole process takes beyond what it takes at rest. Exits 1 when a limit is broken. Some 70 s. `--alone`:
  * without the others.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,8 +17,9 @@ import { nodeSeries } from "./node-series.ts";
 import { startProcess } from "./query-peer.ts";
 import { once, startHub } from "./running.ts";
 
-const targets = 20;
-const seriesOfOne = 500;
+const targets = 10;
+/** As a machine's node_exporter has. */
+const seriesOfOne = 1_000;
 const everyMs = 200;
 const warmUpMs = 3_000;
 const measuredMs = 8_000;
@@ -36,6 +37,8 @@ interface Place {
   readonly pid: number;
   readonly token?: string;
   readonly textPath: string;
+  /** The share of a processor that it takes with nothing to do. */
+  readonly rest: number;
 }
 
 const machines = Array.from({ length: targets }, (_, i) =>
@@ -75,6 +78,20 @@ const requests = Array.from({ length: rounds }, (_, round) => {
 });
 
 const ticksPerS = 100;
+const restMs = 3_000;
+
+/** The share of a processor that it takes with nothing to do. */
+async function restOf({ pid }: { readonly pid: number }): Promise<number> {
+  const before = cpuS(pid);
+  await pause(restMs);
+  return (cpuS(pid) - before) / (restMs / 1_000);
+}
+
+/** Counts the processor's time from now on, without what rest takes. */
+function watch({ pid, rest }: { readonly pid: number; readonly rest: number }): () => number {
+  const [before, beganMs] = [cpuS(pid), performance.now()];
+  return () => cpuS(pid) - before - (rest * (performance.now() - beganMs)) / 1_000;
+}
 
 /** Seconds of the processor that a process has taken, with all of its threads. */
 function cpuS(pid: number): number {
@@ -108,13 +125,14 @@ async function measurePosted(place: Place): Promise<number> {
     await Promise.all(bodies.map((body) => post(place, place.textPath, body, { "content-type": "text/plain" })));
   };
   const beganMs = performance.now();
-  let [nth, from, before] = [0, 0, 0];
+  let [nth, from] = [0, 0];
+  let spent: (() => number) | undefined;
   for (; performance.now() - beganMs < warmUpMs + measuredMs; nth++) {
-    if (before === 0 && performance.now() - beganMs > warmUpMs) [from, before] = [nth, cpuS(place.pid)];
+    if (spent === undefined && performance.now() - beganMs > warmUpMs) [from, spent] = [nth, watch(place)];
     await round(nth);
     await pause(Math.max(0, beganMs + (nth + 1) * everyMs - performance.now()));
   }
-  return ((nth - from) * targets * seriesOfOne) / (cpuS(place.pid) - before);
+  return ((nth - from) * targets * seriesOfOne) / (spent?.() ?? 0);
 }
 
 async function measureScraped(prometheus: { readonly path: string; readonly version: string }) {
@@ -139,9 +157,9 @@ async function measureScraped(prometheus: { readonly path: string; readonly vers
   const place = await startPrometheus(prometheus, config);
   try {
     await pause(warmUpMs);
-    const [from, before] = [scrapes, cpuS(place.pid)];
+    const [from, spent] = [scrapes, watch(place)];
     await pause(measuredMs);
-    return ((scrapes - from) * seriesOfOne) / (cpuS(place.pid) - before);
+    return ((scrapes - from) * seriesOfOne) / spent();
   } finally {
     await place.stop();
     server.closeAllConnections();
@@ -163,7 +181,7 @@ async function startPrometheus({ path, version }: { readonly path: string; reado
     await stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { name: `Prometheus ${version}`, url, pid, textPath: "", stop: stopAll };
+  return { name: `Prometheus ${version}`, url, pid, textPath: "", rest: 0, stop: stopAll };
 }
 
 async function startVictoria() {
@@ -178,7 +196,14 @@ async function startVictoria() {
     await stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { name: "VictoriaMetrics", url, pid, textPath: "/api/v1/import/prometheus", stop: stopAll };
+  return {
+    name: "VictoriaMetrics",
+    url,
+    pid,
+    textPath: "/api/v1/import/prometheus",
+    rest: await restOf({ pid }),
+    stop: stopAll,
+  };
 }
 
 /** Sends all requests, those of a round side by side. The first rounds only make the series known. */
@@ -188,13 +213,13 @@ async function measureSent(place: Place): Promise<number> {
     "x-prometheus-remote-write-version": "0.1.0",
   };
   const warm = 10;
-  let before = 0;
+  let spent = watch(place);
   for (const [nth, bodies] of requests.entries()) {
-    if (nth === warm) before = cpuS(place.pid);
+    if (nth === warm) spent = watch(place);
     await Promise.all(bodies.map((body) => post(place, "/api/v1/write", body, headers)));
   }
   await pause(settleMs);
-  return ((rounds - warm) * targets * seriesOfOne) / (cpuS(place.pid) - before);
+  return ((rounds - warm) * targets * seriesOfOne) / spent();
 }
 
 let broken = false;
@@ -214,7 +239,8 @@ const alone = process.argv.includes("--alone");
 const folder = mkdtempSync(join(tmpdir(), "fed-bench-store-"));
 const hub = await startHub({ metrics: folder });
 await pause(1_500);
-const fed = { name: "fed", ...hub, textPath: "/api/v1/import/text" };
+const fed = { name: "fed", ...hub, textPath: "/api/v1/import/text", rest: await restOf(hub) };
+print(`the hub at rest: ${(fed.rest * 100).toFixed(1)} % of a processor`);
 const [fedText, fedSent] = [await measurePosted(fed), await measureSent(fed)];
 await hub.stop();
 rmSync(folder, { recursive: true, force: true });

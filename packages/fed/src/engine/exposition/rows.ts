@@ -1,6 +1,6 @@
 /** Samples as columns that grow: the nth is of `of[n]`. */
 export interface Rows<T> {
-  readonly of: T[];
+  of: T[];
   times: Float64Array<ArrayBuffer>;
   values: Float64Array<ArrayBuffer>;
   /** The bits of the values: a low and a high half for each. */

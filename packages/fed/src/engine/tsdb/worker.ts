@@ -69,7 +69,8 @@ async function perform(store: Tsdb, client: Client, ask: Exclude<Ask, { kind: "c
     case "backfill": {
       if (ask.anew) known.clear();
       for (const [number, labels] of ask.named) known.set(number, labels);
-      const labels = Array.from(ask.rows, (number) => known.get(number) ?? []);
+      const labels: Labels[] = [];
+      for (const number of ask.rows) labels.push(known.get(number) ?? []);
       const taken = await store[ask.kind]({ labels, times: ask.times, values: ask.values }, ask.tenant);
       // What came is a copy of its own, texts and all.
       for (const [number, copy] of ask.named) known.set(number, store.own(copy));

@@ -1,6 +1,6 @@
 import { uncompress } from "snappyjs";
 import { Fault } from "#base/fault.ts";
-import { addRow, rowsOf } from "#engine/exposition/rows.ts";
+import { addRow, cutRows, type Rows, rowsOf } from "#engine/exposition/rows.ts";
 import { isMistake, readSeries } from "#engine/exposition/series-text.ts";
 import type { ExpositionFormat, MetricNote } from "#engine/exposition/text.ts";
 import { openTextReader } from "#engine/exposition/text-memory.ts";
@@ -32,6 +32,8 @@ const unpackedBytes = 32 * 1024 * 1024;
 const namedMistakes = 10;
 
 export function makeTaker(needs: { change?(labels: Labels): Labels; note?(note: MetricNote): void } = {}): Taker {
+  // One for all requests: each is read at once.
+  const rows = rowsOf<Labels>();
   const note = needs.note ? { note: needs.note } : {};
   const readWrite = openWriteReader((labels: Labels) => labels);
   const readText = openTextReader<Labels>((series) => {
@@ -41,21 +43,21 @@ export function makeTaker(needs: { change?(labels: Labels): Labels; note?(note: 
   });
   return {
     write(packed) {
-      const taken = gather();
+      const taken = gather(rows);
       readWrite(unpack(packed), {
-        ...{ rows: taken.rows, ...note },
+        ...{ rows, ...note },
         histograms: () => taken.mistake("native histograms are not kept: let the sender leave them out"),
       });
       return taken.done();
     },
     text(text, format, timeMs, firstLine = 1) {
-      const taken = gather();
+      const taken = gather(rows);
       const mistake = (line: number, words: string) => taken.mistake(`line ${line + firstLine - 1}: ${words}`);
       readText(text, format, {
         sample(labels, value, ownMs, line) {
           const time = ownMs ?? timeMs;
           if (time === undefined) return mistake(line, `${nameOf(labels).slice(0, 200)} has no time`);
-          addRow(taken.rows, labels, time, value);
+          addRow(rows, labels, time, value);
           taken.lines.push(line + firstLine - 1);
         },
         ...{ ...note, mistake },
@@ -76,17 +78,18 @@ function unpack(packed: Uint8Array): Uint8Array {
   }
 }
 
-function gather() {
-  const rows = rowsOf<Labels>();
+function gather(rows: Rows<Labels>) {
   const mistakes = { count: 0, words: [] as string[] };
   const lines: number[] = [];
+  cutRows(rows, 0);
   return {
-    ...{ rows, lines },
+    lines,
     mistake(words: string) {
       if (mistakes.count++ < namedMistakes) mistakes.words.push(words);
     },
     done(): Taken {
       const { of, times, values, count } = rows;
+      rows.of = [];
       return { labels: of, times: times.slice(0, count), values: values.slice(0, count), lines, mistakes };
     },
   };
