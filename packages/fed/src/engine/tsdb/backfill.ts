@@ -4,7 +4,7 @@ import { type Labels, labelsKey } from "../series/labels.ts";
 import { flushStage, isStageFull } from "./backfill-stage.ts";
 import { type Appended, type Batch, namedRefusals } from "./batch.ts";
 import { wordsOf } from "./codec.ts";
-import { type Added, addSample, type HeadSeries } from "./head.ts";
+import { type Added, addAbsent, type HeadSeries, readHead } from "./head.ts";
 import { compact } from "./maintain.ts";
 import { readWhole } from "./reader.ts";
 import { type Refusal, refusalOf, refusalOfAge, refusalOfSeries } from "./refusal.ts";
@@ -111,13 +111,21 @@ async function stageGroup(
   const there = await readThere(store, group);
   const words = wordsOf(values);
   let series: HeadSeries | string | undefined;
-  for (const row of group.rows) {
+  let taken = -1;
+  // Of two rows for a time the first counts: the sort keeps their order.
+  for (const row of group.rows.sort((one, other) => (times[one] as number) - (times[other] as number))) {
     const [time, low, high] = [times[row] as number, words[2 * row] as number, words[2 * row + 1] as number];
-    let became: Added | string | undefined = judge(there, time, low, high);
+    let became: Added | string | undefined =
+      times[taken] === time ? sameOrOther(words, taken, low, high) : judge(there, time, low, high);
     if (became === undefined) {
       series ??= seriesOf(stage, group.labels, tenant);
-      became = typeof series === "string" ? series : addSample(stage.head, series, time, low, high);
-      if (became === "added") stage.wal.add(series as HeadSeries, time, low, high);
+      if (typeof series === "string") became = series;
+      else {
+        addAbsent(stage.head, series, time, low, high);
+        stage.wal.add(series, time, low, high);
+        became = "added";
+        taken = row;
+      }
     }
     if (became === "added" || became === "same") counts[became]++;
     else refused.push({ row, became });
@@ -129,8 +137,9 @@ interface There {
   readonly words: Uint32Array;
 }
 
-/** What blocks have of the series, around the rows. */
+/** What blocks and the stage have of the series, around the rows. */
 async function readThere(store: Store, { labels, startMs, endMs }: Group): Promise<readonly There[]> {
+  const { stage } = store;
   const blocks: ShelfBlock[] = [];
   for (const block of store.blocks) {
     if (block.file.startMs > endMs || block.file.endMs <= startMs) continue;
@@ -143,16 +152,23 @@ async function readThere(store: Store, { labels, startMs, endMs }: Group): Promi
   for (const block of blocks) {
     for (const { times, values } of await readWhole(store, block, id)) there.push({ times, words: wordsOf(values) });
   }
-  return there;
+  const staged = stage.head.series.get(id);
+  if (staged === undefined || startMs > staged.lastMs) return there;
+  const { times, values } = readHead(stage.head.arenas, stage.head, staged, startMs, endMs);
+  return [...there, { times, words: wordsOf(values) }];
 }
 
 /** Undefined when the time is free. */
 function judge(there: readonly There[], time: number, low: number, high: number): "same" | "other value" | undefined {
   for (const { times, words } of there) {
     const at = firstAtLeast(times, time);
-    if (times[at] === time) return words[2 * at] === low && words[2 * at + 1] === high ? "same" : "other value";
+    if (times[at] === time) return sameOrOther(words, at, low, high);
   }
   return undefined;
+}
+
+function sameOrOther(words: Uint32Array, at: number, low: number, high: number): "same" | "other value" {
+  return words[2 * at] === low && words[2 * at + 1] === high ? "same" : "other value";
 }
 
 function firstAtLeast(times: Float64Array, time: number): number {

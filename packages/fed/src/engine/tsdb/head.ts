@@ -71,29 +71,36 @@ export function addSeries(head: Head, id: number, labels: Labels, tenant: string
 export type Added = "added" | "same" | "other value";
 
 export function addSample(head: Head, series: HeadSeries, timeMs: number, low: number, high: number): Added {
-  if (timeMs > series.lastMs) {
-    if (series.used === slabSamples || timeMs >= series.spanEndMs) startSlab(head, series, timeMs);
-    const page = Math.floor(series.slab / slabsPerPage);
-    const at = (series.slab % slabsPerPage) * slabSamples + series.used++;
-    const words = head.slabWords[page] as Uint32Array;
-    (head.slabTimes[page] as Float64Array)[at] = timeMs;
-    words[2 * at] = low;
-    words[2 * at + 1] = high;
-    series.lastMs = timeMs;
-    series.lastLow = low;
-    series.lastHigh = high;
-    head.samples++;
-    return "added";
+  if (timeMs < series.lastMs) {
+    const there = readHead(head.arenas, head, series, timeMs, timeMs);
+    if (there.count > 0) {
+      const words = wordsOf(there.values);
+      return words[0] === low && words[1] === high ? "same" : "other value";
+    }
+  } else if (timeMs === series.lastMs) {
+    return low === series.lastLow && high === series.lastHigh ? "same" : "other value";
   }
-  if (timeMs === series.lastMs) return low === series.lastLow && high === series.lastHigh ? "same" : "other value";
-  const there = readHead(head.arenas, head, series, timeMs, timeMs);
-  if (there.count > 0) {
-    const words = wordsOf(there.values);
-    return words[0] === low && words[1] === high ? "same" : "other value";
-  }
-  addLate(arenaAt(head, timeMs), series.id, timeMs, low, high);
-  head.samples++;
+  addAbsent(head, series, timeMs, low, high);
   return "added";
+}
+
+/** For who knows that the series has nothing at this time. */
+export function addAbsent(head: Head, series: HeadSeries, timeMs: number, low: number, high: number): void {
+  head.samples++;
+  if (timeMs < series.lastMs) {
+    addLate(arenaAt(head, timeMs), series.id, timeMs, low, high);
+    return;
+  }
+  if (series.used === slabSamples || timeMs >= series.spanEndMs) startSlab(head, series, timeMs);
+  const page = Math.floor(series.slab / slabsPerPage);
+  const at = (series.slab % slabsPerPage) * slabSamples + series.used++;
+  const words = head.slabWords[page] as Uint32Array;
+  (head.slabTimes[page] as Float64Array)[at] = timeMs;
+  words[2 * at] = low;
+  words[2 * at + 1] = high;
+  series.lastMs = timeMs;
+  series.lastLow = low;
+  series.lastHigh = high;
 }
 
 function startSlab(head: Head, series: HeadSeries, timeMs: number): void {
