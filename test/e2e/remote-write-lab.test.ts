@@ -58,7 +58,8 @@ test("a target of the lab is sent to from its next edit on, waits for a secret a
   const url = `http://127.0.0.1:${port}/api/v1/write`;
   const only = `only: ['{__name__=~"after.*|before"}'], labels: { hub: "ocean" }`;
   await inLab(`metrics: { remoteWrite: { far: { url: "${url}", auth: { token: { secret: "FAR" } }, ${only} } } },`);
-  await until("the target", async () => ((await targets()).length === 1 ? true : undefined));
+  const queue = join(stage.data, "metrics", "queue");
+  await until("the target", async () => ((await readdir(queue)).includes("far.json") ? true : undefined));
   await write("after 1\nother 1\n");
   const stuck = await until("the missing secret", async () => (await targets()).find(({ lastError }) => lastError));
   expect(stuck).toMatchObject({ name: "far", url, state: "failing", sentSamples: 0, lastError: { kind: "closed" } });
@@ -86,6 +87,6 @@ test("a target of the lab is sent to from its next edit on, waits for a secret a
   expect(await metrics.text()).toMatch(/^fed_remote_write_samples_total\{target="far"\} 2$/m);
 
   await inLab("");
-  await until("the end of the target", async () => ((await targets()).length === 0 ? true : undefined));
-  expect(await readdir(join(stage.data, "metrics", "queue"))).toEqual([]);
+  await until("the end of the target", async () => ((await readdir(queue)).length === 0 ? true : undefined));
+  expect(await targets()).toEqual([]);
 }, 60_000);

@@ -3,6 +3,8 @@ import type { MetricsDocument } from "@fed/lab";
 import { uncompress } from "snappyjs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type Clock, systemClock } from "#base/clock.ts";
+import { Fault } from "#base/fault.ts";
+import { handClock } from "#base/hand-clock.ts";
 import { makeMeter } from "#base/meter.ts";
 import { silentTrace } from "#base/trace.ts";
 import { tempFolder } from "#disk/fixture.ts";
@@ -72,12 +74,14 @@ async function openHere(folder = tempFolder()) {
   const follow = async (metrics: MetricsDocument | undefined) => {
     forwarding.update(metrics);
     const wanted = Object.keys(metrics?.remoteWrite ?? {}).sort();
-    await vi.waitFor(async () => expect((await forwarding.list()).map(({ name }) => name).sort()).toEqual(wanted));
+    await vi.waitFor(async () =>
+      expect((await store.outbox.backlog()).map(({ target }) => target).sort()).toEqual(wanted),
+    );
   };
   return { store, forwarding, turns, secrets, meter, close, follow };
 }
 
-const wait = (what: () => void) => vi.waitFor(what, { timeout: 10_000, interval: 10 });
+const wait = (what: () => void | Promise<void>) => vi.waitFor(what, { timeout: 10_000, interval: 10 });
 
 test("a target has all, in order, with the headers of remote write, over a restart", async () => {
   const far = await openTarget(() => true);
@@ -143,6 +147,33 @@ test("whatever a target does, it has all in the end, and each turn is told once"
   await wait(() => expect(far.came.get("1")).toEqual(times));
   await wait(() => expect(turns.map(({ kind }) => kind)).toEqual(["failed", "recovered"]));
   expect(turns.map(eventOfTurn)[1]).toEqual({ type: "remoteWrite.recovered" });
+});
+
+test("targets that cannot be taken up yet are shown, with the reason", async () => {
+  const clock = handClock();
+  let ready = false;
+  const store = await openTsdb(tempFolder(), { clock: systemClock });
+  const forwarding = openForwarding({
+    ...{ clock, trace: silentTrace, meter: makeMeter(), version: "1.2.3", turned: () => undefined },
+    async outbox() {
+      if (!ready) throw new Fault("conflict", "somebody else has the store");
+      return store.outbox;
+    },
+    readSecret: async () => "",
+  });
+  onTestFinished(async () => {
+    await forwarding.close();
+    await store.close();
+  });
+  forwarding.update({ remoteWrite: { far: { url: "http://127.0.0.1:9/" } } });
+  expect(await forwarding.list()).toMatchObject([{ name: "far", state: "sending" }]);
+  await clock.turn(1_000);
+  const lastError = { kind: "later", reason: "somebody else has the store" };
+  expect(await forwarding.list()).toMatchObject([{ name: "far", state: "failing", lastError }]);
+  ready = true;
+  await clock.turn(10_000);
+  await wait(async () => expect(await store.outbox.backlog()).toHaveLength(1));
+  await wait(async () => expect(await forwarding.list()).toMatchObject([{ name: "far", state: "sending" }]));
 });
 
 test("a target that never answers does not keep the hub from ending", async () => {

@@ -53,6 +53,8 @@ export function openForwarding(needs: ForwardingNeeds): Forwarding {
   const running = new Map<string, Running>();
   const closing = new AbortController();
   let wanted: Readonly<Record<string, RemoteWriteDocument>> | undefined;
+  /** What keeps targets from being taken up. */
+  let trouble: Delivery["lastError"];
   let updating: Promise<void> | undefined;
   let first = needs.firstMs ?? 1_000;
   registerMetrics(needs.meter, running);
@@ -71,9 +73,12 @@ export function openForwarding(needs: ForwardingNeeds): Forwarding {
         closing.signal.throwIfAborted();
         for (const { target, dropped } of backlog) if (!running.has(target)) start(target, next[target], dropped);
         done = next;
+        trouble = undefined;
       } catch (thrown) {
         if (closing.signal.aborted) return;
-        trace.warn("the targets of remote write could not be taken up", { reason: toFault(thrown).message });
+        const reason = toFault(thrown).message;
+        trouble = { atMs: clock.nowMs(), kind: "later", reason };
+        trace.warn("the targets of remote write could not be taken up", { reason });
         await sleep(clock, retryMs, closing.signal);
       }
     }
@@ -117,6 +122,12 @@ export function openForwarding(needs: ForwardingNeeds): Forwarding {
     await Promise.all(all.map(({ ended }) => ended));
   }
 
+  /** A target that has not been taken up: the store is not open yet, or cannot be. */
+  function notYet(lastError: Delivery["lastError"]): Delivery {
+    const delivery = newDelivery(clock.nowMs(), 0);
+    return lastError === undefined ? delivery : { ...delivery, state: "failing", lastError };
+  }
+
   return {
     update(metrics) {
       const next = metrics?.remoteWrite ?? {};
@@ -130,7 +141,8 @@ export function openForwarding(needs: ForwardingNeeds): Forwarding {
     },
     async list() {
       const backlog = running.size === 0 ? [] : await (await needs.outbox()).backlog();
-      return [...running.values()].map(({ name, document, delivery }) => {
+      return Object.entries(wanted ?? {}).map(([name, document]) => {
+        const delivery = running.get(name)?.delivery ?? notYet(trouble);
         const own = backlog.find(({ target }) => target === name);
         if (own) noteBacklog(forwardNeeds(name, document), delivery, own);
         const { newestMs: _newest, failures: _failures, told: _told, ...shown } = delivery;
