@@ -108,6 +108,37 @@ async function editMs(page: Page, hub: RunningHub, name: string): Promise<number
   return (await seen) - startMs;
 }
 
+const [metricSeries, samplesEach, scrapeMs] = [1_000, 240, 15_000];
+
+/** An hour of samples, given to the hub in pieces that it takes. */
+async function keepMetrics(hub: RunningHub): Promise<void> {
+  const endMs = Math.floor(Date.now() / scrapeMs) * scrapeMs;
+  const headers = { authorization: `Bearer ${hub.token}`, "content-type": "text/plain" };
+  for (let from = 0; from < samplesEach; from += 20) {
+    let body = "";
+    for (let at = from; at < from + 20; at++) {
+      const timeMs = endMs - (samplesEach - 1 - at) * scrapeMs;
+      for (let n = 0; n < metricSeries; n++) body += `bench_requests_total{path="/${n}"} ${at * (n + 1)} ${timeMs}\n`;
+    }
+    const answer = await fetch(`${hub.url}/api/v1/import/text`, { method: "POST", headers, body });
+    if (!answer.ok) throw new Error(`the hub takes no samples: ${await answer.text()}`);
+  }
+}
+
+/** From opening a link to a chart of them all until it is drawn, with nothing cached. */
+async function chartMs(browser: Browser, hub: RunningHub, state: Awaited<ReturnType<typeof signIn>>): Promise<number> {
+  const context = await browser.newContext({ storageState: state });
+  const page = await context.newPage();
+  const query = encodeURIComponent(JSON.stringify(["rate(bench_requests_total[5m])"]));
+  const startMs = performance.now();
+  await page.goto(`${hub.url}/graph?q=${query}`);
+  await page.getByText("100 of 1,000 series drawn").waitFor();
+  await page.evaluate("new Promise(requestAnimationFrame)");
+  const tookMs = performance.now() - startMs;
+  await context.close();
+  return tookMs;
+}
+
 const report = makeReport();
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 const hub = await startHub();
@@ -123,6 +154,12 @@ try {
     const peer = await load(browser, netdata.url).finally(() => netdata.stop());
     report.peer("first load, JavaScript, gzipped", scriptKb, "netdata", peer.scriptKb, "KB");
   }
+  const metricsKb = (await load(browser, `${hub.url}/graph`, state)).scriptKb - scriptKb;
+  report.limit("Metrics page, JavaScript beyond the first load, gzipped", metricsKb, 100, "KB");
+  await keepMetrics(hub);
+  const charts: number[] = [];
+  for (let round = 0; round < 5; round++) charts.push(await chartMs(browser, hub, state));
+  report.limit("a link to a chart of 1,000 series × 1 h until it is drawn", median(charts), 3_000, "ms");
   const context = await browser.newContext({ storageState: state });
   const page = await context.newPage();
   await page.goto(`${hub.url}/events`);

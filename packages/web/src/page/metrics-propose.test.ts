@@ -5,7 +5,7 @@ import { coloured, mistakeOf, refusalOf } from "./metrics-colour.ts";
 import { choose, examplesOf, type KnownNames, propose } from "./metrics-propose.ts";
 
 const known: KnownNames = {
-  metrics: ["http_requests_total", "node_cpu_seconds_total", "up", "odd.name"],
+  metrics: ["http_requests_total", "node_cpu_seconds_total", "up_since", "up", "odd.name"],
   labels: ["__name__", "job", "odd label"],
   values: ["api", 'a "b"'],
   about: { up: "Whether it answers." },
