@@ -14,6 +14,8 @@ const usualSamples = 4_000_000;
 /** A day's arena has room for a few series of few samples; there may be one for each day of some years. */
 const growthBytes = 1 << 14;
 const mostDays = 2_000;
+/** Series come and go in a year, and those of the stage share the memory with the active ones. */
+const mostSeries = 100_000;
 
 /** What old samples waited for when the process ended, in the order it was acknowledged; the store's folder is there. */
 export function openStage(
@@ -36,7 +38,7 @@ export function openStage(
 }
 
 export function isStageFull({ head, mostSamples }: Stage): boolean {
-  return head.samples >= mostSamples || head.arenas.length >= mostDays;
+  return head.samples >= mostSamples || head.arenas.length >= mostDays || head.series.size >= mostSeries;
 }
 
 /**

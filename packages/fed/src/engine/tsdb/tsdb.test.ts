@@ -170,7 +170,9 @@ describe("what a store refuses", () => {
   });
 
   it("names labels that cannot be, and series beyond a tenant's share, and takes the others", async () => {
-    const store = await openHere(tempFolder(), { limits: { seriesPerTenant: 2, labelsPerSeries: 3, valueBytes: 10 } });
+    const store = await openHere(tempFolder(), {
+      limits: { seriesPerTenant: 2, labelsPerSeries: 3, nameBytes: 12, valueBytes: 10 },
+    });
     const bad = [
       ["b", "1", "a", "1"],
       ["a", "1", "a", "2"],
@@ -179,11 +181,15 @@ describe("what a store refuses", () => {
       ["a", "12345678901"],
       ["a", "1", "b", "1", "c", "1", "d", "1"],
       ["a", "\ud800"],
+      ["a_name_of_13_", "1"],
+      ["__name__", "12345678901"],
     ] as const;
     const answer = await store.append(rows(...bad.map((labels) => [labels, startMs, 1] as const), [a, startMs, 1]));
     expect(answer).toMatchObject({ added: 1, refused: bad.length });
     expect(answer.refusals.every(({ kind }) => kind === "labels")).toBe(true);
     expect(answer.refusals[5]?.message).toContain("it has 4 labels; 3 are allowed");
+    expect(answer.refusals[7]?.message).toContain("the name a_name_of_13_… is longer than 12 bytes");
+    expect(answer.refusals[8]?.message).toContain("the metric's name is longer than 10 bytes");
     const more = await store.append(rows([b, startMs, 1], [["z", "1"], startMs, 1], [a, startMs + 1, 1]));
     expect(more).toMatchObject({ added: 2, refused: 1 });
     expect(more.refusals[0]).toMatchObject({
