@@ -1,3 +1,5 @@
+import { usualTiers } from "#engine/tsdb/tier.ts";
+
 /** What the hub allows itself for metrics. */
 
 /** A query may take so long, and no longer whatever it asks for: an answer of the hub has 100 s. */
@@ -17,7 +19,11 @@ export const threadLimits = {
 } as const satisfies Readonly<Record<string, number>>;
 /** A dashboard asks for all of its charts at once. */
 export const atOnce = { running: 4, waiting: 200 } as const;
-export const retainMs = 400 * 86_400_000;
+const dayMs = 86_400_000;
+/** Of samples; older ones are not taken. */
+export const retainMs = 400 * dayMs;
+/** Of 5 minutes as long as samples, of an hour for five years: 1.25 GB for 500 series every 10 s (see the decision on tiers). */
+export const tiers = usualTiers(retainMs, 1826 * dayMs);
 /** A sample counts so long, unless its series has ended. */
 export const lookBackMs = 300_000;
 /** Of the hub's own metrics. */

@@ -13,7 +13,7 @@ import { newestOf } from "./federate.ts";
 import { isLittle, makeKeep, type Sent } from "./keep.ts";
 import { type Described, openMetadata } from "./metadata.ts";
 import type { Span } from "./metric.ts";
-import { atOnce, mostTimeoutMs, retainMs } from "./setting.ts";
+import { atOnce, mostTimeoutMs, retainMs, tiers } from "./setting.ts";
 import { openTargets, type Targets } from "./target.ts";
 import { openThread } from "./thread.ts";
 import type { Kept, Question, Selectors } from "./thread-message.ts";
@@ -72,7 +72,7 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
       opening = undefined;
     };
     try {
-      const opened = await startTsdb(folder, { retainMs });
+      const opened = await startTsdb(folder, { retainMs, tiers });
       void opened.ended.then(forget);
       return opened;
     } catch (thrown) {
