@@ -61,8 +61,20 @@ export function headOf(spanMs: number, growthBytes?: number): Head {
 }
 
 export function addSeries(head: Head, id: number, labels: Labels, tenant: string): HeadSeries {
-  const nothing = { slab: -1, used: 0, spanEndMs: -Infinity, lastMs: -Infinity, lastLow: 0, lastHigh: 0 };
-  const series = { id, labels, tenant, ...nothing, walFile: 0, alive: true };
+  // Written out: an object that is spread together takes a third more, and there are 100,000 of these.
+  const series: HeadSeries = {
+    id,
+    labels,
+    tenant,
+    slab: -1,
+    used: 0,
+    spanEndMs: -Infinity,
+    lastMs: -Infinity,
+    lastLow: 0,
+    lastHigh: 0,
+    walFile: 0,
+    alive: true,
+  };
   head.series.set(id, series);
   return series;
 }
