@@ -5,6 +5,7 @@ import { handClock } from "#base/hand-clock.ts";
 import { tempFolder } from "#disk/fixture.ts";
 import { labelsOf } from "../series/labels.ts";
 import { wordsOf } from "./codec.ts";
+import { usualTiers } from "./tier.ts";
 import { openTsdb, type Tsdb, type TsdbOptions } from "./tsdb.ts";
 
 const minuteMs = 60_000;
@@ -233,6 +234,45 @@ describe("a back-fill", () => {
     expect(await store.append(rows([a, nowMs - 10 * hourMs, 2]))).toMatchObject({ added: 0, refused: 1 });
     expect(await store.append(rows([a, nowMs - 9 * hourMs, 3]))).toMatchObject({ added: 1 });
     expect((await all(store))[a.join()]?.map(([, value]) => value)).toEqual([1, 3, 1]);
+  });
+
+  it("is in what summaries say at once, and when they are made again", async () => {
+    const folder = tempFolder();
+    const options = { tiers: usualTiers(), stagedSamples: 1000 };
+    let store = await openHere(folder, options);
+    const hourly = { stepMs: dayMs, rangeMs: dayMs, summary: { columns: ["count"], mostMs: hourMs } } as const;
+    /** Samples by series, of how many entries. */
+    const counts = async () => {
+      const found: Record<string, [samples: number, entries: number]> = {};
+      const selection = { ...everything, endMs: startMs + 4 * dayMs, hint: hourly };
+      for await (const batch of store.select(selection, never)) {
+        for (const { labels, times, coarse } of batch) {
+          const summed = [...(coarse?.columns.count ?? [])].reduce((sum, count) => sum + count, 0);
+          found[labels.join()] = [summed + times.length - (coarse?.entries ?? 0), times.length];
+        }
+      }
+      return found;
+    };
+    await store.append(rows([a, nowMs, 1]));
+    await store.backfill(rows(...line(a, startMs + minuteMs, 3 * 1440)));
+    await store.maintain();
+    const first = await counts();
+    expect(first[a.join()]?.[0]).toBe(3 * 1440);
+    expect(first[a.join()]?.[1]).toBeLessThan(100);
+    await store.backfill(rows(...line(a, startMs + dayMs + 1000, 1440), ...line(b, startMs + dayMs, 100)));
+    const samples = async () => Object.values(await counts()).map(([count]) => count);
+    expect(await samples()).toEqual([4 * 1440, 100]);
+    await store.close();
+    store = await openHere(folder, options);
+    expect(await samples()).toEqual([4 * 1440, 100]);
+    // Full: what waits becomes layers, before the summaries are made again.
+    await store.backfill(rows([b, startMs + dayMs + 500, 1]));
+    expect((await store.stats()).headSamples).toBe(2);
+    expect(await samples()).toEqual([4 * 1440, 101]);
+    await store.maintain();
+    expect(await samples()).toEqual([4 * 1440, 101]);
+    expect((await counts())[a.join()]?.[1]).toBeLessThan(100);
+    expect((await counts())[b.join()]?.[1]).toBeLessThan(4);
   });
 
   it("is there once when a crash left it in the log and in a block", async () => {
