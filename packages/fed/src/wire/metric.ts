@@ -87,7 +87,7 @@ const text = z.string().max(100_000);
 const limit = z.coerce.number().int().min(0).optional();
 
 /** One or many of the same name. */
-const selectors = z.union([text, z.array(text).max(100)]);
+const selectors = z.union([text, z.array(text).max(100)], { error: "no match[] parameter provided, or more than 100" });
 
 const span = { start: moment, end: moment, limit };
 
@@ -136,9 +136,16 @@ const kindOf: Readonly<Record<FaultCode, ErrorKind>> = {
 
 /** A fault in Prometheus' envelope, with its status there. */
 export function errorOfFault(fault: Fault): { readonly status: number; readonly body: string } {
-  const { execution, status } = (fault.details ?? {}) as { readonly execution?: unknown; readonly status?: unknown };
+  const { execution, status, issues } = (fault.details ?? {}) as {
+    readonly execution?: unknown;
+    readonly status?: unknown;
+    readonly issues?: readonly { readonly path: readonly string[]; readonly message: string }[];
+  };
   const errorType = execution === true ? "execution" : kindOf[fault.code];
-  const error = fault.hint === undefined ? fault.message : `${fault.message}. ${fault.hint}`;
+  const [issue] = issues ?? [];
+  const parameter = issue?.path[0];
+  const said = issue && parameter ? `invalid parameter "${parameter}": ${issue.message}` : fault.message;
+  const error = fault.hint === undefined ? said : `${said}. ${fault.hint}`;
   return {
     status: typeof status === "number" ? status : kinds[errorType],
     body: JSON.stringify({ status: "error", errorType, error }),

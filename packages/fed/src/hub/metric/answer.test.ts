@@ -66,10 +66,18 @@ test("what is cut says so, and what is said of a query is told", async () => {
   const result = { answer: { kind: "vector", atMs: 0, points } as const, warnings: ["w"], infos: ["i"] };
   const envelope = JSON.parse(print(result, 2));
   expect(envelope.data.result).toHaveLength(2);
-  expect(envelope).toMatchObject({ warnings: ["w", "results truncated due to limit"], infos: ["i"] });
+  expect(envelope).toMatchObject({ warnings: ["results truncated due to limit", "w"], infos: ["i"] });
   expect(JSON.parse(print(result, 3))).toMatchObject({ warnings: ["w"] });
   expect(writeAnswer(["a"])).toBe('{"status":"success","data":["a"]}');
   const list = (limit: number) => JSON.parse(Buffer.concat([...piecesOfList([1, 2], limit, String)]).toString());
   expect(list(0)).toEqual({ status: "success", data: ["1", "2"] });
   expect(list(1)).toEqual({ status: "success", data: ["1"], warnings: ["results truncated due to limit"] });
+});
+
+test("ten warnings and infos at most, and how many more there are", () => {
+  const answer: Answer = { kind: "scalar", atMs: 0, value: 1 };
+  const many = Array.from({ length: 12 }, (_, i) => `n${i}`);
+  const { warnings, infos } = JSON.parse(print({ answer, warnings: many, infos: many.slice(0, 10) }));
+  expect(warnings).toEqual([...many.slice(0, 10), "2 more warning annotations omitted"]);
+  expect(infos).toEqual(many.slice(0, 10));
 });

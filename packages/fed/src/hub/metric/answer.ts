@@ -13,8 +13,17 @@ export function writeAnswer(data: unknown, warnings: readonly string[] = []): st
 const head = `{"status":"success","data":`;
 
 function tail(warnings: readonly string[], infos: readonly string[]): string {
-  const said = (name: string, list: readonly string[]) => (list.length > 0 ? `,"${name}":${JSON.stringify(list)}` : "");
-  return `${said("warnings", warnings)}${said("infos", infos)}}`;
+  return `${said("warnings", "warning", warnings)}${said("infos", "info", infos)}}`;
+}
+
+/** As Prometheus cuts them. */
+const mostSaid = 10;
+
+function said(name: string, kind: string, list: readonly string[]): string {
+  if (list.length === 0) return "";
+  const left = list.length - mostSaid;
+  const shown = left > 0 ? [...list.slice(0, mostSaid), `${left} more ${kind} annotations omitted`] : list;
+  return `,"${name}":${JSON.stringify(shown)}`;
 }
 
 const truncated = "results truncated due to limit";
@@ -27,7 +36,7 @@ export function* piecesOfResult({ answer, warnings, infos }: Result, limit = 0):
   const type = answer.kind === "samples" ? "matrix" : answer.kind;
   writeText(sheet, `${head}{"resultType":"${type}","result":`);
   yield* writeData(sheet, answer, most);
-  writeText(sheet, `}${tail(most < all ? [...warnings, truncated] : warnings, infos)}`);
+  writeText(sheet, `}${tail(most < all ? [truncated, ...warnings] : warnings, infos)}`);
   yield tear(sheet);
 }
 

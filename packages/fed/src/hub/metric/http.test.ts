@@ -49,13 +49,18 @@ test("what is imported is found: by query and form, by series, labels and values
 });
 
 test.each<[path: string, status: number, errorType: string, says: string]>([
-  ["query", 400, "bad_data", "query"],
-  ["query?query=sum(", 400, "bad_data", 'invalid parameter "query": 1:'],
+  ["query", 400, "bad_data", 'invalid parameter "query": '],
+  ["query?query=sum(", 400, "bad_data", 'invalid parameter "query": 1:5: parse error: expected'],
   ["query?query=up&time=soon", 400, "bad_data", 'invalid parameter "time"'],
   ["query_range?query=up&start=0&end=1e6&step=1", 400, "bad_data", "exceeded maximum resolution"],
-  ["query_range?query=up[1m]&start=0&end=1&step=1", 422, "execution", "invalid expression type"],
+  [
+    "query_range?query=up[1m]&start=0&end=1&step=1",
+    400,
+    "bad_data",
+    'invalid parameter "query": invalid expression type',
+  ],
   ["query?query=vector(1)&timeout=x", 400, "bad_data", 'invalid parameter "timeout"'],
-  ["series", 400, "bad_data", "match[]"],
+  ["series", 400, "bad_data", 'invalid parameter "match[]": no match[] parameter provided'],
   ["labels?match[]={}", 400, "bad_data", 'invalid parameter "match[]"'],
 ])("%s is %i", async (path, status, errorType, says) => {
   const { ask } = await openDoor();

@@ -1,5 +1,7 @@
 import { Fault } from "#base/fault.ts";
+import { typeNames } from "#engine/promql/function.ts";
 import { parse, parseSelector } from "#engine/promql/parse.ts";
+import { typeOf } from "#engine/promql/type.ts";
 import type { Matcher } from "#engine/series/matcher.ts";
 
 /** What Prometheus' API says of times and selectors, read with its words for what is wrong. */
@@ -81,21 +83,23 @@ export function readSpan(start: string | undefined, end: string | undefined, now
 
 /** Each selector of `match[]`; a series counts that fulfils one of them. */
 export function readSelectors(given: string | readonly string[] | undefined): readonly (readonly Matcher[])[] {
-  return [given ?? []].flat().map((text) => {
-    try {
-      return parseSelector(text);
-    } catch (thrown) {
-      throw thrown instanceof Fault ? bad("match[]", thrown.message, thrown.hint) : thrown;
-    }
-  });
+  return [given ?? []].flat().map((text) => parsed("match[]", () => parseSelector(text)));
 }
 
 /** Fault `invalid` in Prometheus' words: what is wrong with the text is wrong with the request. */
-export function parseQuery(text: string): ReturnType<typeof parse> {
+export function parseQuery(text: string, overRange = false): ReturnType<typeof parse> {
+  const expr = parsed("query", () => parse(text));
+  const type = typeOf(expr);
+  if (!overRange || type === "vector" || type === "scalar") return expr;
+  throw bad("query", `invalid expression type "${typeNames[type]}" for range query, must be Scalar or instant Vector`);
+}
+
+function parsed<T>(name: string, parse: () => T): T {
   try {
-    return parse(text);
+    return parse();
   } catch (thrown) {
-    throw thrown instanceof Fault && thrown.code === "invalid" ? bad("query", thrown.message, thrown.hint) : thrown;
+    if (!(thrown instanceof Fault && thrown.code === "invalid")) throw thrown;
+    throw bad(name, thrown.message.replace(/^\d+:\d+: /, "$&parse error: "), thrown.hint);
   }
 }
 

@@ -69,7 +69,7 @@ async function answer(id: number, question: Question, one: Running): Promise<voi
   const { signal } = one.controller;
   if (question.kind !== "query") return await send(id, await listOf(question, signal), one);
   const { text, range, timeoutMs, limit } = question;
-  const expr = parseQuery(text);
+  const expr = parseQuery(text, range.stepMs > 0);
   one.executing = true;
   const options = { ...range, text, clock: systemClock };
   const result = await evaluate(expr, options, store, { ...queryLimits, timeoutMs }, signal);

@@ -1,5 +1,6 @@
 import type { At, Expr, Matching, VectorSelector } from "#engine/promql/ast.ts";
 import { isFunctionName, signatureOf } from "#engine/promql/function.ts";
+import { metricName } from "#engine/series/labels.ts";
 
 type Json = Readonly<Record<string, unknown>> | null;
 
@@ -40,7 +41,13 @@ export function treeOf(expr: Expr | undefined): Json {
 }
 
 function selectorOf({ name = "", matchers, offsetMs, at }: VectorSelector) {
-  const conditions = matchers.map((one) => ({ name: one.name, value: one.value, type: one.kind }));
+  // The name before the braces comes last there.
+  const own = name === "" ? [] : matchers.filter((one) => one.name === metricName).slice(0, 1);
+  const conditions = [...matchers.filter((one) => !own.includes(one)), ...own].map((one) => ({
+    name: one.name,
+    value: one.value,
+    type: one.kind,
+  }));
   return { name, matchers: conditions, offset: offsetMs, ...momentOf(at) };
 }
 
