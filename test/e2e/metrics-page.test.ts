@@ -108,7 +108,15 @@ test.skipIf(chromiumPath === undefined)(
     expect(await box.inputValue()).toBe('sum by (path) (rate(demo_requests_total{worker!="0"}[1m]))');
     await page.keyboard.press("Enter");
     await drawn(page);
-    expect(await page.getByRole("list", { name: "Series" }).getByRole("button").count()).toBe(4);
+    const legend = page.getByRole("list", { name: "Series" }).getByRole("button");
+    expect(await legend.count()).toBe(4);
+    await page.getByText("The last values").waitFor(patience);
+    await page.getByRole("slider").press("ArrowLeft");
+    await page.getByText("The last values").waitFor({ ...patience, state: "detached" });
+    const all = await page.evaluate<number>(colouredPoints);
+    await legend.first().press("Enter");
+    expect(await legend.first().getAttribute("aria-pressed")).toBe("true");
+    await expect.poll(() => page.evaluate<number>(colouredPoints), patience).toBeLessThan(all / 2);
 
     await box.fill("sum(up) +\n  rate(up)");
     await page.getByText(/Line 2, column 8: .*must be a range vector/).waitFor(patience);

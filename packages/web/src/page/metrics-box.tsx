@@ -5,6 +5,7 @@ import { sentence } from "../view/fault.ts";
 import { countText } from "../view/format.ts";
 import { coloured, type Mistake, mistakeOf, type PieceKind } from "./metrics-colour.ts";
 import { Proposals } from "./metrics-proposals.tsx";
+import { mostLetters } from "./metrics-search.ts";
 import { useProposals } from "./metrics-typing.ts";
 
 interface QueryBoxProps {
@@ -65,6 +66,7 @@ export function QueryBox({ label, text, refused, onChange, onRun }: QueryBoxProp
         <textarea
           ref={area}
           rows={1}
+          maxLength={mostLetters}
           value={text}
           onChange={(event) => {
             onChange(event.target.value);

@@ -116,7 +116,8 @@ export function refusalOf(
   text: string,
   fault: { readonly message: string; readonly hint: string | undefined },
 ): Mistake | undefined {
-  const [, lineText, columnText, words = ""] = /(?:^|: )(\d+):(\d+): (.*)$/s.exec(fault.message) ?? [];
+  const [, lineText, columnText, words = ""] =
+    /(?:^|: )(\d+):(\d+): (?:parse error: )?(.*)$/s.exec(fault.message) ?? [];
   const [line, column] = [Number(lineText), Number(columnText)];
   if (!(line > 0) || !(column > 0)) return undefined;
   const before = text.split("\n").slice(0, line - 1);

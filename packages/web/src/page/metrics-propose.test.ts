@@ -104,7 +104,7 @@ test("a mistake is told with its place, a bad expression by the hub alone", () =
   expect(mistakeOf("up")).toBeUndefined();
   const refused = (text: string, message: string) => refusalOf(text, { message, hint: undefined });
   const told = { start: 4, end: 6, line: 2, column: 1, words: "no: 5:6: x", hint: undefined };
-  expect(refused("a +\nbb", 'invalid parameter "query": 2:1: no: 5:6: x')).toEqual(told);
+  expect(refused("a +\nbb", 'invalid parameter "query": 2:1: parse error: no: 5:6: x')).toEqual(told);
   expect(refused("up", "the hub is away")).toBeUndefined();
   expect(refused("up", "9:9: not there")).toBeUndefined();
 });

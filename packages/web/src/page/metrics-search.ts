@@ -20,7 +20,8 @@ export interface MetricsSearch {
 
 /** As many as can be told apart by a letter and asked at once. */
 export const mostRows = 8;
-const mostLetters = 5_000;
+/** Of one query: the address and what the hub is asked stay short enough for every server between. */
+export const mostLetters = 5_000;
 
 /** Of an address that anybody may have written: what can be understood. */
 export function readSearch(search: Readonly<Record<string, unknown>>): MetricsSearch {
