@@ -48,7 +48,8 @@ test("a target of the lab is sent to from its next edit on, waits for a secret a
     const answer = await fetch(`${hub.url}/api/v1/import/text`, { method: "POST", body: text, headers });
     expect(answer.status).toBe(204);
   };
-  const targets = async () => dataOf<readonly RemoteWriteTarget[]>(await owner.fed("remote-write", "--json"));
+  const targets = async () =>
+    dataOf<readonly RemoteWriteTarget[]>(await owner.fed("metrics", "remote-write", "--json"));
   const inLab = (metrics: string) =>
     stage.edit((text) => text.replace("services: {", `secrets: { FAR: {} }, ${metrics}\n  services: {`));
   expect(await targets()).toEqual([]);
@@ -79,7 +80,7 @@ test("a target of the lab is sent to from its next edit on, waits for a secret a
   await until("word of the failure", async () =>
     (await ofTypes()).at(-1) === "remoteWrite.failed" ? true : undefined,
   );
-  expect((await owner.fed("remote-write")).code).toBe(3);
+  expect((await owner.fed("metrics", "remote-write")).code).toBe(3);
   far = await openReceiver(port);
   await until("what waited", async () => (far.came.has("after_b@ocean") ? true : undefined));
   await until("word of the end", async () => ((await ofTypes()).at(-1) === "remoteWrite.recovered" ? true : undefined));

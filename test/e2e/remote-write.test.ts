@@ -101,12 +101,12 @@ test.skipIf(without !== "")(
     await same(sent, () => readPrometheus(metrics.url, '{job="self"}', within, atMs));
     await same(numbersOf(sent), () => readVictoria(years.url, '{job="self"}', within, atMs));
 
-    const shown = await hub.owner.fed("remote-write", "--json");
+    const shown = await hub.owner.fed("metrics", "remote-write", "--json");
     const listed = JSON.parse(shown.out) as readonly Readonly<Record<string, unknown>>[];
     expect(listed).toMatchObject([
       { name: "metrics", state: "sending", droppedSamples: 0, refusedSamples: 0 },
       { name: "years", state: "sending", droppedSamples: 0, refusedSamples: 0 },
     ]);
-    expect((await hub.owner.fed("remote-write")).out).toMatch(/^metrics +sending +[\d,]+/m);
+    expect((await hub.owner.fed("metrics", "remote-write")).out).toMatch(/^metrics +sending +[\d,]+/m);
   },
 );

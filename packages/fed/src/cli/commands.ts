@@ -87,12 +87,6 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/query.ts")).command,
   },
   {
-    name: "remote-write",
-    group: "See",
-    summary: "Show who is sent the metrics, and what waits",
-    load: async () => (await import("./command/remote-write.ts")).command,
-  },
-  {
     name: "promql test",
     group: "See",
     summary: "Run scripts of the kind that test Prometheus",
@@ -201,6 +195,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/metrics-delete.ts")).command,
   },
   {
+    name: "metrics remote-write",
+    group: "Keep",
+    summary: "Show who is sent the metrics, and what waits",
+    load: async () => (await import("./command/metrics-remote-write.ts")).command,
+  },
+  {
     name: "tsdb stats",
     group: "Keep",
     summary: "Show what the store of metrics holds, and what it costs",
@@ -240,7 +240,7 @@ export const commands: readonly CommandEntry[] = [
 
 /** Commands of two words, by the first. */
 export const families: readonly Family[] = [
-  { name: "metrics", group: "Keep", summary: "Bring samples into the metrics, or remove them" },
+  { name: "metrics", group: "Keep", summary: "Bring samples in, remove them, see who is sent them" },
   { name: "promql", group: "See", summary: "Test, format and explain queries" },
   { name: "tsdb", group: "Keep", summary: "Look into the store of metrics" },
   { name: "user", group: "Let in", summary: "Add, list, disable and reset who may sign in" },

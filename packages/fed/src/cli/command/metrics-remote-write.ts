@@ -15,9 +15,9 @@ export const command = defineCommand({
     "Ends with 3 when one cannot be sent to.",
   ],
   examples: [
-    { line: "fed remote-write", says: "show them" },
+    { line: "fed metrics remote-write", says: "show them" },
     {
-      line: "fed remote-write --json",
+      line: "fed metrics remote-write --json",
       says: "print an array of objects with name, state, pendingBytes, lagMs and more",
     },
   ],

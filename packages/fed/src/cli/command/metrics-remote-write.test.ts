@@ -8,7 +8,7 @@ const target = (name: string, more: Partial<RemoteWriteTarget> = {}): RemoteWrit
   ...{ refusedSamples: 0, droppedSamples: 0, retries: 0, pendingBytes: 0, lagMs: 0, ...more },
 });
 
-test("remote-write: a table, data, and 3 when a target cannot be sent to", async () => {
+test("metrics remote-write: a table, data, and 3 when a target cannot be sent to", async () => {
   const lastError = { atMs: Date.now() - 120_000, kind: "later" as const, reason: "it answers 503" };
   const targets = [
     target("near"),
@@ -16,7 +16,7 @@ test("remote-write: a table, data, and 3 when a target cannot be sent to", async
     target("back", { refusedSamples: 1, lastError }),
   ];
   const desk = await makeDesk({ "/api/v1/remote-write": () => gives({ targets }) });
-  const { code, out } = await desk.fed("remote-write");
+  const { code, out } = await desk.fed("metrics", "remote-write");
   expect(code).toBe(3);
   expect(out.split("\n").map((line) => line.trim().split(/\s{2,}/))).toEqual([
     ["TARGET", "STATE", "SENT", "WAITING", "BEHIND", "REFUSED", "DROPPED"],
@@ -25,12 +25,12 @@ test("remote-write: a table, data, and 3 when a target cannot be sent to", async
     ["back", "sending", "12,345", "0 B", "1", "0", "2 min ago: it answers 503"],
     [""],
   ]);
-  expect(JSON.parse((await desk.fed("remote-write", "--json")).out)).toEqual(targets);
+  expect(JSON.parse((await desk.fed("metrics", "remote-write", "--json")).out)).toEqual(targets);
 });
 
-test("remote-write: nobody is a word", async () => {
+test("metrics remote-write: nobody is a word", async () => {
   const desk = await makeDesk({ "/api/v1/remote-write": () => gives({ targets: [] }) });
-  expect(await desk.fed("remote-write")).toMatchObject({
+  expect(await desk.fed("metrics", "remote-write")).toMatchObject({
     ...{ code: 0, out: expect.stringContaining("metrics.remoteWrite") },
   });
 });
