@@ -88,10 +88,13 @@ interface Figures {
   readonly peakMb: number;
 }
 
-/** As the launcher starts a hub: with Node's cache of compiled sources, which spares what reads TypeScript. */
+/** As the launcher starts a hub: with Node's cache of compiled sources and a small young generation. */
 async function measure(): Promise<Figures> {
   const env = { ...process.env, NODE_COMPILE_CACHE: join(import.meta.dirname, "../.cache/compile") };
-  const child = spawn(process.execPath, [import.meta.filename, "fill"], { stdio: ["ignore", "pipe", "inherit"], env });
+  const child = spawn(process.execPath, ["--max-semi-space-size=2", import.meta.filename, "fill"], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env,
+  });
   let said = "";
   for await (const chunk of child.stdout.setEncoding("utf8")) said += chunk;
   return JSON.parse(said) as Figures;
