@@ -83,9 +83,10 @@ test.skipIf(prometheus === undefined)(
       return data[name];
     });
     expect(notes).toMatchObject([{ type: "counter", help: expect.stringContaining("samples") }]);
-    expect((await ask(`/api/v1/series?match[]=${name}`)).body.data).toContainEqual(
-      expect.objectContaining({ job: "self" }),
-    );
+    await until("its samples", async () => {
+      const { data } = (await ask(`/api/v1/series?match[]=${name}{job="self"}`)).body as { data: readonly unknown[] };
+      return data[0];
+    });
   },
 );
 
