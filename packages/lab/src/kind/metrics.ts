@@ -27,7 +27,7 @@ import { readSecretReference, type SecretName } from "./secret.ts";
 export interface MetricsProps<X extends string = string> {
   /**
    * Who is sent every sample that comes in from now on, by name; eight at most. Who is away gets all of it when he is back, up to
-   * 1 GiB of log.
+   * 1 GiB of log. (A Prometheus that scrapes for itself takes what is older than an hour only within its `out_of_order_time_window`.)
    */
   readonly remoteWrite?: Readonly<Record<string, RemoteWriteProps<X>>>;
 }

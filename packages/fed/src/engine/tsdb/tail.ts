@@ -61,6 +61,7 @@ export class Tail {
   readonly #needs: TailNeeds;
   #place: Place;
   #file: OpenFile | undefined;
+  /** Of this file; kept, because a large commit is read in many turns. */
   #record: Record | undefined;
 
   constructor(needs: TailNeeds, place: Place) {
@@ -75,7 +76,6 @@ export class Tail {
   /** Goes on from another place. */
   seek(place: Place): void {
     this.#place = place;
-    this.#record = undefined;
   }
 
   /** The next samples: as many as the limit allows, or all before `until`. None when there are no more yet. */
