@@ -127,6 +127,9 @@ test.skipIf(chromiumPath === undefined)(
     await page.keyboard.press("Enter");
     await page.getByText(/Column 9: Error parsing regexp: missing closing \)/).waitFor(patience);
     expect(await page.locator("pre .decoration-wavy").allInnerTexts()).toEqual(['"("']);
+    await box.fill("quantile(3, demo_room_bytes)");
+    await page.keyboard.press("Enter");
+    await page.getByText(/^Warning: quantile value should be between 0 and 1/).waitFor(patience);
     expect(complaints.filter((text) => !/status of 400/.test(text))).toEqual([]);
   },
 );

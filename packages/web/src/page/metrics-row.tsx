@@ -52,6 +52,9 @@ export function QueryRow(props: RowProps) {
 /** As Prometheus says that it kept to the limit that was asked for. */
 const cutWords = "results truncated due to limit";
 
+/** Without Prometheus' word for what kind of remark it is. */
+const bare = (words: string) => words.replace(/^PromQL (warning|info): /, "");
+
 /** What the hub remarks on its own answer. */
 function Notes({ asked }: { readonly asked: Asked | undefined }) {
   const { warnings = [], infos = [] } = asked?.told ?? {};
@@ -60,12 +63,12 @@ function Notes({ asked }: { readonly asked: Asked | undefined }) {
     <ul aria-label="Remarks" className="flex flex-col gap-0.5 text-small">
       {warnings.map((words) => (
         <li key={words} className="text-warn [overflow-wrap:anywhere]">
-          Warning: {words === cutWords ? "not all series are here, for there are too many" : words}
+          Warning: {words === cutWords ? "not all series are here, for there are too many" : bare(words)}
         </li>
       ))}
       {infos.map((words) => (
         <li key={words} className="text-soft [overflow-wrap:anywhere]">
-          Note: {words}
+          Note: {bare(words)}
         </li>
       ))}
     </ul>
