@@ -40,7 +40,7 @@ export function planOf(store: Store, { startMs, endMs, hint }: Selection): Plan 
       continue;
     }
     // What is asked for at a moment may be told by a summary whose last sample lies a step before, and lie in the next one.
-    const earliestMs = Math.max(startMs - tier.stepMs, nextMs, store.clock.nowMs() - tier.retainMs);
+    const earliestMs = Math.max(startMs - tier.stepMs, nextMs);
     const latestMs = Math.min(endMs + tier.stepMs, nextMs + store.daySpanMs - 1);
     segments.push({ startMs: earliestMs, endMs: latestMs, file });
     stepMs = Math.max(stepMs, tier.stepMs);
@@ -52,7 +52,10 @@ export function planOf(store: Store, { startMs, endMs, hint }: Selection): Plan 
 /** The coarsest of what is wanted; samples, told by undefined; or the finest of what is left. */
 function tierOfDay(store: Store, dayMs: number, wantedMs: number, oldestMs: number): Tier | undefined {
   const endMs = dayMs + store.daySpanMs;
-  const there = store.tiers.filter((tier) => fileOfDay(tier, dayMs, store.daySpanMs) !== undefined);
+  const nowMs = store.clock.nowMs();
+  const there = store.tiers.filter(
+    (tier) => dayMs >= nowMs - tier.retainMs && fileOfDay(tier, dayMs, store.daySpanMs) !== undefined,
+  );
   const isWaiting = store.stage.head.arenas.some((arena) => arena.startMs < endMs && arena.endMs > dayMs);
   const wanted = isWaiting ? undefined : there.findLast((tier) => tier.stepMs <= wantedMs);
   if (wanted !== undefined) return wanted;
