@@ -1,21 +1,8 @@
 import { Fault } from "#base/fault.ts";
-import type { ExpositionFormat, MetricNote } from "#engine/exposition/text.ts";
+import type { MetricNote } from "#engine/exposition/text.ts";
 import type { SampleStore } from "#engine/tsdb/remote.ts";
 import { makeTaker, type Taken } from "./take.ts";
-import type { Kept } from "./thread-message.ts";
-
-/** Samples as they were sent: remote write 1.0, packed by snappy; or an exposition. */
-export type Sent = { readonly bytes: Uint8Array<ArrayBuffer> } & (
-  | { readonly kind: "write" }
-  | {
-      readonly kind: "text";
-      readonly format: ExpositionFormat;
-      /** For lines without a time of their own; undefined when they are not taken. */
-      readonly timeMs: number | undefined;
-      /** What the first line is called; 1 when left out. */
-      readonly firstLine?: number;
-    }
-);
+import type { Kept, Sent } from "./thread-message.ts";
 
 /** Reads what was sent and has it kept. When it returns, the samples taken are on the disk. */
 export type Keep = (store: SampleStore, sent: Sent, tenant: string) => Promise<Kept>;

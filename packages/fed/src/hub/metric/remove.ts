@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
+import type { EventLog } from "#hub/event/verbs.ts";
 import type { HandlersOf } from "#wire/handler.ts";
-import type { EventLog } from "../event/verbs.ts";
 import { bad, readSelectors, readSpan } from "./metric.ts";
 import type { Metrics } from "./verbs.ts";
 

@@ -1,7 +1,6 @@
 import type { FaultCode } from "#base/fault.ts";
-import type { MetricNote } from "#engine/exposition/text.ts";
+import type { ExpositionFormat, MetricNote } from "#engine/exposition/text.ts";
 import type { Matcher } from "#engine/series/matcher.ts";
-import type { Sent } from "./keep.ts";
 import type { Range, Span } from "./metric.ts";
 
 export type Selectors = readonly (readonly Matcher[])[];
@@ -12,6 +11,19 @@ export type Question = { readonly limit: number } & (
   | { readonly kind: "series"; readonly selectors: Selectors; readonly span: Span }
   | { readonly kind: "labelNames"; readonly selectors: Selectors; readonly span: Span }
   | { readonly kind: "labelValues"; readonly name: string; readonly selectors: Selectors; readonly span: Span }
+);
+
+/** Samples as they were sent: remote write 1.0, packed by snappy; or an exposition. */
+export type Sent = { readonly bytes: Uint8Array<ArrayBuffer> } & (
+  | { readonly kind: "write" }
+  | {
+      readonly kind: "text";
+      readonly format: ExpositionFormat;
+      /** For lines without a time of their own; undefined when they are not taken. */
+      readonly timeMs: number | undefined;
+      /** What the first line is called; 1 when left out. */
+      readonly firstLine?: number;
+    }
 );
 
 /** What the thread is told; `id` is the hub's number for it, under which the answer comes. */

@@ -6,9 +6,8 @@ import type { RunningStore } from "#engine/tsdb/remote.ts";
 import type { Pieces } from "#wire/handler.ts";
 import { executionFault } from "#wire/metric.ts";
 import { type Inbox, openInbox, readInbox, tell } from "./inbox.ts";
-import type { Sent } from "./keep.ts";
 import { threadLimits } from "./setting.ts";
-import type { Kept, Order, Question, Reply } from "./thread-message.ts";
+import type { Kept, Order, Question, Reply, Sent } from "./thread-message.ts";
 
 /**
  * A thread that evaluates queries and writes their JSON, and reads what is sent. It asks the store's thread by a port of its own, so

@@ -10,13 +10,13 @@ import type { Appended, Batch, TsdbStats } from "#engine/tsdb/tsdb.ts";
 import { makeTurnstile } from "#port/turnstile.ts";
 import type { Pieces } from "#wire/handler.ts";
 import { newestOf } from "./federate.ts";
-import { isLittle, makeKeep, type Sent } from "./keep.ts";
+import { isLittle, makeKeep } from "./keep.ts";
 import { type Described, openMetadata } from "./metadata.ts";
 import type { Span } from "./metric.ts";
 import { atOnce, mostTimeoutMs, retainMs, tiers } from "./setting.ts";
 import { openTargets, type Targets } from "./target.ts";
 import { openThread } from "./thread.ts";
-import type { Kept, Question, Selectors } from "./thread-message.ts";
+import type { Kept, Question, Selectors, Sent } from "./thread-message.ts";
 
 export interface MetricNeeds {
   /** The store's own. */

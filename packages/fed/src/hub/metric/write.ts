@@ -2,8 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
 import type { ExpositionFormat } from "#engine/exposition/text.ts";
 import type { CallContext, HandlersOf, SentBytes } from "#wire/handler.ts";
-import type { Sent } from "./keep.ts";
-import type { Kept } from "./thread-message.ts";
+import type { Kept, Sent } from "./thread-message.ts";
 import type { Metrics } from "./verbs.ts";
 
 /** So long a sender may wait before it tries again. */
