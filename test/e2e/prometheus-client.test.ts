@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { compress } from "snappyjs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { writeWriteRequest } from "../../packages/fed/src/engine/exposition/remote-write.ts";
 import { labelsOf } from "../../packages/fed/src/engine/series/labels.ts";
 import { queries } from "../promql/queries.ts";
@@ -38,44 +39,43 @@ async function openHub() {
   return { url: hub.url, viewer, operator, ask };
 }
 
-/** Scrapes what the hub holds and what it tells of itself, and sends it its own metrics, with what they are. */
-const config = (url: string, viewer: string, operator: string) => (port: number) => {
-  const host = new URL(url).host;
-  return `
-global: { scrape_interval: 1s }
-scrape_configs:
-  - job_name: federate
-    honor_labels: true
-    metrics_path: /federate
-    params: { "match[]": ['{job="fed"}'] }
-    basic_auth: { username: fed, password: ${viewer} }
-    static_configs: [{ targets: ["${host}"] }]
-  - job_name: hub
-    authorization: { credentials: ${viewer} }
-    static_configs: [{ targets: ["${host}"] }]
-  - { job_name: self, static_configs: [{ targets: ["127.0.0.1:${port}"] }] }
-remote_write:
-  - url: ${url}/api/v1/write
-    basic_auth: { username: any, password: ${operator} }
-    metadata_config: { send_interval: 1s }
-    queue_config: { batch_send_deadline: 500ms }
-`;
-};
+const guide = join(import.meta.dirname, "../../docs/PROMETHEUS.md");
+
+/** What the guide says for a Prometheus, for this hub; it scrapes itself too, and tells what its metrics are at once. */
+async function writeConfig(url: string, tokens: Readonly<Record<string, string>>) {
+  const folder = await mkdtemp(join(tmpdir(), "fed-guide-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const blocks = [...(await readFile(guide, "utf8")).matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""]) => block);
+  let text = blocks.join("").replaceAll("hub.home:4747", new URL(url).host);
+  for (const [name, secret] of Object.entries(tokens)) {
+    await writeFile(join(folder, name), `${secret}\n`);
+    text = text.replaceAll(name, join(folder, name));
+  }
+  expect(blocks).toHaveLength(2);
+  const soon = "    metadata_config: { send_interval: 1s }\n    queue_config: { batch_send_deadline: 500ms }\n";
+  return (port: number) => {
+    const self = `  - { job_name: self, static_configs: [{ targets: ["127.0.0.1:${port}"] }] }\n`;
+    return `global: { scrape_interval: 1s }\n${text.replace("scrape_configs:\n", (all) => all + self)}${soon}`;
+  };
+}
 
 test.skipIf(prometheus === undefined)(
   `a Prometheus scrapes the hub's samples and metrics, and tells it of its own${without}`,
   async () => {
     const { url, viewer, operator, ask } = await openHub();
-    const peer = await openPrometheus({ settings: config(url, viewer, operator) });
+    const peer = await openPrometheus({
+      settings: await writeConfig(url, { "grafana.token": viewer, "prometheus.token": operator }),
+    });
     const there = async (query: string) => {
       const answer = await fetch(`${peer.url}/api/v1/query?${new URLSearchParams({ query })}`);
       const { data } = (await answer.json()) as { data: { result: readonly { metric: Record<string, string> }[] } };
       return data.result[0]?.metric;
     };
-    const federated = await until("what is federated", () => there('fed_events_total{job="fed"}'));
-    expect(federated).toEqual({ __name__: "fed_events_total", job: "fed", instance: new URL(url).host });
-    expect(await until("the hub's metrics", () => there('fed_events_total{job="hub"}'))).toBeDefined();
-    for (const job of ["federate", "hub"]) expect(await there(`up{job="${job}"} == 1`), job).toBeDefined();
+    // Told by the hub's own scrape of itself alone.
+    const federated = await until("what is federated", () => there('scrape_samples_scraped{job="fed"} > 0'));
+    expect(federated).toMatchObject({ job: "fed", instance: new URL(url).host });
+    expect(await until("the hub's metrics", () => there('fed_events_total{job="fed"}'))).toBeDefined();
+    for (const job of ["fed-federate", "fed"]) expect(await there(`up{job="${job}"} == 1`), job).toBeDefined();
 
     const name = "prometheus_tsdb_head_samples_appended_total";
     const notes = await until("its metadata", async () => {
@@ -94,6 +94,13 @@ test.skipIf(prometheus === undefined)(`promtool asks the hub${without}`, async (
   const { url, viewer } = await openHub();
   const server = url.replace("http://", `http://fed:${viewer}@`);
   const ask = async (...words: readonly string[]) => (await run("promtool", ["query", ...words])).stdout;
+  const told = [...(await readFile(guide, "utf8")).matchAll(/^(promtool|curl -u) .*$/gm)].map(([line]) => line);
+  expect(told).toHaveLength(5);
+  for (const line of told) {
+    const { host } = new URL(url);
+    const { stdout } = await run("sh", ["-c", line.replaceAll("hub.home:4747", host).replaceAll("TOKEN", viewer)]);
+    expect(stdout, line).toMatch(line.includes("rate(") ? /^\s*$|job="fed"/ : /fed/);
+  }
   expect(await ask("instant", server, 'up{job="fed"}')).toMatch(/^up\{.*job="fed".*\} => 1 @\[/);
   expect(await ask("range", "--step=1s", server, "1 + 1")).toContain("2 @[");
   expect(await ask("series", "--match=up", server)).toContain('job="fed"');
