@@ -69,8 +69,11 @@ export const storeStatsShape = z.object({
   blockBytes: wholeShape,
   blockSamples: wholeShape,
   blocks: z.array(z.object({ startMs: z.number(), endMs: z.number(), sizeBytes: wholeShape, samples: wholeShape })),
-  /** The metrics with most series. */
-  metrics: z.array(z.object({ name: z.string(), series: wholeShape })),
+  /** Summaries of old samples, the finest first. */
+  tiers: z.array(z.object({ stepMs: wholeShape, files: wholeShape, sizeBytes: wholeShape, summaries: wholeShape })),
+  /** The metrics that cost most, by the newest blocks, of which so many bytes were looked at. */
+  metrics: z.array(z.object({ name: z.string(), series: wholeShape, samples: wholeShape, sizeBytes: wholeShape })),
+  metricsOfBytes: wholeShape,
   /** What keeps the store from writing now, in words. */
   trouble: z.string().optional(),
   damage: z.array(z.object({ file: z.string(), what: z.string() })),

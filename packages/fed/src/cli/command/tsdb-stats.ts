@@ -1,4 +1,5 @@
 import { isFault } from "#base/fault.ts";
+import { printDuration } from "#engine/promql/duration.ts";
 import { api } from "#wire/api.ts";
 import { type StoreStats, storeStatsShape } from "#wire/metric.ts";
 import { defineCommand } from "../command.ts";
@@ -15,7 +16,7 @@ export const command = defineCommand({
   flags: hubFlags,
   details: [
     "Asks the hub for its store; where none runs, or with the argument folder, looks into the store itself and changes nothing.",
-    "The metrics with most series cost most.",
+    "Metrics by what they cost on the disk, in the newest 32 MiB of blocks; before there are blocks, by their series.",
   ],
   examples: [
     { line: "fed tsdb stats", says: "series, samples, bytes per sample, and the metrics that cost most" },
@@ -61,7 +62,7 @@ function bytesPerSample({ blockBytes, blockSamples }: Stats): number | undefined
 }
 
 function show(screen: Screen, folder: string | undefined, stats: Stats): void {
-  const { blocks, metrics } = stats;
+  const { blocks } = stats;
   const each = bytesPerSample(stats);
   const [first, last] = [blocks[0], blocks.at(-1)];
   const line = (name: string, text: string) => screen.line({ text: name.padEnd(18), style: "dim" }, text);
@@ -74,12 +75,36 @@ function show(screen: Screen, folder: string | undefined, stats: Stats): void {
   line("bytes per sample", each === undefined ? "no blocks yet" : each.toFixed(2));
   line("in memory", countText(stats.headSamples, "sample"));
   line("log", sizeText(stats.walBytes));
+  for (const { stepMs, files, sizeBytes } of stats.tiers) {
+    line(`by ${printDuration(stepMs)}`, `${sizeText(sizeBytes)} of summaries in ${countText(files, "file")}`);
+  }
   if (stats.trouble !== undefined) screen.line({ text: "trouble ", style: "bad" }, stats.trouble);
   for (const { file, what } of stats.damage) screen.line({ text: "damaged ", style: "bad" }, `${file}: ${what}`);
+  showMetrics(screen, stats);
+}
+
+function showMetrics(screen: Screen, { metrics, metricsOfBytes, blockBytes }: Stats): void {
   if (metrics.length === 0) return;
+  const number = { align: "right" } as const;
   screen.line();
   screen.table({
-    columns: [{ title: "METRIC" }, { title: "SERIES", align: "right" }],
-    rows: metrics.map(({ name, series }) => [name, series.toLocaleString("en")]),
+    columns: [
+      { title: "METRIC" },
+      { title: "SERIES", ...number },
+      { title: "SAMPLES", ...number },
+      { title: "SIZE", ...number },
+      { title: "BYTES/SAMPLE", ...number },
+    ],
+    rows: metrics.map(({ name, series, samples, sizeBytes }) => [
+      name,
+      series.toLocaleString("en"),
+      samples.toLocaleString("en"),
+      sizeText(sizeBytes),
+      samples === 0 ? "" : (sizeBytes / samples).toFixed(2),
+    ]),
   });
+  if (metricsOfBytes < blockBytes) {
+    const part = `${sizeText(metricsOfBytes)} of ${sizeText(blockBytes)}`;
+    screen.line({ text: `samples and size in the newest blocks: ${part}`, style: "dim" });
+  }
 }

@@ -34,7 +34,7 @@ test("stats: series, samples, bytes per sample and the metrics that cost most", 
   expect(out).toMatch(/^samples +602$/m);
   expect(out).toMatch(/^in blocks +480 samples in 2 blocks$/m);
   expect(out).toMatch(/^bytes per sample +[0-9]+\.[0-9]{2}$/m);
-  expect(out).toMatch(/METRIC +SERIES\nup +2\n$/);
+  expect(out).toMatch(/METRIC +SERIES +SAMPLES +SIZE +BYTES\/SAMPLE\nup +2 +480 +\d[^\n]* +\d\.\d\d\n$/);
   const data = JSON.parse((await fed("tsdb", "stats", folder, "--json")).out) as Record<string, unknown>;
   expect(data).toMatchObject({ folder, samples: 602, blockSamples: 480, bytesPerSample: expect.any(Number) });
 });
@@ -42,12 +42,24 @@ test("stats: series, samples, bytes per sample and the metrics that cost most", 
 test("stats: of a hub that runs, by asking it", async () => {
   const stats = { activeSeries: 7, headSamples: 70, walBytes: 2048, blockBytes: 1000, blockSamples: 500 };
   const blocks = [{ startMs, endMs: startMs + 120 * minuteMs, sizeBytes: 1000, samples: 500 }];
-  const more = { blocks, metrics: [{ name: "up", series: 7 }], trouble: "the disk is full", damage: [] };
+  const metric = { name: "up", series: 7, samples: 400, sizeBytes: 500 };
+  const tier = { stepMs: 300_000, files: 2, sizeBytes: 3072, summaries: 9 };
+  const more = {
+    blocks,
+    metrics: [metric],
+    metricsOfBytes: 600,
+    tiers: [tier],
+    trouble: "the disk is full",
+    damage: [],
+  };
   const desk = await makeDesk({ "/api/v1/metric-store": () => gives({ ...stats, ...more }) });
   const { code, out } = await desk.fed("tsdb", "stats");
   expect(code).toBe(0);
   expect(out).toMatch(/^bytes per sample +2\.00$/m);
   expect(out).toContain("trouble the disk is full\n");
+  expect(out).toMatch(/^by 5m +3\S* KiB of summaries in 2 files$/m);
+  expect(out).toMatch(/^up +7 +400 +500 B +1\.25$/m);
+  expect(out).toMatch(/^samples and size in the newest blocks: 600 B of 1000 B$/m);
   expect(JSON.parse((await desk.fed("tsdb", "stats", "--json")).out)).toMatchObject({ ...stats, samples: 570 });
   expect(await desk.fed("tsdb", "stats", "--hub", "http://127.0.0.1:1")).toMatchObject({ code: 7 });
 });

@@ -37,6 +37,8 @@ export interface Page {
   readonly samples: number;
   /** The samples of the nth series. What is read is kept, so read from the page as long as you hold it. */
   read(nth: number): Series;
+  /** What each series takes of the file, with its share of what it has in common with others: together the page. */
+  costs(): readonly { readonly samples: number; readonly sizeBytes: number }[];
 }
 
 interface Column {
@@ -103,10 +105,10 @@ export function openPage(data: Uint8Array): Page | undefined {
   if (view.getUint32(16, true) !== checksum(data)) return undefined;
   const bodyAt = pageHeaderBytes + view.getUint32(4, true);
   const about = decompress(data.subarray(pageHeaderBytes, bodyAt), view.getUint32(8, true));
-  return readAbout(cursorOf(about), data.subarray(bodyAt));
+  return readAbout(cursorOf(about), data.subarray(bodyAt), bodyAt);
 }
 
-function readAbout(about: Cursor, body: Uint8Array): Page {
+function readAbout(about: Cursor, body: Uint8Array, aboutBytes: number): Page {
   const labels = Array.from({ length: readCount(about) }, () => readLabels(about));
   let planes = 0;
   const next = () => {
@@ -116,7 +118,7 @@ function readAbout(about: Cursor, body: Uint8Array): Page {
   };
   const times = Array.from({ length: readCount(about) }, next);
   const values = labels.map(() => ({ times: readCount(about), ...next() }));
-  const plane = readGroups(about, body, [...times, ...values], planes);
+  const { plane, packedBytes } = readGroups(about, body, [...times, ...values], planes);
   const known = new Map<number, Float64Array<ArrayBuffer>>();
   const timesOf = (nth: number) => {
     const found = known.get(nth) ?? decodeColumn(times[nth], plane, decodeTimes);
@@ -127,6 +129,21 @@ function readAbout(about: Cursor, body: Uint8Array): Page {
     labels,
     samples: values.reduce((sum, { count }) => sum + count, 0),
     sizeBytes: about.data.length + [...times, ...values].reduce((sum, one) => sum + one.planes * one.planeBytes, 0),
+    costs() {
+      const bytesOfColumn = ({ firstPlane, planes }: FoundColumn) => {
+        let sum = 0;
+        for (let i = 0; i < planes; i++) sum += packedBytes(firstPlane + i);
+        return sum;
+      };
+      const users = new Array<number>(times.length).fill(0);
+      for (const column of values) users[column.times] = (users[column.times] ?? 0) + 1;
+      const shares = times.map((column, i) => bytesOfColumn(column) / (users[i] || 1));
+      const ofEach = aboutBytes / values.length;
+      return values.map((column) => ({
+        samples: column.count,
+        sizeBytes: bytesOfColumn(column) + (shares[column.times] ?? 0) + ofEach,
+      }));
+    },
     read(nth) {
       const column = values[nth];
       if (column === undefined) throw new RangeError(`a page has no series ${nth}`);
@@ -160,16 +177,17 @@ function decodeColumn(
   return into;
 }
 
+interface Planes {
+  plane(nth: number): Uint8Array;
+  /** Its share of its group in the file. */
+  packedBytes(nth: number): number;
+}
+
 /** Where each plane is; groups are decompressed when one of their planes is asked for. */
-function readGroups(
-  about: Cursor,
-  body: Uint8Array,
-  columns: readonly Column[],
-  planes: number,
-): (nth: number) => Uint8Array {
+function readGroups(about: Cursor, body: Uint8Array, columns: readonly Column[], planes: number): Planes {
   const sizes = columns.flatMap((column) => Array.from({ length: column.planes }, () => column.planeBytes));
   const places = new Array<readonly [group: number, at: number]>(planes);
-  const groups: { data: Uint8Array; readonly rawBytes: number; packed: boolean }[] = [];
+  const groups: { data: Uint8Array; readonly rawBytes: number; readonly fileBytes: number; packed: boolean }[] = [];
   let at = 0;
   for (let left = readCount(about); left > 0; left--) {
     const packedBytes = readCount(about);
@@ -180,10 +198,10 @@ function readGroups(
       rawBytes += sizes[nth] ?? 0;
     }
     const end = at + (packedBytes || rawBytes);
-    groups.push({ data: body.subarray(at, end), rawBytes, packed: packedBytes > 0 });
+    groups.push({ data: body.subarray(at, end), rawBytes, fileBytes: end - at, packed: packedBytes > 0 });
     at = end;
   }
-  return (nth) => {
+  const plane = (nth: number) => {
     const [number, start] = places[nth] ?? [-1, 0];
     const group = groups[number];
     if (group === undefined) throw new RangeError("a column without its planes");
@@ -193,6 +211,11 @@ function readGroups(
     }
     return group.data.subarray(start, start + (sizes[nth] ?? 0));
   };
+  const packedBytes = (nth: number) => {
+    const { fileBytes, rawBytes } = groups[places[nth]?.[0] ?? -1] ?? { fileBytes: 0, rawBytes: 0 };
+    return rawBytes === 0 ? 0 : (fileBytes * (sizes[nth] ?? 0)) / rawBytes;
+  };
+  return { plane, packedBytes };
 }
 
 function writeColumn(

@@ -146,11 +146,11 @@ export async function pageOf(shelf: Shelf, block: ShelfBlock, place: number): Pr
   return page;
 }
 
-/** Reads a page from the file, whatever is in memory. */
-export async function checkPage(shelf: Shelf, block: ShelfBlock, number: number): Promise<void> {
+/** Reads a page from the file, whatever is in memory; undefined when it is damaged, which is noted. */
+export async function checkPage(shelf: Shelf, block: ShelfBlock, number: number): Promise<Page | undefined> {
   const entry = block.index?.pages[number];
-  if (entry === undefined) return;
-  await readPage(await handleOf(block), block.file, entry, (found) => noteDamage(shelf, block, found));
+  if (entry === undefined) return undefined;
+  return await readPage(await handleOf(block), block.file, entry, (found) => noteDamage(shelf, block, found));
 }
 
 function noteDamage(shelf: Shelf, block: ShelfBlock, found: Damage): void {

@@ -5,7 +5,7 @@ import { Fault, toFault } from "#base/fault.ts";
 import { fileFault } from "#disk/file-fault.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
-import { type Labels, metricName } from "../series/labels.ts";
+import type { Labels } from "../series/labels.ts";
 import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
 import { splitRows, stageRows, takeRows } from "./backfill.ts";
@@ -14,6 +14,7 @@ import { type Appended, type Batch, joinAnswers, namedRefusals } from "./batch.t
 import { listBlocks } from "./block.ts";
 import { type Cardinality, cardinalityOf } from "./cardinality.ts";
 import { latestMs, wordsOf } from "./codec.ts";
+import { costsOf, type MetricCost } from "./cost.ts";
 import type { Damage } from "./file.ts";
 import { type Added, addSample, type HeadSeries, headOf } from "./head.ts";
 import { type Limits, usualLimits } from "./limit.ts";
@@ -86,14 +87,16 @@ export interface TsdbStats {
   }[];
   /** Samples before this are in blocks, and refused when they come now. */
   readonly closedMs: number;
-  /** The metrics with most active or loaded series. */
-  readonly metrics: readonly { readonly name: string; readonly series: number }[];
+  /** The metrics that cost most on the disk, by the newest blocks, of which so many bytes were looked at. */
+  readonly metrics: readonly MetricCost[];
+  readonly metricsOfBytes: number;
   /** What keeps the store from writing now, in words. */
   readonly trouble: string | undefined;
   readonly damage: readonly Damage[];
 }
 
 const hourMs = 3_600_000;
+const namedMetrics = 20;
 
 /** A store of samples in a folder of its own. One process at a time has it open. */
 export class Tsdb implements Queryable {
@@ -326,6 +329,7 @@ export class Tsdb implements Queryable {
       const { startMs, endMs, sizeBytes } = block.file;
       found.push({ startMs, endMs, sizeBytes, samples: (await load(shelf, block)).samples });
     }
+    const { metrics, ofBytes } = await costsOf(this.#store, namedMetrics);
     return {
       activeSeries: new Set([...head.series.keys(), ...stage.head.series.keys()]).size,
       headSamples: head.samples + stage.head.samples,
@@ -335,7 +339,8 @@ export class Tsdb implements Queryable {
       blocks: found,
       tiers: await statsOfTiers(this.#store),
       closedMs: floorMs,
-      metrics: topMetrics(this.#store),
+      metrics,
+      metricsOfBytes: ofBytes,
       trouble: troubleOf(wal.trouble ?? stage.wal.trouble ?? this.#room.fault ?? this.#trouble),
       damage: [...shelf.damage.values()],
     };
@@ -383,11 +388,6 @@ async function statsOfTiers({ tiers, shelf }: Store): Promise<TsdbStats["tiers"]
 
 function troubleOf(thrown: unknown): string | undefined {
   return thrown === undefined ? undefined : toFault(thrown).message;
-}
-
-function topMetrics({ postings }: Store): TsdbStats["metrics"] {
-  const found = [...(postings.byName.get(metricName) ?? [])].map(([name, ids]) => ({ name, series: ids.length }));
-  return found.sort((a, b) => b.series - a.series || (a.name < b.name ? -1 : 1)).slice(0, 20);
 }
 
 /** Opens the store in a folder, made when it is not there. Fault `conflict` when another process has it open. */
