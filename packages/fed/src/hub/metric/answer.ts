@@ -1,6 +1,6 @@
 import type { Answer, Result } from "#engine/promql/result.ts";
 import { type Labels, labelsToRecord } from "#engine/series/labels.ts";
-import { isFull, type Sheet, sheetOf, tear, writeAscii, writeNumber, writeText } from "./sheet.ts";
+import { finish, isFull, type Sheet, sheetOf, tear, writeAscii, writeNumber, writeText } from "./sheet.ts";
 
 /** UTF-8 in the order in which it is sent. */
 export type Pieces = Iterable<Uint8Array<ArrayBuffer>>;
@@ -37,7 +37,7 @@ export function* piecesOfResult({ answer, warnings, infos }: Result, limit = 0):
   writeText(sheet, `${head}{"resultType":"${type}","result":`);
   yield* writeData(sheet, answer, most);
   writeText(sheet, `}${tail(most < all ? [truncated, ...warnings] : warnings, infos)}`);
-  yield tear(sheet);
+  yield finish(sheet);
 }
 
 /** A list in the envelope, cut as a result is. */
@@ -50,7 +50,7 @@ export function* piecesOfList<T>(found: readonly T[], limit: number, print: (one
     if (isFull(sheet)) yield tear(sheet);
   }
   writeText(sheet, `]${tail(most < found.length ? [truncated] : [], [])}`);
-  yield tear(sheet);
+  yield finish(sheet);
 }
 
 function countOf(answer: Answer): number {

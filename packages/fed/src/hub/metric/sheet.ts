@@ -20,10 +20,15 @@ export function isFull({ data, at }: Sheet): boolean {
 
 /** What is written so far; the sheet goes on empty. The piece is the caller's. */
 export function tear(sheet: Sheet): Uint8Array<ArrayBuffer> {
-  const piece = sheet.data.subarray(0, sheet.at);
+  const piece = finish(sheet);
   sheet.data = new Uint8Array(pieceBytes);
   sheet.at = 0;
   return piece;
+}
+
+/** The last piece: nothing is written after it. */
+export function finish({ data, at }: Sheet): Uint8Array<ArrayBuffer> {
+  return data.subarray(0, at);
 }
 
 const encoder = new TextEncoder();
