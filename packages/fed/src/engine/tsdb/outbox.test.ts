@@ -231,6 +231,28 @@ test("beyond its bound the queue drops the oldest, and counts for each target wh
   expect(got.length * labels.length + dropped).toBe(times.length * labels.length);
 });
 
+test("a file that somebody took away costs what was in it", async () => {
+  const folder = tempFolder();
+  const store = await openHere(folder);
+  await store.outbox.follow(["far"]);
+  for (let i = 0; i < 45; i++) {
+    await append(store, startMs + i * minuteMs);
+    await store.maintain();
+  }
+  for (const place of ["wal", "queue"]) {
+    const [name = ""] = readdirSync(join(folder, place)).filter((one) => one.endsWith(".wal"));
+    rmSync(join(folder, place, name));
+  }
+  await append(store, startMs + 100 * minuteMs);
+  await store.maintain();
+  const got = timesOf(await takeAll(store, "far"), 0);
+  expect(got.at(-1)).toBe(startMs + 100 * minuteMs);
+  expect(got.length).toBeLessThan(40);
+  expect((await store.stats()).damage).toContainEqual(
+    expect.objectContaining({ what: "it is gone, and cannot be sent on" }),
+  );
+});
+
 test("what cannot be read is passed over and named; the rest arrives", async () => {
   const folder = tempFolder();
   let store = await openHere(folder);

@@ -1,14 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { untilAborted } from "#base/abort.ts";
 import { Fault, isFault } from "#base/fault.ts";
+import { errorCode } from "#disk/file-fault.ts";
 import type { Labels } from "../series/labels.ts";
 import type { Damage } from "./file.ts";
 import { type ParcelForm, packRows, type Shape, shapeOf, shapeRows } from "./parcel.ts";
 import { isBefore, type Place, type Progress, readProgress, writeProgress } from "./place.ts";
+import { countSamples, isFull, listQueue, queuePath } from "./queue.ts";
 import { Tail, type TailRows } from "./tail.ts";
 import type { Wal, WalFile } from "./wal.ts";
-import { findRecord, skimRecord } from "./wal-record.ts";
 
 /** Samples on their way to a target. */
 export interface Parcel {
@@ -71,8 +72,6 @@ interface Target {
 }
 
 const gibibyte = 2 ** 30;
-/** The queue is no reason that a disk is fuller than this. */
-const fullestShare = 0.9;
 const parcelBytes = 512 * 1024;
 
 export class LogOutbox implements Outbox {
@@ -117,7 +116,13 @@ export class LogOutbox implements Outbox {
       return;
     }
     const path = queuePath(this.#needs.folder, file.number);
-    renameSync(file.path, path);
+    try {
+      renameSync(file.path, path);
+    } catch (thrown) {
+      // Somebody took it away: that must not keep the store from going on.
+      if (errorCode(thrown) === "ENOENT") return;
+      throw thrown;
+    }
     this.#queue.push({ ...file, path });
   }
 
@@ -272,40 +277,10 @@ function shapeFor(target: Target, given: ParcelForm): Shape {
   return target.shape.shape;
 }
 
-const queuePath = (folder: string, number: number) => join(folder, `${String(number).padStart(10, "0")}.wal`);
-
-function isFull(folder: string): boolean {
-  const { blocks, bavail } = statfsSync(folder);
-  return bavail < blocks * (1 - fullestShare);
-}
-
-/** Of a file, behind a place. */
-function countSamples({ number, path, sizeBytes }: WalFile, from: Place): number {
-  const data = readFileSync(path).subarray(0, sizeBytes);
-  let samples = 0;
-  for (let at = from.file === number ? from.at : 0; at < data.length; ) {
-    const found = skimRecord(data, at);
-    if (found === undefined) {
-      at = findRecord(data, at + 1) ?? data.length;
-      continue;
-    }
-    samples += found.samples - (from.file === number && from.at === at ? from.row : 0);
-    at += found.sizeBytes;
-  }
-  return samples;
-}
-
 /** Reads how far each target is, and which files are kept for them. */
 export async function openOutbox(needs: OutboxNeeds): Promise<LogOutbox> {
   mkdirSync(needs.folder, { recursive: true, mode: 0o700 });
   const names = readdirSync(needs.folder);
-  const queue = names
-    .flatMap((name) => Number(/^(\d{10})\.wal$/.exec(name)?.[1] ?? 0) || [])
-    .sort((a, b) => a - b)
-    .map((number): WalFile => {
-      const path = queuePath(needs.folder, number);
-      return { number, path, sizeBytes: statSync(path).size };
-    });
   const progress = new Map<string, Progress>();
   for (const name of names) {
     const target = /^([^.].*)\.json$/.exec(name)?.[1];
@@ -315,5 +290,5 @@ export async function openOutbox(needs: OutboxNeeds): Promise<LogOutbox> {
     const start = { from: { file: 0, at: 0, row: 0 }, dropped: 0 };
     progress.set(target, typeof read === "object" ? read : start);
   }
-  return new LogOutbox(needs, queue, progress);
+  return new LogOutbox(needs, listQueue(needs.folder), progress);
 }

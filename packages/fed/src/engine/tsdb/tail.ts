@@ -181,9 +181,12 @@ export class Tail {
         const { number, path } = found;
         this.#file = { number, path, handle, series: new Map(), start: 0, data: new Uint8Array(0) };
       } catch (thrown) {
-        // It has just been moved to where what is not sent yet is kept, or taken from there.
         if (errorCode(thrown) !== "ENOENT") throw thrown;
         await breathe();
+        // It may just have been moved to where what is not sent yet is kept, or taken from there; else somebody took it away.
+        if (!this.#needs.files().some(({ path }) => path === found.path)) continue;
+        this.#needs.damaged({ file: found.path, what: "it is gone, and cannot be sent on" });
+        this.seek({ file: found.number + 1, at: 0, row: 0 });
         continue;
       }
       await this.#learnBefore(this.#file, this.#place.at);
