@@ -42,8 +42,10 @@ test("each is asked once; the last answer stays until the next one is there", as
   expect(open).toHaveLength(1);
   open[0]?.answer(told("first"));
   await settle();
-  asker.ask([askFor("up", { turn: 1 })]);
-  expect(asker.read().get("A")).toMatchObject({ busy: true, atMs: 7, told: { warnings: ["first"] } });
+  asker.ask([askFor("down")]);
+  // What is shown is still the answer to the question before, and says so.
+  const { ask, answered, busy, atMs, told: shown } = asker.read().get("A") ?? {};
+  expect([ask?.text, answered?.text, busy, atMs, shown?.warnings]).toEqual(["down", "up", true, 7, ["first"]]);
   open[1]?.answer(told("second"));
   await settle();
   expect(asker.read().get("A")).toMatchObject({ busy: false, told: { warnings: ["second"] } });

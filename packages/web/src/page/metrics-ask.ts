@@ -23,7 +23,8 @@ export interface Asked {
   readonly ask: Ask;
   readonly busy: boolean;
   readonly told?: Told;
-  /** When it was told. */
+  /** What it was told to, which may be an earlier question, and when. */
+  readonly answered?: Ask;
   readonly atMs?: number;
   readonly failure?: { readonly thrown: unknown };
 }
@@ -60,12 +61,11 @@ export function makeAsker({ tell, nowMs }: AskerNeeds) {
     set(ask.id, { ...old, ask, busy: true });
     try {
       const told = await tell(ask, stop.signal);
-      if (!stop.signal.aborted) set(ask.id, { ask, busy: false, told, atMs: nowMs() });
+      if (!stop.signal.aborted) set(ask.id, { ask, busy: false, told, answered: ask, atMs: nowMs() });
     } catch (thrown) {
       if (stop.signal.aborted) return;
-      const { told, atMs } = old;
-      const stays = isAway(thrown) && before?.ask.text === ask.text && told !== undefined && atMs !== undefined;
-      set(ask.id, { ...(stays ? { told, atMs } : {}), ask, busy: false, failure: { thrown } });
+      const stays = isAway(thrown) && old.answered?.text === ask.text;
+      set(ask.id, { ...(stays ? old : {}), ask, busy: false, failure: { thrown } });
     }
   }
 

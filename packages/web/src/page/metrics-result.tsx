@@ -23,7 +23,9 @@ interface RangeLines {
 
 /** The lines of all queries on the newest of their grids; undefined before the first answer. */
 function linesOf(all: readonly Asked[]): RangeLines | undefined {
-  const ranges = all.flatMap(({ ask, told }) => (told?.answer.kind === "range" ? [{ ask, answer: told.answer }] : []));
+  const ranges = all.flatMap(({ answered, told }) =>
+    answered !== undefined && told?.answer.kind === "range" ? [{ ask: answered, answer: told.answer }] : [],
+  );
   const [first] = ranges.toSorted((a, b) => b.answer.grid.endMs - a.answer.grid.endMs);
   if (first === undefined) return undefined;
   const { grid } = first.answer;
@@ -94,9 +96,9 @@ const exactText = (value: number) =>
 export function ValuesResult({ asked, lettered }: ResultProps) {
   const rows = useMemo(
     () =>
-      asked.flatMap(({ ask, told }): readonly TableRow[] => {
+      asked.flatMap(({ answered: ask, told }): readonly TableRow[] => {
         const { answer } = told ?? {};
-        if (answer?.kind !== "instant") return [];
+        if (ask === undefined || answer?.kind !== "instant") return [];
         const unit = unitOf(ask.text);
         return answer.points.map(({ labels, text }) => {
           const name = seriesText(labels);
@@ -106,7 +108,7 @@ export function ValuesResult({ asked, lettered }: ResultProps) {
       }),
     [asked],
   );
-  const atMs = asked.find(({ told }) => told?.answer.kind === "instant")?.ask.grid.endMs;
+  const atMs = asked.find(({ told }) => told?.answer.kind === "instant")?.answered?.grid.endMs;
   if (atMs === undefined) return <Waiting asked={asked} />;
   if (rows.length === 0) return <Nothing />;
   return (
