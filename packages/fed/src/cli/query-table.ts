@@ -1,7 +1,8 @@
 import { quote } from "#engine/promql/quote.ts";
 import type { QueryData, WireMetric, WireSample } from "#wire/metric.ts";
+import { chart } from "./chart.ts";
 import { sparkline } from "./spark.ts";
-import type { Table } from "./table.ts";
+import type { Span, Table } from "./table.ts";
 import { fit, widthOf } from "./text.ts";
 
 type Vector = Extract<QueryData, { readonly resultType: "vector" }>["result"];
@@ -36,15 +37,23 @@ const gaps = 8;
 const widestChart = 60;
 const narrowestChart = 10;
 
-/** A row for each series with its line over time, from its own least value to its own greatest. */
-export function rangeTable(matrix: Matrix, startMs: number, endMs: number, columns: number): Table {
+/**
+ * A row for each series with its line over time, from its own least value to its own greatest. Names are cut when it shall fit
+ * into `columns`.
+ */
+export function rangeTable(
+  matrix: Matrix,
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+  { columns, cut }: { readonly columns: number; readonly cut: boolean },
+): Table {
   const rows = matrix.map(({ metric, values }) => ({ name: seriesText(metric), values, of: factsOf(values) }));
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(widthOf));
   const numbers = (["least", "greatest", "last"] as const).map((key) =>
     Math.max(4, widest(rows.map(({ of }) => of[key]))),
   );
   const room = columns - gaps - numbers.reduce((sum, width) => sum + width, 0);
-  const nameWidth = Math.max(6, Math.min(widest(rows.map(({ name }) => name)), Math.floor(room / 2)));
+  const whole = widest(rows.map(({ name }) => name));
+  const nameWidth = Math.max(6, cut ? Math.min(whole, Math.floor(room / 2)) : whole);
   const width = Math.max(narrowestChart, Math.min(widestChart, room - nameWidth));
   const number = { align: "right" } as const;
   return {
@@ -63,6 +72,28 @@ export function rangeTable(matrix: Matrix, startMs: number, endMs: number, colum
       { text: of.last, style: "strong" },
     ]),
   };
+}
+
+const chartHeight = 8;
+
+/** One series alone, as large as there is room: its name, the chart with its least and greatest value, and the last one. */
+export function rangeChart(
+  { metric, values }: Matrix[number],
+  span: { readonly startMs: number; readonly endMs: number },
+  columns: number,
+): readonly (readonly Span[])[] {
+  const { least, greatest, last } = factsOf(values);
+  const margin = Math.max(widthOf(least), widthOf(greatest));
+  const width = Math.max(narrowestChart, columns - margin - 4);
+  const lines = chart(values.map(pointOf), span, { width, height: chartHeight });
+  const label = (line: number) => (line === 0 ? greatest : line === chartHeight - 1 ? least : "");
+  return [
+    [{ text: seriesText(metric), style: "strong" }, `  now ${last}`],
+    ...lines.map((bar, line): Span[] => [
+      { text: `${label(line).padStart(margin)} │ `, style: "dim" },
+      { text: bar, style: "accent" },
+    ]),
+  ];
 }
 
 function pointOf([seconds, text]: WireSample) {

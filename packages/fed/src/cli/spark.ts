@@ -1,4 +1,4 @@
-const bars = "▁▂▃▄▅▆▇█";
+export const bars = "▁▂▃▄▅▆▇█";
 
 /** A point of a line over time. */
 export interface TimedValue {
@@ -11,6 +11,19 @@ export interface TimedValue {
  * none is. The lowest bar is the least of them, the highest the greatest; what never changes stands in the middle.
  */
 export function sparkline(points: readonly TimedValue[], startMs: number, endMs: number, width: number): string {
+  const means = meansOf(points, startMs, endMs, width);
+  const there = means.filter((mean) => mean !== undefined);
+  const [least, greatest] = [Math.min(...there), Math.max(...there)];
+  return means.map((mean) => (mean === undefined ? " " : barOf(mean, least, greatest))).join("");
+}
+
+/** The mean of the finite values in each of `width` equal parts of the span; undefined where none is. */
+export function meansOf(
+  points: readonly TimedValue[],
+  startMs: number,
+  endMs: number,
+  width: number,
+): readonly (number | undefined)[] {
   const sums = Array.from({ length: width }, () => ({ sum: 0, count: 0 }));
   const scale = endMs > startMs ? width / (endMs - startMs) : 0;
   for (const { atMs, value } of points) {
@@ -19,10 +32,7 @@ export function sparkline(points: readonly TimedValue[], startMs: number, endMs:
     cell.sum += value;
     cell.count++;
   }
-  const means = sums.map(({ sum, count }) => (count === 0 ? undefined : sum / count));
-  const there = means.filter((mean) => mean !== undefined);
-  const [least, greatest] = [Math.min(...there), Math.max(...there)];
-  return means.map((mean) => (mean === undefined ? " " : barOf(mean, least, greatest))).join("");
+  return sums.map(({ sum, count }) => (count === 0 ? undefined : sum / count));
 }
 
 function barOf(mean: number, least: number, greatest: number): string {

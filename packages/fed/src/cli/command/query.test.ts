@@ -52,7 +52,31 @@ test("a range without a step has about sixty values", async () => {
   const { fed, hub } = await desk(answer("matrix", []));
   const { code, out, err } = await fed("query", "up", "--range", "1h30m");
   expect({ code, out, err }).toEqual({ code: 0, out: "", err: "no series has a value then\n" });
-  expect(bodies(hub.asked)).toMatchObject([{ step: "90" }]);
+  expect(bodies(hub.asked)[0]).toMatchObject({ step: "90" });
+});
+
+test("where nothing is found, a metric that nobody knows is told, with the one that is meant", async () => {
+  const nothing = answer("vector", []);
+  const names = gives({ status: "success", data: ["up", "node_load1"] });
+  const { fed } = await makeDesk({ "/api/v1/query": () => nothing, "/api/v1/label/__name__/values": () => names });
+  const hintsOf = async (query: string) => (await fed("query", query)).err.split("\n").slice(1, -1);
+  expect(await hintsOf("sum(node_laod1) + upp + up")).toEqual([
+    "hint no metric is called node_laod1; did you mean node_load1?",
+    "hint no metric is called upp; did you mean up?",
+  ]);
+  expect(await hintsOf("rate(quite_another_total[5m])")).toEqual(["hint no metric is called quite_another_total"]);
+  expect(await hintsOf('up{job="gone"} or {job="gone"}')).toEqual([]);
+});
+
+test("names are whole in a pipe", async () => {
+  const long = {
+    __name__: "a_rather_long_name_of_a_metric_in_bytes",
+    instance: "machine.of.somebody.example.org:9100",
+  };
+  const series = [long, { ...long, job: "b" }].map((metric) => ({ metric, values: [[startSeconds, "1"]] }));
+  const { fed } = await desk(answer("matrix", series));
+  const { out } = await fed("query", "up", "--range", "5m");
+  expect(out).toContain(`${long.__name__}{instance="${long.instance}", job="b"}  `);
 });
 
 test("scalars and strings are a line; values of a range selector stand at their own times", async () => {

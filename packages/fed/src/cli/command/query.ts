@@ -9,7 +9,8 @@ import { hubFlags } from "../hub-flags.ts";
 import { durationMs, localTime, momentOf } from "../moment.ts";
 import type { Screen } from "../print.ts";
 import { csvOf } from "../query-csv.ts";
-import { instantTable, type Matrix, rangeTable } from "../query-table.ts";
+import { whyEmpty } from "../query-empty.ts";
+import { instantTable, type Matrix, rangeChart, rangeTable } from "../query-table.ts";
 import { readQuery } from "../query-text.ts";
 
 /** Steps of a range when none is given: about one for each bar. */
@@ -29,7 +30,8 @@ export const command = defineCommand({
     csv: { kind: "switch", description: "Comma-separated values with a heading, a line for each sample" },
   },
   details: [
-    "A table for one moment; with --range a line over time for each series, drawn from its own least to its own greatest.",
+    "A table for one moment; with --range a line over time for each series, drawn from its own least to its own greatest,",
+    "and a chart for one series alone on a terminal.",
     "With --json the answer of the hub as it is, which is Prometheus'. A query that is wrong is shown with the place.",
   ],
   examples: [
@@ -43,7 +45,7 @@ export const command = defineCommand({
       throw new Fault("invalid", "--csv and --json ask for two forms", { hint: "leave one of them out" });
     }
     const span = spanOf(flags, systemClock.nowMs());
-    readQuery(args.query);
+    const expr = readQuery(args.query);
     // By POST: a query may be longer than an address.
     const client = await openClient(flags, env, signal);
     const { query } = args;
@@ -59,6 +61,11 @@ export const command = defineCommand({
     else if (flags.csv) screen.verbatim(csvOf(answer.data));
     else show(screen, answer.data, span);
     if (screen.json) return 0;
+    if (!flags.csv && isEmpty(answer.data)) {
+      // The query has its answer, whatever becomes of the hint.
+      const known = await client.call(api.labelValues, { name: "__name__" }, signal).catch(() => undefined);
+      if (known) for (const text of whyEmpty(expr, known.data)) screen.note({ text: "hint ", style: "dim" }, text);
+    }
     for (const text of answer.warnings ?? []) screen.note({ text: "warning ", style: "warn" }, text);
     for (const text of answer.infos ?? []) screen.note({ text: "note ", style: "dim" }, text);
     return 0;
@@ -103,6 +110,10 @@ function seconds(ms: number): string {
   return String(ms / 1000);
 }
 
+function isEmpty({ resultType, result }: QueryData): boolean {
+  return (resultType === "vector" || resultType === "matrix") && result.length === 0;
+}
+
 function show(screen: Screen, data: QueryData, span: Span): void {
   if (data.resultType === "scalar" || data.resultType === "string") {
     screen.line(data.result[1]);
@@ -116,7 +127,13 @@ function show(screen: Screen, data: QueryData, span: Span): void {
 function showRange(screen: Screen, matrix: Matrix, span: Span): void {
   // A range selector at one moment has samples of its own times.
   const [startMs, endMs] = span.stepMs === undefined ? timesOf(matrix) : [span.startMs, span.endMs];
-  screen.table(rangeTable(matrix, startMs, endMs, screen.columns()));
+  const [first] = matrix;
+  if (screen.isTerminal && matrix.length === 1 && first !== undefined) {
+    for (const line of rangeChart(first, { startMs, endMs }, screen.columns())) screen.line(...line);
+  } else {
+    const room = { columns: screen.columns(), cut: screen.isTerminal };
+    screen.table(rangeTable(matrix, { startMs, endMs }, room));
+  }
   const step = span.stepMs === undefined ? "" : `, a value every ${printDuration(span.stepMs)}`;
   screen.line({ text: `${localTime(startMs)} to ${localTime(endMs)}${step}`, style: "dim" });
 }

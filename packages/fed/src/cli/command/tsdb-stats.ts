@@ -75,7 +75,7 @@ function show(screen: Screen, folder: string | undefined, stats: Stats): void {
   line("bytes per sample", each === undefined ? "no blocks yet" : each.toFixed(2));
   line("in memory", countText(stats.headSamples, "sample"));
   line("log", sizeText(stats.walBytes));
-  for (const { stepMs, files, sizeBytes } of stats.tiers) {
+  for (const { stepMs, files, sizeBytes } of stats.tiers.filter((one) => one.files > 0)) {
     line(`by ${printDuration(stepMs)}`, `${sizeText(sizeBytes)} of summaries in ${countText(files, "file")}`);
   }
   if (stats.trouble !== undefined) screen.line({ text: "trouble ", style: "bad" }, stats.trouble);
@@ -86,21 +86,27 @@ function show(screen: Screen, folder: string | undefined, stats: Stats): void {
 function showMetrics(screen: Screen, { metrics, metricsOfBytes, blockBytes }: Stats): void {
   if (metrics.length === 0) return;
   const number = { align: "right" } as const;
+  const series = { title: "SERIES", ...number };
   screen.line();
+  if (metricsOfBytes === 0) {
+    const rows = metrics.map((one) => [one.name, one.series.toLocaleString("en")]);
+    screen.table({ columns: [{ title: "METRIC" }, series], rows });
+    return;
+  }
   screen.table({
     columns: [
       { title: "METRIC" },
-      { title: "SERIES", ...number },
+      series,
       { title: "SAMPLES", ...number },
       { title: "SIZE", ...number },
       { title: "BYTES/SAMPLE", ...number },
     ],
-    rows: metrics.map(({ name, series, samples, sizeBytes }) => [
-      name,
-      series.toLocaleString("en"),
-      samples.toLocaleString("en"),
-      sizeText(sizeBytes),
-      samples === 0 ? "" : (sizeBytes / samples).toFixed(2),
+    rows: metrics.map((one) => [
+      one.name,
+      one.series.toLocaleString("en"),
+      one.samples.toLocaleString("en"),
+      sizeText(one.sizeBytes),
+      one.samples === 0 ? "" : (one.sizeBytes / one.samples).toFixed(2),
     ]),
   });
   if (metricsOfBytes < blockBytes) {
