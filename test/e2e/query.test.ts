@@ -24,7 +24,10 @@ test("a hub's metrics are asked for, drawn and looked into from a shell", async 
   expect(failed.err).toMatch(/^fed: .*match/);
 
   expect((await owner.fed("tsdb", "stats")).out).toMatch(/^fed_loop_runs_total +\d+$/m);
-  expect(await owner.fed("tsdb", "verify")).toMatchObject({ code: 5, err: expect.stringContaining("fed down") });
+  // Beside the hub that writes it.
+  expect(await owner.fed("tsdb", "verify")).toMatchObject({ code: 0, out: expect.stringMatching(/^sound /) });
+  const unknown = await owner.fed("query", "fed_loop_rnus_total");
+  expect(unknown).toMatchObject({ code: 0, err: expect.stringContaining("did you mean fed_loop_runs_total?") });
 });
 
 test("a script of queries on stdin", async () => {
