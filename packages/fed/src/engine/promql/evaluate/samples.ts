@@ -29,8 +29,10 @@ export function freshSamples({ labels, times, values, coarse }: Series): Samples
 /** The columns of summaries lose what belongs to stale markers, too. */
 function freshCoarse({ labels, times, values, coarse }: Series & { readonly coarse: Coarse }): Samples {
   const columns = Object.values(coarse.columns);
-  let [kept, entries] = [0, 0];
-  for (let i = 0; i < times.length; i++) {
+  let kept = 0;
+  while (kept < values.length && !(Number.isNaN(values[kept]) && isStale(values, kept))) kept++;
+  let entries = Math.min(kept, coarse.entries);
+  for (let i = kept; i < times.length; i++) {
     if (Number.isNaN(values[i]) && isStale(values, i)) continue;
     times[kept] = times[i] as number;
     values[kept] = values[i] as number;
