@@ -52,6 +52,13 @@ test("a hub that goes away leaves word of how far it came", async () => {
   expect(err).toContain("the disk is full");
 });
 
+test("what is no text of samples is said, and nothing else", async () => {
+  const opened = await desk(`${"x".repeat(3 * 2 ** 20)}`);
+  const { code, out, err } = await opened.fed("metrics", "import", opened.file);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toMatch(/^fed: line 1 is longer than 1024 KiB\n {2}Give a text of samples/);
+});
+
 test("without a file it says so", async () => {
   const opened = await desk("");
   expect(await opened.fed("metrics", "import", join(opened.home, "none"))).toMatchObject({

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { addAbortSignal } from "node:stream";
 import { systemClock } from "#base/clock.ts";
-import { faultTable } from "#base/fault.ts";
+import { faultTable, isFault } from "#base/fault.ts";
 import type { ExpositionFormat } from "#engine/exposition/text.ts";
 import { api } from "#wire/api.ts";
 import type { Imported } from "#wire/metric.ts";
@@ -18,6 +18,8 @@ import { countText } from "../size.ts";
 const formats = ["text", "openmetrics"] as const;
 const types = { text: "text/plain", openmetrics: "application/openmetrics-text" } as const;
 const namedReasons = 10;
+/** Where nothing can be drawn, a line now and again says that it goes on. */
+const noteEveryMs = 10_000;
 
 export const command = defineCommand({
   args: { file: { kind: "file", description: "Samples as text, each with its time; - for stdin" } },
@@ -56,7 +58,7 @@ export const command = defineCommand({
         watch.took(await client.send(api.importSamples, { line: part.firstLine }, sent, signal), part.lines);
       }
     } catch (thrown) {
-      watch.stopped();
+      watch.stopped(thrown);
       throw thrown;
     }
     return watch.done();
@@ -72,31 +74,44 @@ async function openFile(path: string) {
   }
 }
 
+interface End {
+  /** The text came to its end. */
+  readonly complete: boolean;
+  readonly lines: number;
+  readonly added: number;
+  readonly same: number;
+  readonly refused: number;
+  readonly seconds: number;
+  readonly reasons: readonly string[];
+}
+
+function tellEnd(screen: Screen, end: End): void {
+  const { added, same, refused, seconds, reasons } = end;
+  if (screen.json) screen.data(end);
+  const rate = Math.round((added + same) / Math.max(seconds, 1e-3)).toLocaleString("en");
+  screen.line(
+    `${countText(added, "sample")} taken, ${same.toLocaleString("en")} there already, `,
+    { text: `${refused.toLocaleString("en")} refused`, style: refused > 0 ? "bad" : undefined },
+    { text: `  (${seconds.toFixed(1)} s, ${rate} a second)`, style: "dim" },
+  );
+  for (const reason of reasons) screen.line({ text: "refused ", style: "bad" }, reason);
+  if (refused > reasons.length) screen.line({ text: `… ${refused - reasons.length} more`, style: "dim" });
+  if (!reasons.some((reason) => reason.endsWith(" has no time"))) return;
+  const words = "each line needs a time: what is old would count as of now without one";
+  screen.note({ text: "hint ", style: "accent" }, words);
+}
+
 /** Tells how it goes, and at the end what became of it. */
 function watchImport(screen: Screen) {
   const total = { lines: 0, added: 0, same: 0, refused: 0 };
   const reasons: string[] = [];
   const beganMs = systemClock.tickMs();
   const live = screen.isTerminal ? screen.live() : undefined;
+  let toldMs = beganMs;
   const seconds = () => (systemClock.tickMs() - beganMs) / 1000;
   const tell = (complete: boolean) => {
     live?.end();
-    if (screen.json) screen.data({ complete, ...total, seconds: seconds(), reasons });
-    const rate = Math.round((total.added + total.same) / Math.max(seconds(), 1e-3)).toLocaleString("en");
-    const took = `${seconds().toFixed(1)} s, ${rate} a second`;
-    screen.line(
-      `${countText(total.added, "sample")} taken, ${total.same.toLocaleString("en")} there already, `,
-      { text: `${total.refused.toLocaleString("en")} refused`, style: total.refused > 0 ? "bad" : undefined },
-      { text: `  (${took})`, style: "dim" },
-    );
-    for (const reason of reasons) screen.line({ text: "refused ", style: "bad" }, reason);
-    if (total.refused > reasons.length) screen.line({ text: `… ${total.refused - reasons.length} more`, style: "dim" });
-    if (reasons.some((reason) => reason.endsWith(" has no time"))) {
-      screen.note(
-        { text: "hint ", style: "accent" },
-        "each line needs a time: what is old would count as of now without one",
-      );
-    }
+    tellEnd(screen, { complete, ...total, seconds: seconds(), reasons });
   };
   return {
     took({ added, same, refused, reasons: more }: Imported, lines: number) {
@@ -108,10 +123,19 @@ function watchImport(screen: Screen) {
       const rate = Math.round(total.lines / Math.max(seconds(), 1e-3));
       const cells = [total.lines, total.added, total.same, total.refused, rate].map((n) => n.toLocaleString("en"));
       const titles = ["LINES", "TAKEN", "THERE ALREADY", "REFUSED", "LINES/S"];
+      if (live === undefined && systemClock.tickMs() - toldMs >= noteEveryMs) {
+        toldMs = systemClock.tickMs();
+        screen.note({
+          text: `${cells[0]} lines so far, ${cells[1]} samples taken, ${cells[4]} lines a second`,
+          style: "dim",
+        });
+      }
       live?.show({ columns: titles.map((title) => ({ title, align: "right" })), rows: [cells] });
     },
     /** When it ends before the text does. */
-    stopped() {
+    stopped(thrown: unknown) {
+      const isUnreadable = isFault(thrown) && thrown.code === "invalid";
+      if (total.lines === 0 && isUnreadable) return;
       tell(false);
       const place = total.lines === 0 ? "before its first lines were through" : `after line ${total.lines}`;
       screen.note(
