@@ -153,7 +153,12 @@ describe("400 days", () => {
     const steps = Math.floor(spanMs / stepMs) + 1;
     const window = `${Math.max(10, (2 * stepMs) / minuteMs)}m`;
     const texts = ["work_total", "limit", "heat", `rate(work_total[${window}])`, "rate(work_total[10m])"];
-    texts.push(`avg_over_time(heat[${window}])`, `max_over_time(heat[${window}])`, "min_over_time(heat[10m])");
+    texts.push(
+      `irate(work_total[${window}])`,
+      `avg_over_time(heat[${window}])`,
+      `max_over_time(heat[${window}])`,
+      "min_over_time(heat[10m])",
+    );
     for (const text of texts) {
       const { columns, moment } = await chart(text, spanMs, stepMs);
       expect(columns.length).toBe(machines);
@@ -161,7 +166,7 @@ describe("400 days", () => {
         expect(present.length).toBe(steps);
         const gap = present.indexOf(0);
         if (gap >= 0) throw new Error(`${text} has a gap at ${new Date(moment(gap)).toISOString()}`);
-        const [least, most] = text.includes("heat") ? [40, 60] : text.startsWith("rate") ? [0.3, 0.7] : [0, Infinity];
+        const [least, most] = text.includes("heat") ? [40, 60] : text.includes("rate(") ? [0.3, 0.7] : [0, Infinity];
         const jump = values.findIndex((value) => value < least || value > most);
         if (jump >= 0) throw new Error(`${text} is ${values[jump]} at ${new Date(moment(jump)).toISOString()}`);
       }

@@ -202,23 +202,17 @@ export async function dropTiers(store: Store, startMs: number, endMs: number): P
   const { daySpanMs, blocks } = store;
   const oldestMs = Math.max(store.clock.nowMs() - store.retainMs, blocks[0]?.file.startMs ?? Infinity);
   for (const tier of store.tiers) {
-    const marked: number[] = [];
-    for (const dayMs of daysOf(tier, startMs, endMs, daySpanMs)) {
-      if (dayMs + daySpanMs <= oldestMs) continue;
-      const over = tier.files.filter(({ file }) => file.startMs <= dayMs && file.endMs >= dayMs + daySpanMs);
-      const [own, joined] = [
-        over.filter((one) => lengthOf(one) <= daySpanMs),
-        over.some((one) => lengthOf(one) > daySpanMs),
-      ];
-      if (joined) {
-        writeFileSync(stalePath(tier, dayMs), "", { mode: 0o600 });
-        marked.push(dayMs);
-      }
-      if (own.length > 0 && joined) await syncFolder(tier.folder);
-      if (own.length > 0) placeFile(store, tier, undefined, own);
-    }
+    const days = daysOf(tier, startMs, endMs, daySpanMs).filter((dayMs) => dayMs + daySpanMs > oldestMs);
+    const over = (dayMs: number) =>
+      tier.files.filter(({ file }) => file.startMs <= dayMs && file.endMs >= dayMs + daySpanMs);
+    const marked = days.filter((dayMs) => over(dayMs).some((one) => lengthOf(one) > daySpanMs));
+    for (const dayMs of marked) writeFileSync(stalePath(tier, dayMs), "", { mode: 0o600 });
+    if (marked.length > 0) await syncFolder(tier.folder);
     tier.stale = new Set([...tier.stale, ...marked]);
-    await syncFolder(tier.folder);
+    // Only now: without its own file a day would be read from that of many days.
+    const own = days.flatMap((dayMs) => over(dayMs).filter((one) => lengthOf(one) <= daySpanMs));
+    if (own.length > 0) placeFile(store, tier, undefined, own);
+    if (own.length > 0) await syncFolder(tier.folder);
   }
 }
 

@@ -27,7 +27,9 @@ interface Bucket {
  * stretch. Each function of PromQL that adds, counts or compares gives of them what it gives of the samples.
  */
 export function summarise(times: Float64Array, values: Float64Array, stepMs: number): Summaries {
-  const into = openSummaries(times.length);
+  const spanMs = (times.at(-1) ?? 0) - (times[0] ?? 0);
+  // Of a stretch there is a summary, and perhaps an end.
+  const into = openSummaries(Math.min(times.length, 2 * Math.floor(spanMs / stepMs) + 4));
   let open: Bucket | undefined;
   let endedMs = -1;
   for (let i = 0; i < times.length; i++) {
