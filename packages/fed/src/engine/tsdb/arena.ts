@@ -1,5 +1,6 @@
 import { bytesOf, cursorOf, written } from "./bytes.ts";
 import { decodeTimes, decodeValues, encodeTimes, encodeValues, wordsOf } from "./codec.ts";
+import { setTail, type Tails, tailOf } from "./tails.ts";
 
 /** How many samples of a series wait uncompressed. */
 export const slabSamples = 32;
@@ -17,7 +18,7 @@ export interface Arena {
   /** In chunks. */
   samples: number;
   /** By a series' id: where its newest chunk is. */
-  readonly tails: Map<number, number>;
+  readonly tails: Tails;
   /** By a series' id: samples that came late, ascending. */
   readonly late: Map<number, LateSamples>;
 }
@@ -63,7 +64,7 @@ export function addChunk(arena: Arena, id: number, times: Float64Array, values: 
   const block = arena.blocks.at(-1) as Uint8Array<ArrayBuffer>;
   const at = arena.at % blockBytes;
   const view = new DataView(block.buffer, at, chunkHeaderBytes);
-  view.setUint32(0, (arena.tails.get(id) ?? -1) + 1, true);
+  view.setUint32(0, tailOf(arena.tails, id) + 1, true);
   view.setUint32(4, (times[0] as number) - arena.startMs, true);
   view.setUint32(8, (times.at(-1) as number) - arena.startMs, true);
   view.setUint16(12, times.length, true);
@@ -71,7 +72,7 @@ export function addChunk(arena: Arena, id: number, times: Float64Array, values: 
   view.setUint16(16, body.at, true);
   block.set(written(head), at + chunkHeaderBytes);
   block.set(written(body), at + chunkHeaderBytes + head.at);
-  arena.tails.set(id, arena.at);
+  setTail(arena.tails, id, arena.at);
   arena.at += sizeBytes;
   arena.samples += times.length;
 }
@@ -80,7 +81,7 @@ export function addChunk(arena: Arena, id: number, times: Float64Array, values: 
 export function readChunks(arena: Arena, id: number, startMs: number, endMs: number, into: Gathered): void {
   const { blockBytes } = arena;
   const found: number[] = [];
-  for (let next = arena.tails.get(id) ?? -1; next >= 0; ) {
+  for (let next = tailOf(arena.tails, id); next >= 0; ) {
     const view = new DataView(
       (arena.blocks[Math.floor(next / blockBytes)] as Uint8Array<ArrayBuffer>).buffer,
       next % blockBytes,

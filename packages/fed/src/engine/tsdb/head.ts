@@ -2,6 +2,7 @@ import type { Labels } from "../series/labels.ts";
 import { type Arena, addChunk, addLate, arenaOf, type Gathered, makeRoom, readChunks, slabSamples } from "./arena.ts";
 import { wordsOf } from "./codec.ts";
 import { mergeColumns } from "./merge.ts";
+import { tailOf } from "./tails.ts";
 
 /** A series that has samples in memory. */
 export interface HeadSeries {
@@ -35,7 +36,8 @@ export interface Head {
   readonly series: Map<number, HeadSeries>;
   /** Ascending by time. Replaced, never changed, so that a reader may hold it. */
   arenas: readonly Arena[];
-  readonly slabTimes: Float64Array<ArrayBuffer>[];
+  /** From the start of the span that a slab is of. */
+  readonly slabTimes: Uint32Array<ArrayBuffer>[];
   readonly slabValues: Float64Array<ArrayBuffer>[];
   readonly slabWords: Uint32Array<ArrayBuffer>[];
   readonly freeSlabs: number[];
@@ -107,7 +109,7 @@ export function addAbsent(head: Head, series: HeadSeries, timeMs: number, low: n
   const page = Math.floor(series.slab / slabsPerPage);
   const at = (series.slab % slabsPerPage) * slabSamples + series.used++;
   const words = head.slabWords[page] as Uint32Array;
-  (head.slabTimes[page] as Float64Array)[at] = timeMs;
+  (head.slabTimes[page] as Uint32Array)[at] = timeMs - (series.spanEndMs - head.spanMs);
   words[2 * at] = low;
   words[2 * at + 1] = high;
   series.lastMs = timeMs;
@@ -122,7 +124,7 @@ function startSlab(head: Head, series: HeadSeries, timeMs: number): void {
   series.slab = slab ?? head.slabs++;
   if (head.slabs <= head.slabTimes.length * slabsPerPage) return;
   const values = new Float64Array(slabsPerPage * slabSamples);
-  head.slabTimes.push(new Float64Array(slabsPerPage * slabSamples));
+  head.slabTimes.push(new Uint32Array(slabsPerPage * slabSamples));
   head.slabValues.push(values);
   head.slabWords.push(wordsOf(values) as Uint32Array<ArrayBuffer>);
 }
@@ -145,8 +147,12 @@ export function slabOf(
 ): { readonly times: Float64Array; readonly values: Float64Array } {
   const page = Math.floor(series.slab / slabsPerPage);
   const at = (series.slab % slabsPerPage) * slabSamples;
+  const startMs = series.spanEndMs - head.spanMs;
+  const offsets = head.slabTimes[page] as Uint32Array;
+  const times = new Float64Array(series.used);
+  for (let i = 0; i < times.length; i++) times[i] = startMs + (offsets[at + i] as number);
   return {
-    times: (head.slabTimes[page] as Float64Array).subarray(at, at + series.used),
+    times,
     values: (head.slabValues[page] as Float64Array).subarray(at, at + series.used),
   };
 }
@@ -204,7 +210,8 @@ export function dropBefore(head: Head, beforeMs: number): readonly HeadSeries[] 
   for (const arena of gone) head.samples -= countSamples(arena);
   const idle: HeadSeries[] = [];
   for (const series of head.series.values()) {
-    if (series.used > 0 || head.arenas.some(({ tails, late }) => tails.has(series.id) || late.has(series.id))) continue;
+    if (series.used > 0 || head.arenas.some(({ tails, late }) => tailOf(tails, series.id) >= 0 || late.has(series.id)))
+      continue;
     idle.push(series);
     dropSeries(head, series);
   }

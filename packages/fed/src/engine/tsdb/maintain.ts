@@ -13,6 +13,7 @@ import { labelsOfId, select } from "./postings.ts";
 import { readWhole } from "./reader.ts";
 import { checkPage, enter, leave, load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
 import { forget, type Store } from "./store.ts";
+import { setTail } from "./tails.ts";
 import { fileOfDay } from "./tier.ts";
 
 /** Layers over a day that cannot be one block: beyond, they become one layer. */
@@ -233,7 +234,7 @@ function removeFromHead(store: Store, series: HeadSeries, startMs: number, endMs
   dropSeries(head, series);
   // Readers that hold the arenas may miss what is moved; they asked for what is being removed.
   for (const arena of head.arenas) {
-    arena.tails.delete(series.id);
+    setTail(arena.tails, series.id, -1);
     arena.late.delete(series.id);
   }
   head.samples -= samples.count;
