@@ -35,7 +35,7 @@ export function splitRows({ labels, times, values }: Batch, floorMs: number): { 
     throw new Fault("invalid", "a batch needs as many times and values as labels");
   }
   const [recent, old]: [number[], number[]] = [[], []];
-  for (const [row, time] of times.entries()) (time < floorMs ? old : recent).push(row);
+  for (let row = 0; row < times.length; row++) ((times[row] as number) < floorMs ? old : recent).push(row);
   return { recent, old };
 }
 
