@@ -24,7 +24,9 @@ export type Ask = { readonly id: number } & (
       readonly values: Float64Array;
       readonly tenant: string;
     }
-  | { readonly kind: "select" | "series" | "labelNames"; readonly selection: Selection }
+  /** Not answered itself: its first batches are, as if each were asked for by `next` under one of these numbers. */
+  | { readonly kind: "select"; readonly selection: Selection; readonly first: readonly number[] }
+  | { readonly kind: "series" | "labelNames"; readonly selection: Selection }
   | { readonly kind: "labelValues"; readonly selection: Selection; readonly name: string }
   /** The next batch of the select that `of` asked for. */
   | { readonly kind: "next"; readonly of: number }

@@ -117,8 +117,13 @@ class RemoteTsdb implements RunningStore {
   async *select(selection: Selection, signal: AbortSignal): AsyncGenerator<readonly Series[]> {
     signal.throwIfAborted();
     const of = this.#nextId++;
-    const asked = this.#expect(of);
-    this.#door.postMessage({ id: of, kind: "select", selection } satisfies Ask, []);
+    // Two batches ahead: the store reads while one is worked on, and a small answer and its end come together. They are asked for
+    // with the selection, because each way to the other thread and back takes a tenth of a millisecond.
+    const first = [this.#nextId++, this.#nextId++];
+    const coming = first.map((id) => this.#expect(id) as Promise<readonly Series[] | undefined>);
+    for (const batch of coming) batch.catch(() => undefined);
+    if (this.#gone === undefined)
+      this.#door.postMessage({ id: of, kind: "select", selection, first } satisfies Ask, []);
     let done = false;
     const next = () => {
       const batch = this.#ask<readonly Series[] | undefined>({ kind: "next", of });
@@ -126,10 +131,6 @@ class RemoteTsdb implements RunningStore {
       return batch;
     };
     try {
-      // Two batches ahead: the store reads while one is worked on, and a small answer and its end come together. Each way to the
-      // other thread and back takes a tenth of a millisecond.
-      const coming = [next(), next()];
-      await untilAborted(asked, signal);
       for (;;) {
         const batch = await untilAborted(coming.shift() ?? next(), signal);
         done = batch === undefined;

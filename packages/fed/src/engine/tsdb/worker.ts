@@ -37,6 +37,12 @@ function listen(port: MessagePort, opening: Promise<Tsdb>): void {
   ports.add(port);
   port.on("message", (ask: Ask) => {
     if (ask.kind === "connect") return listen(ask.port, opening);
+    if (ask.kind === "select") {
+      const begun = opening.then((store) => begin(store, client, ask));
+      const first = () => next(client, ask.id);
+      for (const id of ask.first) void answer(port, id, begun.then(first));
+      return;
+    }
     answer(
       port,
       ask.id,
@@ -62,8 +68,12 @@ function answer(port: MessagePort, id: number, work: Promise<unknown>): Promise<
   );
 }
 
-async function perform(store: Tsdb, client: Client, ask: Exclude<Ask, { kind: "connect" }>): Promise<unknown> {
-  const { running, known } = client;
+async function perform(
+  store: Tsdb,
+  client: Client,
+  ask: Exclude<Ask, { kind: "connect" | "select" }>,
+): Promise<unknown> {
+  const { known } = client;
   switch (ask.kind) {
     case "append":
     case "backfill": {
@@ -75,12 +85,6 @@ async function perform(store: Tsdb, client: Client, ask: Exclude<Ask, { kind: "c
       // What came is a copy of its own, texts and all.
       for (const [number, copy] of ask.named) known.set(number, store.own(copy));
       return taken;
-    }
-    case "select": {
-      const controller = new AbortController();
-      const batches = store.select(ask.selection, controller.signal)[Symbol.asyncIterator]();
-      running.set(ask.id, { controller, batches });
-      return undefined;
     }
     case "next":
       return next(client, ask.of);
@@ -109,6 +113,12 @@ async function perform(store: Tsdb, client: Client, ask: Exclude<Ask, { kind: "c
     default:
       return store[ask.kind]();
   }
+}
+
+function begin(store: Tsdb, { running }: Client, { id, selection }: Extract<Ask, { kind: "select" }>): void {
+  const controller = new AbortController();
+  const batches = store.select(selection, controller.signal)[Symbol.asyncIterator]();
+  running.set(id, { controller, batches });
 }
 
 /** The next batch; undefined after the last. */
