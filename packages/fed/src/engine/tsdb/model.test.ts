@@ -167,7 +167,9 @@ async function compare(world: World, wanted: readonly Matcher[], fromMs: number,
   // Before that, summaries name series whose samples are gone, and not yet those that wait to be filled in.
   const wholeMs = firstWholeDay(world);
   if (fromMs >= wholeMs) expect(keys).toEqual([...expected.keys()].sort());
-  const kept = [...expected].filter(([, cells]) => cells.some((cell) => startMs + Number.parseInt(cell, 10) >= wholeMs));
+  const kept = [...expected].filter(([, cells]) =>
+    cells.some((cell) => startMs + Number.parseInt(cell, 10) >= wholeMs),
+  );
   expect(keys).toEqual(expect.arrayContaining(kept.map(([key]) => key)));
 }
 

@@ -16,13 +16,15 @@ import { type Summaries, summarise } from "./tier-summary.ts";
 
 /** So many files become one, also of a stretch that is not complete yet. */
 const mostLoose = 8;
+/** So many days of a tier at one maintenance: a store that gets tiers late must close within seconds meanwhile. */
+const mostDays = 10;
 /** After so long the thread is given back for a moment. */
 const longestMs = 5;
 
-/** Makes the summaries of the days that are complete and have none, then joins files. */
+/** Makes the summaries of days that are complete and have none, the oldest first, then joins files. */
 export async function buildTiers(store: Store): Promise<void> {
   for (const tier of store.tiers.filter(({ built }) => built)) {
-    for (const dayMs of daysToBuild(store, tier)) await buildDay(store, tier, dayMs);
+    for (const dayMs of daysToBuild(store, tier).slice(0, mostDays)) await buildDay(store, tier, dayMs);
     await joinFiles(store, tier);
   }
 }
