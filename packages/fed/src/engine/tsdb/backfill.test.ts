@@ -167,7 +167,7 @@ describe("a back-fill", () => {
     await store.append(rows([a, nowMs, 1]));
     let most = 0;
     for (let i = 0; i < 40; i++) {
-      if (i % 5 === 4) {
+      if (i % 13 === 6) {
         await store.close();
         store = await openHere(folder, { stagedSamples: 100 });
       }
@@ -222,6 +222,17 @@ describe("a back-fill", () => {
     expect((await store.stats()).closedMs).toBe(startMs + 4 * hourMs);
     const answer = await store.backfill(rows([a, startMs + 2.5 * hourMs, 8], [a, startMs + 2.5 * hourMs, 7]));
     expect(answer).toMatchObject({ added: 0, same: 1, refused: 1 });
+  });
+
+  it("is taken though its time is closed while it comes", async () => {
+    const store = await openHere(tempFolder());
+    await store.append(rows([a, startMs, 1]));
+    const [, answer] = await Promise.all([
+      store.append(rows([a, startMs + 10 * hourMs, 1])),
+      store.backfill(rows([b, startMs + hourMs, 1], [b, startMs + 10 * hourMs, 2])),
+    ]);
+    expect(answer).toMatchObject({ added: 2, refused: 0 });
+    expect((await all(store))[b.join()]?.length).toBe(2);
   });
 
   it("keeps its time closed to who would take late samples later on", async () => {

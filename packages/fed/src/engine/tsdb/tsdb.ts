@@ -135,16 +135,9 @@ export class Tsdb implements Queryable {
    * try the same batch again.
    */
   async append(batch: Batch, tenant = ""): Promise<Appended> {
-    this.#requireOpen();
-    const { wal, outbox } = this.#store;
-    await this.#room.require();
-    if (wal.trouble !== undefined) {
-      await outbox.trim();
-      await wal.commit();
-    }
+    await this.#getReady();
     const answer = this.#take(batch, tenant);
-    await wal.commit();
-    if (this.#store.floorMs > this.#store.sealedMs) this.#startMaintenance();
+    await this.#commit();
     return answer;
   }
 
@@ -153,17 +146,32 @@ export class Tsdb implements Queryable {
    * latest. Those that are not too old for it are appended. What is there already stays: the same value again is `same`, another one is refused.
    */
   async backfill(batch: Batch, tenant = ""): Promise<Appended> {
-    this.#requireOpen();
+    await this.#getReady();
+    // Nothing waits until what is recent is taken: meanwhile it could become old.
     const { recent, old } = splitRows(batch, this.#store.floorMs);
-    if (old.length === 0) return this.append(batch, tenant);
-    await this.#room.require();
-    const appended = recent.length > 0 ? await this.append(takeRows(batch, recent), tenant) : undefined;
+    const appended = this.#take(old.length === 0 ? batch : takeRows(batch, recent), tenant);
+    await this.#commit();
+    if (old.length === 0) return appended;
     const staged = await this.#alone(async () => {
       // Between what is staged and what is in memory lies only what is in blocks.
       await seal(this.#store);
       return stageRows(this.#store, batch, old, tenant);
     });
-    return appended ? joinAnswers(appended, recent, staged) : staged;
+    return joinAnswers(appended, recent, staged);
+  }
+
+  async #getReady(): Promise<void> {
+    this.#requireOpen();
+    const { wal, outbox } = this.#store;
+    await this.#room.require();
+    if (wal.trouble === undefined) return;
+    await outbox.trim();
+    await wal.commit();
+  }
+
+  async #commit(): Promise<void> {
+    await this.#store.wal.commit();
+    if (this.#store.floorMs > this.#store.sealedMs) this.#startMaintenance();
   }
 
   #take({ labels, times, values }: Batch, tenant: string): Appended {
