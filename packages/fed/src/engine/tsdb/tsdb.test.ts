@@ -199,6 +199,16 @@ describe("what a store refuses", () => {
     expect(await store.append(rows([["z", "1"], startMs, 1]), "another")).toMatchObject({ added: 1 });
   });
 
+  it("removes from memory also what is in chunks already", async () => {
+    const store = await openHere(tempFolder());
+    for (let i = 0; i < 100; i++) await store.append(rows([a, startMs + i, i], [b, startMs + i, i]));
+    await store.delete({ matchers: [{ name: "job", kind: "=", value: "a" }], startMs, endMs: startMs + 49 });
+    await store.delete({ matchers: [{ name: "job", kind: "=", value: "b" }], startMs, endMs: startMs + 99 });
+    await store.append(rows([b, startMs + 100, 1]));
+    const kept = Array.from({ length: 50 }, (_, i) => [50 + i, 50 + i]);
+    expect(await all(store)).toEqual({ [a.join()]: kept, [b.join()]: [[100, 1]] });
+  });
+
   it("names series beyond what it has memory for, of whatever tenant, and keeps what is there", async () => {
     const folder = tempFolder();
     let store = await openHere(folder, { limits: { series: 2 } });
