@@ -18,9 +18,13 @@ export function ownMetricsLoop(needs: {
 }) {
   const { metrics, clock, instance } = needs;
   const own = { job: "fed", instance };
+  const described = new Set<string>();
   const taker = makeTaker({
     change: (labels) => labelsOf({ ...labelsToRecord(labels), ...own }),
-    note: (note) => metrics.note(note),
+    note(note) {
+      described.add(note.metric);
+      metrics.note(note);
+    },
   });
   const named = (name: string) => labelsOf({ [metricName]: name, ...own });
   const [up, took, count] = [named("up"), named("scrape_duration_seconds"), named("scrape_samples_scraped")];
@@ -36,7 +40,7 @@ export function ownMetricsLoop(needs: {
       error = toFault(thrown).message;
       throw thrown;
     } finally {
-      const target = { ...own, url: `http://${instance}/metrics`, ...ownScrape };
+      const target = { ...own, url: `http://${instance}/metrics`, ...ownScrape, metrics: described };
       metrics.targets.report({ ...target, lastMs, tookMs: clock.tickMs() - beganTick, error });
     }
   }

@@ -27,7 +27,8 @@ test("what is not there yet is empty, in the right shape", async () => {
 test("the hub is its own target, with what is true of its last scrape", async () => {
   const door = await openDoor();
   await scrapeOwn(door, "# TYPE a_total counter\n# HELP a_total How many.\na_total 1\n");
-  const { ask } = door;
+  const { ask, importText } = door;
+  await importText("# TYPE sent gauge\nsent 1\n");
   const { data } = (await ask("targets?state=active")).body;
   expect(data).toMatchObject({
     activeTargets: [
@@ -49,6 +50,8 @@ test("the hub is its own target, with what is true of its last scrape", async ()
     { target: { instance: "hub:1", job: "fed" }, metric: "a_total", type: "counter", help: "How many.", unit: "" },
   ];
   expect((await ask('targets/metadata?match_target={job="fed"}&metric=a_total')).body.data).toEqual(notes);
+  expect((await ask("targets/metadata")).body.data).toEqual(notes);
+  expect((await ask("metadata?metric=sent")).body.data).toMatchObject({ sent: [{ type: "gauge" }] });
   expect((await ask('targets/metadata?match_target={job="x"}')).body.data).toEqual([]);
   expect((await ask("status/config")).body.data.yaml).toContain("    - hub:1\n");
 });

@@ -36,7 +36,7 @@ export function targetsOf(targets: readonly Target[], state: string, pool: strin
   };
 }
 
-/** Nobody else is scraped, so what is known of metrics besides was sent, and is of no target. */
+/** What is known of other metrics was sent, and is of no target. */
 export function targetNotesOf(
   targets: readonly Target[],
   described: ReadonlyMap<string, Described>,
@@ -45,9 +45,9 @@ export function targetNotesOf(
   const test = compileMatchers(asked.matchers);
   const found = targets
     .filter(({ instance, job }) => test(labelsOf({ instance, job })))
-    .flatMap(({ instance, job }) =>
+    .flatMap(({ instance, job, metrics }) =>
       [...described]
-        .filter(([metric]) => asked.metric === undefined || asked.metric === metric)
+        .filter(([metric]) => metrics.has(metric) && (asked.metric === undefined || asked.metric === metric))
         .map(([metric, one]) => ({ target: { instance, job }, metric, ...one })),
     );
   return asked.limit > 0 ? found.slice(0, asked.limit) : found;

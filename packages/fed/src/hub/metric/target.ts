@@ -9,6 +9,8 @@ export interface Target {
   readonly tookMs: number;
   /** "" when it went well. */
   readonly error: string;
+  /** Names of those that it has said something of. */
+  readonly metrics: ReadonlySet<string>;
 }
 
 export interface Targets {
