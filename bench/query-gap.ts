@@ -39,12 +39,10 @@ export async function measureGaps(store: string, query: string, range: Range): P
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/`;
   try {
+    // Made beforehand: what is left of it to be collected is not the hub's.
+    for (let round = 0; round < rounds; round++) writeFileSync(join(folder, `body-${round}`), manySamples(round));
     const asked = await greatestGap(() => fetchFrom(url));
-    const taken = await greatestGap((round) => {
-      const body = join(folder, "body");
-      writeFileSync(body, manySamples(round));
-      return () => fetchFrom(url, body);
-    });
+    const taken = await greatestGap((round) => fetchFrom(url, join(folder, `body-${round}`)));
     return { query: asked, write: taken };
   } finally {
     server.close();
@@ -60,7 +58,7 @@ async function answer(metrics: Metrics, text: string, range: Range, response: Se
 }
 
 async function take(metrics: Metrics, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const bytes = new Uint8Array(await buffer(request));
+  const bytes = (await buffer(request)) as Uint8Array<ArrayBuffer>;
   const { added } = await metrics.keep({ kind: "write", bytes }, "bench");
   if (added !== writtenSeries * samplesEach) throw new Error(`${added} samples were kept`);
   response.end();
@@ -76,13 +74,12 @@ function manySamples(round: number): Buffer {
   return Buffer.from(compress(writeWriteRequest(series)));
 }
 
-/** Work may first prepare what does not count, and return what does. Medians of the greatest of each round. */
-async function greatestGap(work: (round: number) => Promise<void> | (() => Promise<void>)): Promise<Gap> {
+/** Medians of the greatest of each round. */
+async function greatestGap(work: (round: number) => Promise<void>): Promise<Gap> {
   const [wall, own]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    const begun = work(round);
     const watch = watchLoop();
-    await (typeof begun === "function" ? begun() : begun);
+    await work(round);
     const { wallMs, ownMs } = watch();
     wall.push(wallMs);
     own.push(ownMs);
