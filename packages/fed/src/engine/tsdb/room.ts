@@ -10,9 +10,11 @@ export interface DiskSpace {
 
 /** Whether the disk has room for samples. */
 export interface Room {
-  /** Looks when it is time to. Fault `unreachable` while there is too little room. */
+  /** Looks when it is time to, and does not wait for it: who writes is not kept waiting while there was room the last time. */
+  glance(): void;
+  /** Waits for a look that is under way. Fault `unreachable` while there is too little room. */
   require(): Promise<void>;
-  /** What `require` throws now. */
+  /** What the last look found. */
   readonly fault: Fault | undefined;
 }
 
@@ -26,6 +28,7 @@ const fullEveryMs = 500;
 export function roomOf(folder: string, clock: Clock, measure: (folder: string) => Promise<DiskSpace> = spaceOf): Room {
   let lookedMs = -Infinity;
   let fault: Fault | undefined;
+  let looking: Promise<void> | undefined;
   const look = async () => {
     const { freeBytes, sizeBytes } = await measure(folder);
     const wantedBytes = Math.min(keptBytes, sizeBytes * keptShare);
@@ -35,13 +38,19 @@ export function roomOf(folder: string, clock: Clock, measure: (folder: string) =
     get fault() {
       return fault;
     },
-    async require() {
+    glance() {
       const nowMs = clock.tickMs();
-      if (nowMs - lookedMs >= (fault === undefined ? everyMs : fullEveryMs)) {
-        lookedMs = nowMs;
-        // A disk that does not tell is not known to be full: writing will show.
-        await look().catch(() => {});
-      }
+      if (looking !== undefined || nowMs - lookedMs < (fault === undefined ? everyMs : fullEveryMs)) return;
+      lookedMs = nowMs;
+      // A disk that does not tell is not known to be full: writing will show.
+      looking = look()
+        .catch(() => {})
+        .finally(() => {
+          looking = undefined;
+        });
+    },
+    async require() {
+      await looking;
       if (fault !== undefined) throw fault;
     },
   };

@@ -239,6 +239,8 @@ describe("what a store refuses", () => {
     expect(looks).toEqual([folder]);
     disk.freeBytes = 2 ** 26 - 1;
     await clock.turn(5_000);
+    // Who comes at the time of a look does not wait for it.
+    await store.append(rows([a, startMs + 100, 100]));
     const refused = { code: "unreachable", message: expect.stringContaining("64 MiB left: no samples are taken") };
     await expect(store.append(rows([b, startMs, 1]))).rejects.toMatchObject(refused);
     await expect(store.append(rows([b, startMs, 1]))).rejects.toMatchObject(refused);
@@ -253,6 +255,7 @@ describe("what a store refuses", () => {
     // A hundredth of a small disk is enough.
     Object.assign(disk, { sizeBytes: 2 ** 24, freeBytes: 2 ** 18 });
     await clock.turn(5_000);
+    await store.append(rows([a, startMs + 101, 101]));
     expect(await store.append(rows([b, startMs + 1, 1]))).toMatchObject({ added: 1 });
   });
 

@@ -163,7 +163,8 @@ export class Tsdb implements Queryable {
   async #getReady(): Promise<void> {
     this.#requireOpen();
     const { wal, outbox } = this.#store;
-    await this.#room.require();
+    this.#room.glance();
+    if (this.#room.fault !== undefined) await this.#room.require();
     if (wal.trouble === undefined) return;
     await outbox.trim();
     await wal.commit();
