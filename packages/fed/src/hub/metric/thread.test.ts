@@ -73,10 +73,8 @@ test("the hub's thread has nothing to do while a query is evaluated", async () =
   const { query } = await openHere();
   await query("1");
   const before = performance.eventLoopUtilization();
-  const beganMs = performance.now();
-  await query(long);
+  await query(long.replace("5h", "40h"));
   const { utilization } = performance.eventLoopUtilization(before);
-  expect(performance.now() - beganMs).toBeGreaterThan(50);
   expect(utilization).toBeLessThan(0.5);
 });
 
