@@ -50,7 +50,7 @@ async function writeGroups(file: FileHandle, series: AsyncIterable<SummarySeries
 }
 
 /** Pages of groups of series, one group after the other. */
-export function openPages(file: FileHandle) {
+function openPages(file: FileHandle) {
   const entries: PageEntry[] = [];
   let at = 0;
   return {
