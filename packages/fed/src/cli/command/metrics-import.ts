@@ -28,7 +28,7 @@ export const command = defineCommand({
     format: {
       kind: "choice",
       of: formats,
-      description: "text has times in milliseconds, openmetrics in seconds; told by the first time when left out",
+      description: "Of times: text has milliseconds, openmetrics seconds; told by the first one when left out",
     },
   },
   details: [
