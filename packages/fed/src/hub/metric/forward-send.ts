@@ -1,6 +1,6 @@
 import { type Clock, withDeadline } from "#base/clock.ts";
 import { isFault } from "#base/fault.ts";
-import { judge, type Verdict } from "./forward.ts";
+import { isSendable, judge, type Verdict, withoutLogin } from "./forward.ts";
 
 export interface Sender {
   /** One request of remote write 1.0; never throws but for its signal. */
@@ -9,6 +9,8 @@ export interface Sender {
 
 const timeoutMs = 30_000;
 const mostAnswerBytes = 2_048;
+const unsendable =
+  "its token has letters that no header may have, such as a line's end. Set the secret again without them.";
 
 export function makeSender(url: string, needs: { readonly clock: Clock; readonly version: string }): Sender {
   const { clock } = needs;
@@ -21,6 +23,8 @@ export function makeSender(url: string, needs: { readonly clock: Clock; readonly
   return {
     async send(body, authorization, signal) {
       const auth = authorization === undefined ? {} : { authorization };
+      // What `fetch` says of such a header has the secret in it.
+      if (!isSendable(authorization ?? "")) return { kind: "closed", reason: unsendable };
       try {
         return await withDeadline(
           clock,
@@ -29,7 +33,7 @@ export function makeSender(url: string, needs: { readonly clock: Clock; readonly
           async (inner) => {
             const init = { method: "POST", body, redirect: "manual", signal: inner } as const;
             const response = await fetch(url, { ...init, headers: { ...headers, ...auth } });
-            const text = await readSome(response);
+            const text = withoutLogin(await readSome(response), authorization);
             return judge(
               { status: response.status, retryAfter: response.headers.get("retry-after"), text },
               clock.nowMs(),
@@ -39,7 +43,7 @@ export function makeSender(url: string, needs: { readonly clock: Clock; readonly
         );
       } catch (thrown) {
         signal.throwIfAborted();
-        return { kind: "later", reason: reasonOf(thrown) };
+        return { kind: "later", reason: withoutLogin(reasonOf(thrown), authorization) };
       }
     },
   };

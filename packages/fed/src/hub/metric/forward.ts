@@ -21,7 +21,8 @@ export function judge(
   nowMs: number,
 ): Verdict {
   const { status } = answer;
-  const said = answer.text.replaceAll(/\s+/g, " ").trim();
+  // Letters that steer a terminal count as blanks.
+  const said = answer.text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   const reason = (said === "" ? `it answers ${status}` : `it answers ${status}: ${said}`).slice(0, longestReason);
   if (status >= 200 && status < 300) return { kind: "taken" };
   if (status === 400 || status === 422) return { kind: "refused", reason };
@@ -30,6 +31,22 @@ export function judge(
     return { kind: "later", reason, waitMs: readRetryAfter(answer.retryAfter, nowMs) };
   }
   return { kind: "closed", reason };
+}
+
+/** A text that others wrote, without what they were shown to let us in: it becomes an event and a line of the diary. */
+export function withoutLogin(text: string, authorization: string | undefined): string {
+  const [, scheme, shown = ""] = /^(\w+) (.*)$/s.exec(authorization ?? "") ?? [];
+  if (shown === "") return text;
+  const hidden = text.replaceAll(shown, "…");
+  if (scheme !== "Basic") return hidden;
+  const plain = Buffer.from(shown, "base64").toString();
+  const password = plain.slice(plain.indexOf(":") + 1);
+  return password === "" ? hidden : hidden.replaceAll(password, "…");
+}
+
+/** A bearer that a header cannot carry: a line's end that was kept along with it, letters beyond ASCII. */
+export function isSendable(authorization: string): boolean {
+  return /^[\x20-\x7e]*$/.test(authorization);
 }
 
 /** Seconds, or a date of HTTP. */
