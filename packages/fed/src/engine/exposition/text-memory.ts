@@ -26,12 +26,13 @@ interface Known<T extends object> {
 /**
  * Reads expositions as `readExposition` does, faster: who tells its metrics again tells the same series in the same order, so each
  * line is first held against the one that came next the last time. `nameOf` says what a series is to the caller, and is asked
- * once for each; what is known is forgotten when it is more than `most`.
+ * once for each; what is known is forgotten when it is more than `most`, or than `mostLetters` long.
  */
 export function openTextReader<T extends object>(nameOf: (series: string) => T | Wrong, most = 200_000): TextReader<T> {
   const known = new Map<string, Known<T>>();
   const root: Known<T> = { head: "", of: undefined, next: undefined };
   let comments = 0;
+  let letters = 0;
 
   function follow(before: Known<T>, next: Known<T>): Known<T> {
     before.next = next;
@@ -42,17 +43,21 @@ export function openTextReader<T extends object>(nameOf: (series: string) => T |
   function seriesOf(series: string): Known<T> | Wrong {
     const there = known.get(series);
     if (there !== undefined) return there;
-    const of = nameOf(series);
+    // Its labels are slices, too.
+    const head = ownText(series);
+    const of = nameOf(head);
     if ("wrong" in of) return of;
-    const made = { head: ownText(series), of, next: undefined };
-    known.set(made.head, made);
+    const made = { head, of, next: undefined };
+    known.set(head, made);
+    letters += head.length;
     return made;
   }
 
   return (text, format, sink) => {
-    if (known.size + comments > most) {
+    if (known.size + comments > most || letters > mostLetters) {
       known.clear();
       comments = 0;
+      letters = 0;
       root.next = undefined;
     }
     let [before, line] = [root, 0];
@@ -79,7 +84,9 @@ export function openTextReader<T extends object>(nameOf: (series: string) => T |
         note(note) {
           sink.note?.(note);
           comments++;
-          before = follow(before, { head: ownText(text.slice(at, stop)), of: undefined, next: undefined });
+          const head = ownText(text.slice(at, stop));
+          letters += head.length;
+          before = follow(before, { head, of: undefined, next: undefined });
         },
         mistake: (_line, message) => sink.mistake(line, message),
         end() {
@@ -92,8 +99,11 @@ export function openTextReader<T extends object>(nameOf: (series: string) => T |
   };
 }
 
+/** 200,000 series of a usual length have half of it. */
+const mostLetters = 64 * 1024 * 1024;
+
 /** The same text with letters of its own: a slice keeps the whole text that it was cut from. */
-function ownText(slice: string): string {
+export function ownText(slice: string): string {
   return Buffer.from(slice).toString();
 }
 

@@ -1,6 +1,7 @@
 import { Fault } from "#base/fault.ts";
 import type { MetricNote } from "#engine/exposition/text.ts";
 import type { SampleStore } from "#engine/tsdb/remote.ts";
+import { shortNote } from "./metric.ts";
 import { makeTaker, type Taken } from "./take.ts";
 import type { Kept, Sent } from "./thread-message.ts";
 
@@ -12,7 +13,9 @@ export function makeKeep(): Keep {
   const told = new Map<string, string>();
   let notes: MetricNote[] = [];
   const taker = makeTaker({
-    note(note) {
+    note(whole) {
+      const note = shortNote(whole);
+      if (note === undefined) return;
       const key = `${note.about} ${note.metric}`;
       if (told.get(key) === note.text) return;
       if (told.size >= mostTold) told.clear();

@@ -66,10 +66,7 @@ test("a file that cannot be read or written is told, and does no harm", async ()
 test("no more than a bound", async () => {
   const one = open(tempFolder());
   for (let i = 0; i < mostDescribed + 5; i++) one.note(type(`m${i}`));
-  one.note({ about: "help", metric: "m0", text: "x".repeat(5_000) });
-  const all = await one.all();
-  expect(all.size).toBe(mostDescribed);
-  expect(all.get("m0")?.help).toHaveLength(1_000);
+  expect((await one.all()).size).toBe(mostDescribed);
 });
 
 function readText(path: string): string {

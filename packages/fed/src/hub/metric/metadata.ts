@@ -16,6 +16,7 @@ export interface Described {
 
 /** What metrics say of themselves, kept in a file. It is told again with every scrape, so a lost file mends itself. */
 export interface Metadata {
+  /** A short one (`shortNote`). */
   note(note: MetricNote): void;
   all(): Promise<ReadonlyMap<string, Described>>;
   /** Writes what is not written yet. */
@@ -23,7 +24,6 @@ export interface Metadata {
 }
 
 export const mostDescribed = 10_000;
-const mostLetters = 1_000;
 /** The first scrape tells hundreds at once. */
 const writeAfterMs = 5_000;
 const fileName = "metadata.json";
@@ -69,10 +69,10 @@ export function openMetadata({ folder, clock, trace }: { folder: string; clock: 
   return {
     note({ about, metric, text }) {
       const before = described.get(metric);
-      const short = about === "type" && text === "untyped" ? "unknown" : text.slice(0, mostLetters);
-      if (before?.[about] === short) return;
+      const kept = about === "type" && text === "untyped" ? "unknown" : text;
+      if (before?.[about] === kept) return;
       if (before === undefined && described.size >= mostDescribed) return;
-      described.set(metric, { ...(before ?? { type: "unknown", help: "", unit: "" }), [about]: short });
+      described.set(metric, { ...(before ?? { type: "unknown", help: "", unit: "" }), [about]: kept });
       written = false;
       timer ??= clock.after(writeAfterMs, write);
     },

@@ -1,4 +1,6 @@
 import { Fault } from "#base/fault.ts";
+import type { MetricNote } from "#engine/exposition/text.ts";
+import { ownText } from "#engine/exposition/text-memory.ts";
 import { typeNames } from "#engine/promql/function.ts";
 import { parse, parseSelector } from "#engine/promql/parse.ts";
 import { typeOf } from "#engine/promql/type.ts";
@@ -105,6 +107,15 @@ function parsed<T>(name: string, parse: () => T): T {
 
 export function bad(name: string, words: string, hint?: string): Fault {
   return new Fault("invalid", `invalid parameter ${JSON.stringify(name)}: ${words}`, { hint });
+}
+
+const longestName = 256;
+const longestText = 1_000;
+
+/** What is kept of what a metric says of itself, without the text it came in; nothing when no sample could have such a name. */
+export function shortNote({ about, metric, text }: MetricNote): MetricNote | undefined {
+  if (metric.length > longestName) return undefined;
+  return { about, metric: ownText(metric), text: ownText(text.slice(0, longestText)) };
 }
 
 /** A label's name as it is, of what stands for one in a path: `U__http_2e_method` is `http.method`. */
