@@ -12,6 +12,7 @@ export async function newestOf(
   atMs: number,
   signal: AbortSignal,
 ): Promise<readonly Point[]> {
+  /** By name and labels. */
   const found = new Map<string, Point>();
   const span = { startMs: atMs - lookBackMs + 1, endMs: atMs };
   for (const matchers of selectors) {
@@ -21,11 +22,12 @@ export async function newestOf(
     )) {
       for (const series of batch) {
         const point = lastOf(series);
-        if (point) found.set(labelsKey(point.labels), point);
+        if (point) found.set(`${labelValue(point.labels, metricName)}\0${labelsKey(point.labels)}`, point);
       }
     }
   }
-  return [...found.values()].map(({ labels, ...rest }) => ({ labels: withInstance(labels), ...rest })).sort(byName);
+  const sorted = [...found].sort(([left], [right]) => (left < right ? -1 : 1));
+  return sorted.map(([, { labels, ...rest }]) => ({ labels: withInstance(labels), ...rest }));
 }
 
 function lastOf({ labels, times, values }: Series): Point | undefined {
@@ -37,10 +39,4 @@ function lastOf({ labels, times, values }: Series): Point | undefined {
 /** Who scrapes with `honor_labels` would give a series without an instance our own, were it not there and empty. */
 function withInstance(labels: Labels): Labels {
   return labelValue(labels, "instance") !== "" ? labels : [...labels, "instance", ""];
-}
-
-function byName(a: Point, b: Point): number {
-  const [left, right] = [labelValue(a.labels, metricName), labelValue(b.labels, metricName)];
-  if (left !== right) return left < right ? -1 : 1;
-  return labelsKey(a.labels) < labelsKey(b.labels) ? -1 : 1;
 }

@@ -105,7 +105,8 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
     note: (note) => metadata.note(note),
     described: () => metadata.all(),
     targets: openTargets(),
-    newest: async (selectors, atMs, signal) => newestOf(await store(), selectors, atMs, signal),
+    newest: (selectors, atMs, signal) =>
+      inTurn(async (inner) => newestOf(await store(), selectors, atMs, inner), signal),
     cardinality: async (most) => (await store()).cardinality(most),
     stats: async () => (await store()).stats(),
     outbox: async () => (await store()).outbox,
