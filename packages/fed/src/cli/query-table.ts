@@ -126,8 +126,7 @@ function shortText(value: number): string {
   return String(Number(value.toPrecision(6))).replace(/Infinity$/, "Inf");
 }
 
-/** `up{job="node"}`, as one would ask for it. */
-/** A series as PromQL writes it. */
+/** A series as PromQL writes it: `up{job="node"}`. */
 export function seriesText(metric: WireMetric): string {
   const { [metricName]: name = "", ...labels } = metric;
   const pairs = labelNamesOf([labels]).map((label) => `${label}=${quote(labels[label] ?? "")}`);

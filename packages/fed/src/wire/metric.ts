@@ -90,7 +90,9 @@ const text = z.string().max(100_000);
 const limit = z.coerce.number().int().min(0).optional();
 
 /** One or many of the same name. */
-const selectors = z.union([text, z.array(text).max(100)], { error: "no match[] parameter provided, or more than 100" });
+export const selectors = z.union([text, z.array(text).max(100)], {
+  error: "no match[] parameter provided, or more than 100",
+});
 
 const span = { start: moment, end: moment, limit };
 

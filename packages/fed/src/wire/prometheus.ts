@@ -157,7 +157,7 @@ export const prometheusApi = {
     ...{ method: "GET", path: "/federate", role: "viewer", answer: "text" },
     summary:
       "The newest samples of the series that match, in the text format of Prometheus, for another one to scrape.",
-    input: z.object({ "match[]": z.union([text, z.array(text).max(100)]) }),
+    input: z.object({ "match[]": metric.selectors }),
     output: z.string(),
   }),
   healthy: probe("/-/healthy", "Is the hub there? As Prometheus is asked."),

@@ -137,4 +137,8 @@ test("federation: the newest sample of what matches and has not ended, with its 
     ].join("\n"),
   );
   expect((await fetchRaw("/federate?match[]={}")).status).toBe(422);
+  expect(await (await fetchRaw("/federate")).json()).toMatchObject({
+    status: 422,
+    detail: expect.stringContaining("no match[] parameter provided"),
+  });
 });
