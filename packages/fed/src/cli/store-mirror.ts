@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 
 /** A folder that shows the files of a store of metrics as they were, to be opened in its stead. */
 interface Mirror {
@@ -36,8 +36,9 @@ export async function mirrorStore(store: string): Promise<Mirror> {
   }
 }
 
+/** What waits for others is in the blocks too, and may be a gibibyte. */
 function isPassedOver(name: string): boolean {
-  return name.endsWith(".tmp") || name === "lock" || name.startsWith("lock.");
+  return name.startsWith(`queue${sep}`) || name.endsWith(".tmp") || name === "lock" || name.startsWith("lock.");
 }
 
 /** Its writer has removed it since. */
