@@ -58,10 +58,10 @@ test("more than a request may have is 413", async () => {
   expect([response.status, await response.json()]).toMatchObject([413, { status: "error" }]);
 });
 
-test("what the store suffers from is no fault of the sender's: 503, and when to try again", async () => {
+test("what the store suffers from is no fault of the sender's: 503, and when to try again; of a defect nothing is told", async () => {
   const metrics = openMetrics({ folder: tempFolder(), clock: systemClock });
   onTestFinished(() => metrics.close());
-  for (const fault of [new Fault("denied", "the file system is read-only"), new TypeError("a defect")]) {
+  const answerTo = async (fault: Error) => {
     const keep = () => Promise.reject(fault);
     const handlers = writeHandlers({ metrics: { ...metrics, keep }, clock: systemClock });
     const table = { remoteWrite: api.remoteWrite, importText: api.importText };
@@ -70,9 +70,14 @@ test("what the store suffers from is no fault of the sender's: 503, and when to 
       ...{ method: "POST", body: request([1, 1]) },
       headers: { ...headers, authorization: "Bearer operator" },
     });
-    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
-    expect(await response.json()).toMatchObject({ status: "error", errorType: "unavailable" });
-  }
+    return { status: response.status, retryAfter: response.headers.get("retry-after"), body: await response.text() };
+  };
+  expect(await answerTo(new Fault("denied", "the file system is read-only"))).toMatchObject({
+    ...{ status: 503, retryAfter: "5", body: expect.stringContaining('"errorType":"unavailable"') },
+  });
+  const defect = await answerTo(new TypeError("x.y is no function"));
+  expect(defect).toMatchObject({ status: 500, body: expect.stringContaining("a defect of its own") });
+  expect(defect.body).not.toContain("x.y");
 });
 
 test("a text of old samples is taken, by each of its two doors", async () => {

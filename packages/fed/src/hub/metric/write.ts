@@ -61,14 +61,14 @@ function unreadable(message: string, { hint }: { readonly hint: string }): Fault
 
 /**
  * Senders drop what is answered with 4xx, so that is for what the samples themselves are at fault; whatever the store suffers from,
- * they try again.
+ * they try again. So they do after a defect, which is answered and written to the diary as everywhere.
  */
 async function keep(metrics: Metrics, sent: Sent, { actor }: CallContext): Promise<Kept> {
   try {
     return await metrics.keep(sent, actor);
   } catch (thrown) {
     const { code, message, hint } = toFault(thrown);
-    if (code === "invalid") throw thrown;
+    if (code === "invalid" || code === "internal") throw thrown;
     throw new Fault("unreachable", message, { hint, cause: thrown, details: { retryAfterSeconds } });
   }
 }
