@@ -101,7 +101,11 @@ function sharedOf({ postings }: Shelf, labels: readonly string[]): readonly stri
 
 async function handleOf(block: ShelfBlock): Promise<FileHandle> {
   try {
-    block.handle ??= await open(block.file.path, "r");
+    if (block.handle !== undefined) return block.handle;
+    const opened = await open(block.file.path, "r");
+    // Another reader may have been faster; a file that is left open without an owner ends the thread.
+    if (block.handle === undefined) block.handle = opened;
+    else await opened.close();
     return block.handle;
   } catch (thrown) {
     throw fileFault(thrown, "read", block.file.path);
