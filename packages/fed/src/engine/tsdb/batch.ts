@@ -1,4 +1,5 @@
 import type { Labels } from "../series/labels.ts";
+import type { HeadSeries } from "./head.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** Rows: the nth sample is of the series `labels[n]`. Pass the same array for the same series: then it is found at once. */
@@ -6,6 +7,8 @@ export interface Batch {
   readonly labels: readonly Labels[];
   readonly times: Float64Array;
   readonly values: Float64Array;
+  /** Where the store notes which series it has found for each row. Pass it again, and only with a list of the same series. */
+  readonly found?: (HeadSeries | undefined)[] | undefined;
 }
 
 export interface Appended {

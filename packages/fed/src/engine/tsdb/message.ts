@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { FaultCode } from "#base/fault.ts";
-import type { Labels } from "../series/labels.ts";
 import type { Selection } from "../series/queryable.ts";
+import type { Naming } from "./naming.ts";
 import type { ParcelForm } from "./parcel.ts";
 import type { TsdbOptions } from "./tsdb.ts";
 
@@ -15,11 +15,7 @@ export interface Start {
 export type Ask = { readonly id: number } & (
   | {
       readonly kind: "append" | "backfill";
-      /** Series by a number that both sides know them by from now on. */
-      readonly named: readonly (readonly [number: number, labels: Labels])[];
-      /** Forget all numbers given before. */
-      readonly anew: boolean;
-      readonly rows: Uint32Array;
+      readonly series: Naming;
       readonly times: Float64Array;
       readonly values: Float64Array;
       readonly tenant: string;

@@ -7,6 +7,7 @@ import type { Series } from "../series/series.ts";
 import type { Cardinality } from "./cardinality.ts";
 import type { Damage } from "./file.ts";
 import type { Answer, Ask, Start } from "./message.ts";
+import { makeNamer } from "./naming.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Appended, Batch, Tsdb, TsdbStats } from "./tsdb.ts";
 
@@ -24,8 +25,6 @@ export interface RunningStore extends SampleStore {
 
 /** What the thread makes is soon garbage or stays for hours. Left to itself Node keeps 60 MB more for what is young. */
 const youngMb = 8;
-/** When so many series have been named to the thread, both sides begin anew. */
-const mostNamed = 200_000;
 
 type Unnumbered<T> = T extends { readonly id: number } ? Omit<T, "id"> : never;
 
@@ -56,9 +55,7 @@ class RemoteTsdb implements RunningStore {
     done: (target) => this.#ask({ kind: "done", target }),
     backlog: () => this.#ask({ kind: "backlog" }),
   };
-  #numbers = new WeakMap<Labels, number>();
-  #named = 0;
-  #anew = false;
+  readonly #name = makeNamer();
   #nextId = 0;
   #gone: Fault | undefined;
 
@@ -91,27 +88,7 @@ class RemoteTsdb implements RunningStore {
   }
 
   #send(kind: "append" | "backfill", { labels, times, values }: Batch, tenant: string): Promise<Appended> {
-    if (this.#named > mostNamed) {
-      this.#numbers = new WeakMap();
-      this.#named = 0;
-      this.#anew = true;
-    }
-    const named: [number, Labels][] = [];
-    // By hand: `Uint32Array.from` takes several times as long.
-    const rows = new Uint32Array(labels.length);
-    for (let row = 0; row < rows.length; row++) {
-      const one = labels[row] as Labels;
-      let number = this.#numbers.get(one);
-      if (number === undefined) {
-        number = ++this.#named;
-        this.#numbers.set(one, number);
-        named.push([number, one]);
-      }
-      rows[row] = number;
-    }
-    const anew = this.#anew;
-    this.#anew = false;
-    return this.#ask<Appended>({ kind, named, anew, rows, times, values, tenant });
+    return this.#ask<Appended>({ kind, series: this.#name(labels), times, values, tenant });
   }
 
   async *select(selection: Selection, signal: AbortSignal): AsyncGenerator<readonly Series[]> {

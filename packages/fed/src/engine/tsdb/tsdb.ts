@@ -175,7 +175,7 @@ export class Tsdb implements Queryable {
     if (this.#store.floorMs > this.#store.sealedMs) this.#startMaintenance();
   }
 
-  #take({ labels, times, values }: Batch, tenant: string): Appended {
+  #take({ labels, times, values, found: known }: Batch, tenant: string): Appended {
     if (labels.length !== times.length || times.length !== values.length) {
       throw new Fault("invalid", "a batch needs as many times and values as labels");
     }
@@ -191,13 +191,16 @@ export class Tsdb implements Queryable {
       let became: Added | Refusal | undefined;
       let series: HeadSeries | undefined;
       if (time >= earliest && time <= latest && Number.isInteger(time)) {
-        series = this.#known.get(labels[row] as Labels);
+        series = known?.[row] ?? this.#known.get(labels[row] as Labels);
         if (series === undefined || !series.alive) {
           const found = this.#seriesOf(labels[row] as Labels, tenant, row);
+          series = "kind" in found ? undefined : found;
           if ("kind" in found) became = found;
-          else series = found;
         }
-        if (series !== undefined) became = addSample(head, series, time, low, high);
+        if (series !== undefined) {
+          if (known !== undefined) known[row] = series;
+          became = addSample(head, series, time, low, high);
+        }
       }
       if (became === "added") {
         added++;

@@ -59,6 +59,8 @@ export interface OldFile {
 
 /** A file is left for a new one at this size. */
 const fullBytes = 32 * 2 ** 20;
+/** Samples that a commit has room for before it grows: 400 kB. */
+const mostRoom = 16_384;
 /** What a power cut may take in relaxed mode, while samples come. */
 const relaxedSyncMs = 5_000;
 
@@ -141,7 +143,8 @@ export class Wal {
     await this.#alone(async () => {
       if (this.#writing) await this.#write(this.#writing);
       this.#writing = this.#waiting;
-      this.#waiting = waiting();
+      // Room for as many again, within reason.
+      this.#waiting = waiting(Math.min(Math.max(64, this.#writing.series.length), mostRoom));
       await this.#write(this.#writing);
     });
   }
@@ -242,8 +245,8 @@ export class Wal {
   }
 }
 
-function waiting(): Waiting {
-  return { series: [], times: new Float64Array(64), words: new Uint32Array(128), deletes: [] };
+function waiting(room = 64): Waiting {
+  return { series: [], times: new Float64Array(room), words: new Uint32Array(2 * room), deletes: [] };
 }
 
 function grow(rows: Waiting): void {

@@ -2,9 +2,9 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
-import type { Labels } from "../series/labels.ts";
 import type { Series } from "../series/series.ts";
 import type { Ask, Start } from "./message.ts";
+import { makeNamed } from "./naming.ts";
 import { openTsdb, type Tsdb } from "./tsdb.ts";
 
 interface Running {
@@ -15,7 +15,7 @@ interface Running {
 /** One who asks: the thread that started this one, or another that it has connected. */
 interface Client {
   readonly running: Map<number, Running>;
-  readonly known: Map<number, Labels>;
+  readonly readNaming: ReturnType<typeof makeNamed>;
 }
 
 /** Open ports keep the thread running. */
@@ -33,7 +33,7 @@ if (parentPort !== null) {
 }
 
 function listen(port: MessagePort, opening: Promise<Tsdb>): void {
-  const client: Client = { running: new Map(), known: new Map() };
+  const client: Client = { running: new Map(), readNaming: makeNamed() };
   ports.add(port);
   port.on("message", (ask: Ask) => {
     if (ask.kind === "connect") return listen(ask.port, opening);
@@ -73,17 +73,12 @@ async function perform(
   client: Client,
   ask: Exclude<Ask, { kind: "connect" | "select" }>,
 ): Promise<unknown> {
-  const { known } = client;
   switch (ask.kind) {
     case "append":
     case "backfill": {
-      if (ask.anew) known.clear();
-      for (const [number, labels] of ask.named) known.set(number, labels);
-      const labels: Labels[] = [];
-      for (const number of ask.rows) labels.push(known.get(number) ?? []);
-      const taken = await store[ask.kind]({ labels, times: ask.times, values: ask.values }, ask.tenant);
-      // What came is a copy of its own, texts and all.
-      for (const [number, copy] of ask.named) known.set(number, store.own(copy));
+      const { labels, found, keep } = client.readNaming(ask.series);
+      const taken = await store[ask.kind]({ labels, found, times: ask.times, values: ask.values }, ask.tenant);
+      keep((copy) => store.own(copy));
       return taken;
     }
     case "next":
