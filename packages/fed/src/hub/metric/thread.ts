@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { untilAborted } from "#base/abort.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
+import { withCompileCache } from "#disk/compile-cache.ts";
 import type { RunningStore } from "#engine/tsdb/remote.ts";
 import type { Pieces } from "#wire/handler.ts";
 import { executionFault } from "#wire/metric.ts";
@@ -65,6 +66,7 @@ export function openThread({ store, clock, limits }: ThreadNeeds): MetricThread 
       workerData: { store: door },
       transferList: [door],
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      ...withCompileCache(),
     });
     const one: Running = { worker, tasks: new Map(), gone: false };
     worker.on("message", (message: Reply) => one.tasks.get(message.id)?.take(message));
