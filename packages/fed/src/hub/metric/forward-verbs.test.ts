@@ -99,7 +99,8 @@ test("a target has all, in order, with the headers of remote write, over a resta
   times.push(...(await append(second.store, 5, 9)));
   await second.follow({ remoteWrite: { far: { url: far.url } } });
   await wait(() => expect(far.came.get("2")).toEqual(times));
-  expect(second.meter.render()).toContain('fed_remote_write_samples_total{target="far"} 12\n');
+  // It is counted when the answer has come, which is after the target has it.
+  await wait(() => expect(second.meter.render()).toContain('fed_remote_write_samples_total{target="far"} 12\n'));
   expect(second.turns).toEqual([]);
 });
 
