@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { untilAborted } from "#base/abort.ts";
 import { Fault } from "#base/fault.ts";
+import { withCompileCache } from "#disk/compile-cache.ts";
 import type { Labels } from "../series/labels.ts";
 import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
@@ -32,7 +33,8 @@ type Unnumbered<T> = T extends { readonly id: number } ? Omit<T, "id"> : never;
 export async function startTsdb(folder: string, options: Start["options"] = {}): Promise<RunningStore> {
   const start: Start = { folder, options };
   const resourceLimits = { maxYoungGenerationSizeMb: youngMb };
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: start, resourceLimits });
+  const how = { workerData: start, resourceLimits, ...withCompileCache() };
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), how);
   const store = new RemoteTsdb(worker);
   await store.opened;
   return store;
