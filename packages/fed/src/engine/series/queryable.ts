@@ -11,6 +11,8 @@ export interface Selection {
   readonly endMs: number;
   /** How the samples will be used, for a store that keeps coarser copies of old ones. */
   readonly hint?: SelectionHint | undefined;
+  /** More series than these are a Fault `limited` before any sample is read; the store's own limit when left out. */
+  readonly mostSeries?: number | undefined;
 }
 
 export interface SelectionHint {

@@ -130,7 +130,8 @@ async function find(store: Store, selection: Selection, signal: AbortSignal): Pr
     const labels = labelsOfId(store.postings, id);
     series.push({ id, labels, head, staged, key: labelsKey(labels) });
   }
-  if (series.length > store.limits.seriesPerQuery) throw tooMany("series", store.limits.seriesPerQuery);
+  const most = Math.min(store.limits.seriesPerQuery, selection.mostSeries ?? Infinity);
+  if (series.length > most) throw tooMany("series", most);
   series.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   for (const block of all) enter(block);
   return { series, plan, blocks, files, arenas: store.head.arenas, staged: store.stage.head.arenas, startMs, endMs };

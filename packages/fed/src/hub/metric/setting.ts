@@ -6,6 +6,8 @@ import { usualTiers } from "#engine/tsdb/tier.ts";
 export const mostTimeoutMs = 90_000;
 /** What one query may hold: the hub shares its memory with what it controls. */
 export const queryLimits = { series: 200_000, samples: 50_000_000, points: 5_000_000 } as const;
+/** What a query may use that is answered in the hub's own thread: little enough to hold nobody up. */
+export const smallQuery = { series: 16, samples: 100_000, points: 20_000, timeoutMs: 500, parts: 16 } as const;
 /** Cells of answers that are ready and being fetched: who fetches slowly keeps them in memory. */
 export const mostFetched = 20_000_000;
 /** Of the thread of queries. */

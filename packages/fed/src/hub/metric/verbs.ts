@@ -14,6 +14,7 @@ import { isLittle, makeKeep } from "./keep.ts";
 import { type Described, openMetadata } from "./metadata.ts";
 import type { Span } from "./metric.ts";
 import { atOnce, mostTimeoutMs, retainMs, tiers } from "./setting.ts";
+import { makeAskSmall } from "./small.ts";
 import { openTargets, type Targets } from "./target.ts";
 import { openThread } from "./thread.ts";
 import type { Kept, Question, Selectors, Sent } from "./thread-message.ts";
@@ -83,12 +84,13 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
 
   const thread = openThread({ store, clock });
   const keepHere = makeKeep();
+  const askSmall = makeAskSmall({ store, clock });
 
   return {
     ask(question, signal) {
       const timeoutMs = Math.min(question.kind === "query" ? question.timeoutMs : mostTimeoutMs, mostTimeoutMs);
       const limited = question.kind === "query" ? { ...question, timeoutMs } : question;
-      return inTurn((inner) => thread.ask(limited, timeoutMs, inner), signal);
+      return inTurn(async (inner) => (await askSmall(limited, inner)) ?? thread.ask(limited, timeoutMs, inner), signal);
     },
     async keep(sent, tenant) {
       // A thread costs more than a machine's scrape does.
