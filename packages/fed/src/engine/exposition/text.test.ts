@@ -173,3 +173,22 @@ describe("a series", () => {
     );
   });
 });
+
+test("a long word that is no number takes no longer than one that is", () => {
+  const digits = "1".repeat(1_000_000);
+  // Tried in every way to part its digits it would take a quarter of an hour.
+  for (const word of [`${digits}x`, `${digits}.x`, `.${digits}x`, `1e${digits}x`, `${digits}.${digits}e`]) {
+    expect(readNumber(word)).toBeUndefined();
+  }
+  expect(readNumber("1.")).toBe(1);
+  expect(readNumber(".5e-1")).toBe(0.05);
+  expect(readNumber(".")).toBeUndefined();
+});
+
+test("a mistake tells of a long word how it begins", () => {
+  const found: string[] = [];
+  const mistake = (_line: number, message: string) => found.push(message);
+  const long = "z".repeat(1_000_000);
+  readExposition(`up ${long}\nup 1 ${long}\n`, "text", { sample: () => expect.unreachable(), mistake });
+  expect(found).toEqual([`"${"z".repeat(100)}…" is no number`, `"${"z".repeat(100)}…" is no time`]);
+});

@@ -67,13 +67,13 @@ function readSample(
   if (valueAt >= stop) return "there is no value";
   const valueEnd = endOfWord(text, valueAt, stop);
   const value = readNumber(text.slice(valueAt, valueEnd));
-  if (value === undefined) return `${JSON.stringify(text.slice(valueAt, valueEnd))} is no number`;
+  if (value === undefined) return `${quoted(text.slice(valueAt, valueEnd))} is no number`;
   valueAt = skipBlanks(text, valueEnd, stop);
   let timeMs: number | undefined;
   if (valueAt < stop && text[valueAt] !== "#") {
     const timeEnd = endOfWord(text, valueAt, stop);
     timeMs = readTime(text.slice(valueAt, timeEnd), format);
-    if (timeMs === undefined) return `${JSON.stringify(text.slice(valueAt, timeEnd))} is no time`;
+    if (timeMs === undefined) return `${quoted(text.slice(valueAt, timeEnd))} is no time`;
     valueAt = skipBlanks(text, timeEnd, stop);
   }
   // What follows may only be an exemplar.
@@ -82,6 +82,8 @@ function readSample(
   reader.sample(text.slice(begin, end), value, timeMs, line);
   return undefined;
 }
+
+const quoted = (word: string) => JSON.stringify(word.length > 100 ? `${word.slice(0, 100)}…` : word);
 
 /** Where name and labels end: behind the brace that closes the labels, or at the blank behind a bare name; -1 for nowhere. */
 function endOfSeries(text: string, begin: number, stop: number): number {
@@ -113,7 +115,8 @@ function skipBlanks(text: string, begin: number, stop: number): number {
   return at;
 }
 
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** Each digit fits in one place only: a long word that is no number takes no longer than one that is. */
+const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const words: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Number.POSITIVE_INFINITY,
