@@ -219,3 +219,30 @@ test("a request that is cut anywhere is refused the second time as well", () => 
     }
   }
 });
+
+test("what is known of requests is forgotten when its labels are too long, and read again", () => {
+  let asked = 0;
+  const nameOf = (labels: Labels) => {
+    asked++;
+    return labels;
+  };
+  const read = openWriteReader(nameOf, 1_000, 100);
+  const request = (name: string) =>
+    requestOf([
+      [
+        { kind: "label", name: "__name__", value: name },
+        { kind: "sample", timeMs: 1_763_700_000_000, half: 2, odd: false },
+      ],
+    ]);
+  const rows = rowsOf<Labels>();
+  for (const [name, times] of [
+    ["a", 1],
+    ["a", 1],
+    ["b".repeat(200), 2],
+    ["a", 3],
+  ] as const) {
+    read(request(name), { rows });
+    expect(asked).toBe(times);
+  }
+  expect(rows.of.map((labels) => labels[1]?.length)).toEqual([1, 1, 200, 1]);
+});

@@ -22,15 +22,21 @@ interface Known<T> {
 /**
  * Reads requests as `readWriteRequest` does, faster: who sends again sends the same series in the same order, so each is first
  * held against the one that came next the last time. `nameOf` says what a series is to the caller, and is asked once for each;
- * what is known is forgotten when it is more than `most`.
+ * what is known is forgotten when it is more than `most`, or than `mostBytes` of labels.
  */
-export function openWriteReader<T>(nameOf: (labels: Labels) => T, most = 100_000): WriteReader<T> {
+export function openWriteReader<T>(
+  nameOf: (labels: Labels) => T,
+  most = 100_000,
+  mostBytes = usualBytes,
+): WriteReader<T> {
   const known = new Map<string, Known<T>>();
   let first: Known<T> | undefined;
+  let knownBytes = 0;
   return (bytes, { rows, histograms, note }) => {
-    if (known.size > most) {
+    if (known.size > most || knownBytes > mostBytes) {
       known.clear();
       first = undefined;
+      knownBytes = 0;
     }
     let before: Known<T> | undefined;
     let [begin, end] = [0, 0];
@@ -47,6 +53,7 @@ export function openWriteReader<T>(nameOf: (labels: Labels) => T, most = 100_000
         if (one === undefined) {
           one = { labels: labelBytes(bytes, begin, end), of: nameOf(labels()), next: undefined };
           known.set(key, one);
+          knownBytes += key.length;
         }
         const bits = new Uint32Array(values.buffer);
         for (let i = 0; i < times.length; i++) {
@@ -61,6 +68,9 @@ export function openWriteReader<T>(nameOf: (labels: Labels) => T, most = 100_000
     });
   };
 }
+
+/** 100,000 series of a usual length have half of it. */
+const usualBytes = 64 * 1024 * 1024;
 
 /** Tags of a series: its labels and its samples, each with its length; of a sample: its value and its time. */
 const [labelTag, sampleTag, valueTag, timeTag] = [0x0a, 0x12, 0x09, 0x10];

@@ -58,4 +58,12 @@ describe("the naming of rows", () => {
     const { labels: told } = read(structuredClone(name(labels)));
     expect(told.every((one, row) => one === mine[row])).toBe(true);
   });
+
+  it("forgets when the labels are long, however few they are", () => {
+    const name = makeNamer(100, 50);
+    const long = [["a", "b".repeat(60)]];
+    expect(name(long).forget).toBe("nothing");
+    expect(name(labels.slice(0, 1)).forget).toBe("all");
+    expect(name(labels.slice(0, 1)).forget).toBe("nothing");
+  });
 });

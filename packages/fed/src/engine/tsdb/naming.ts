@@ -15,6 +15,8 @@ export interface Naming {
 
 /** When so many series have been named, or stand in lists, both sides begin anew. */
 const mostNamed = 200_000;
+/** Or with so many letters: what the store refuses for its length is known here all the same. */
+const mostLetters = 64 * 1024 * 1024;
 
 interface SentList {
   readonly labels: readonly Labels[];
@@ -26,11 +28,11 @@ interface SentList {
  * Who scrapes sends the same series in the same order again and again, so a list that comes for the second time gets a number, by
  * which all of its rows are named at once.
  */
-export function makeNamer(most = mostNamed): (labels: readonly Labels[]) => Naming {
+export function makeNamer(most = mostNamed, letters = mostLetters): (labels: readonly Labels[]) => Naming {
   let numbers = new WeakMap<Labels, number>();
   /** By their first series. */
   let lists = new WeakMap<Labels, SentList>();
-  let [named, listed, listNumber] = [0, 0, 0];
+  let [named, namedLetters, listed, listNumber] = [0, 0, 0, 0];
   let forget: Naming["forget"] = "nothing";
 
   function forgetLists(): void {
@@ -62,6 +64,7 @@ export function makeNamer(most = mostNamed): (labels: readonly Labels[]) => Nami
         number = ++named;
         numbers.set(one, number);
         added.push([number, one]);
+        for (const text of one) namedLetters += text.length;
       }
       rows[row] = number;
     }
@@ -69,9 +72,9 @@ export function makeNamer(most = mostNamed): (labels: readonly Labels[]) => Nami
   }
 
   return (labels) => {
-    if (named > most) {
+    if (named > most || namedLetters > letters) {
       numbers = new WeakMap();
-      named = 0;
+      [named, namedLetters] = [0, 0];
       forget = "all";
       forgetLists();
     }
