@@ -120,6 +120,19 @@ export function makeRoom(into: Gathered, count: number): void {
   into.values = values;
 }
 
+/** Forgets what the arena has of the series. */
+export function dropChunks(arena: Arena, id: number): void {
+  const { blockBytes, blocks } = arena;
+  for (let next = tailOf(arena.tails, id); next >= 0; ) {
+    const { buffer } = blocks[Math.floor(next / blockBytes)] as Uint8Array<ArrayBuffer>;
+    const view = new DataView(buffer, next % blockBytes, chunkHeaderBytes);
+    arena.samples -= view.getUint16(12, true);
+    next = view.getUint32(0, true) - 1;
+  }
+  setTail(arena.tails, id, -1);
+  arena.late.delete(id);
+}
+
 /** Puts a sample in its place among those that came late; the caller knows that none has its time. */
 export function addLate(arena: Arena, id: number, timeMs: number, low: number, high: number): void {
   const late = arena.late.get(id) ?? { times: new Float64Array(4), values: new Float64Array(4), count: 0 };

@@ -17,7 +17,7 @@ import {
   writeText,
   written,
 } from "./bytes.ts";
-import { type Damage, syncFolder } from "./file.ts";
+import { type Damage, isLost, syncFolder } from "./file.ts";
 import { encodePage, openPage, type Page, pageHeaderBytes, pageLength, pageMagic } from "./page.ts";
 import { compress, decompress } from "./squeeze.ts";
 
@@ -253,14 +253,18 @@ async function soundIndex(file: FileHandle, sizeBytes: number): Promise<BlockInd
   return decodeIndex(cursorOf(decompress(end.subarray(0, packedBytes), view.getUint32(8, true))));
 }
 
-/** A page of a block; undefined, and named, when its checksum is wrong. */
+/** A page of a block; undefined, and named, when its checksum is wrong or the disk cannot read it. */
 export async function readPage(
   file: FileHandle,
   block: BlockFile,
   entry: PageEntry,
   damage: (found: Damage) => void,
 ): Promise<Page | undefined> {
-  const page = openPage(await readAt(file, entry.at, entry.sizeBytes));
+  const data = await readAt(file, entry.at, entry.sizeBytes).catch((thrown: unknown) => {
+    if (isLost(thrown)) return new Uint8Array(0);
+    throw fileFault(thrown, "read", block.path);
+  });
+  const page = openPage(data);
   if (page !== undefined && page.labels.length === entry.series.length) return page;
   const [first, last] = [entry.series[0] ?? [], entry.series.at(-1) ?? []];
   const names = isColumn(entry) ? `their ${first[0]}` : `${nameOf(first)} to ${nameOf(last)}`;

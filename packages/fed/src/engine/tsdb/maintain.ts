@@ -5,6 +5,7 @@ import type { Clock } from "#base/clock.ts";
 import { labelsKey } from "../series/labels.ts";
 import type { Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
+import { dropChunks } from "./arena.ts";
 import { type BlockFile, byKey, writeBlock } from "./block.ts";
 import { wordsOf } from "./codec.ts";
 import { addSample, dropBefore, dropSeries, flushBefore, type Head, type HeadSeries, readHead } from "./head.ts";
@@ -13,7 +14,6 @@ import { labelsOfId, select } from "./postings.ts";
 import { readWhole } from "./reader.ts";
 import { checkPage, enter, leave, load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
 import { forget, type Store } from "./store.ts";
-import { setTail } from "./tails.ts";
 import { fileOfDay } from "./tier.ts";
 
 /** Layers over a day that cannot be one block: beyond, they become one layer. */
@@ -233,10 +233,7 @@ function removeFromHead(store: Store, series: HeadSeries, startMs: number, endMs
   const kept = without({ labels: series.labels, ...samples }, new Set([labelsKey(series.labels)]), startMs, endMs);
   dropSeries(head, series);
   // Readers that hold the arenas may miss what is moved; they asked for what is being removed.
-  for (const arena of head.arenas) {
-    setTail(arena.tails, series.id, -1);
-    arena.late.delete(series.id);
-  }
+  for (const arena of head.arenas) dropChunks(arena, series.id);
   head.samples -= samples.count;
   if (kept.times.length === 0) {
     forget(store, series);

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { fileFault } from "#disk/file-fault.ts";
+import { errorCode, fileFault } from "#disk/file-fault.ts";
 import { type BlockFile, isColumn, type PageEntry, readIndex, readPage } from "./block.ts";
-import type { Damage } from "./file.ts";
+import { type Damage, isLost } from "./file.ts";
 import type { Page } from "./page.ts";
 import { hold, type Postings, release } from "./postings.ts";
 
@@ -65,6 +65,8 @@ export function load(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
   return block.loading;
 }
 
+const noIndex: ShelfIndex = { pages: [], ids: new Float64Array(0), places: new Float64Array(0), samples: 0 };
+
 async function loadOnce(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
   block.readers++;
   try {
@@ -89,6 +91,13 @@ async function loadOnce(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
       samples: pages.reduce((sum, page) => sum + (isColumn(page) ? 0 : page.samples), 0),
     };
     return block.index;
+  } catch (thrown) {
+    // Who asked for it looks again for what there is now.
+    if (block.removed) return noIndex;
+    if (!isLost(thrown)) throw fileFault(thrown, "read", block.file.path);
+    noteDamage(shelf, block, { file: block.file.path, what: `it cannot be read (${errorCode(thrown)})` });
+    block.index = noIndex;
+    return noIndex;
   } finally {
     leave(shelf, block);
   }
@@ -100,16 +109,12 @@ function sharedOf({ postings }: Shelf, labels: readonly string[]): readonly stri
 }
 
 async function handleOf(block: ShelfBlock): Promise<FileHandle> {
-  try {
-    if (block.handle !== undefined) return block.handle;
-    const opened = await open(block.file.path, "r");
-    // Another reader may have been faster; a file that is left open without an owner ends the thread.
-    if (block.handle === undefined) block.handle = opened;
-    else await opened.close();
-    return block.handle;
-  } catch (thrown) {
-    throw fileFault(thrown, "read", block.file.path);
-  }
+  if (block.handle !== undefined) return block.handle;
+  const opened = await open(block.file.path, "r");
+  // Another reader may have been faster; a file that is left open without an owner ends the thread.
+  if (block.handle === undefined) block.handle = opened;
+  else await opened.close();
+  return block.handle;
 }
 
 /** The places of a series in the block, by time. */

@@ -72,6 +72,8 @@ export function seriesOf(
 
 /** When a series has left the head. */
 export function forget(memory: Memory, series: HeadSeries): void {
-  memory.tenants.set(series.tenant, (memory.tenants.get(series.tenant) ?? 1) - 1);
+  const left = (memory.tenants.get(series.tenant) ?? 1) - 1;
+  if (left > 0) memory.tenants.set(series.tenant, left);
+  else memory.tenants.delete(series.tenant);
   release(memory.postings, series.id);
 }

@@ -179,6 +179,7 @@ export class Tsdb implements Queryable {
     if (labels.length !== times.length || times.length !== values.length) {
       throw new Fault("invalid", "a batch needs as many times and values as labels");
     }
+    this.#requireOpen();
     const { head, wal, floorMs, clock } = this.#store;
     const words = wordsOf(values);
     const latest = Math.min(latestMs, clock.nowMs() + this.#aheadMs);
@@ -289,10 +290,14 @@ export class Tsdb implements Queryable {
   maintain(): Promise<void> {
     this.#requireOpen();
     return this.#alone(async () => {
-      await seal(this.#store);
-      await flushStage(this.#store);
-      await retain(this.#store);
-      retainTiers(this.#store);
+      try {
+        await seal(this.#store);
+        await flushStage(this.#store);
+      } finally {
+        // On a disk that has no room for a block this makes some.
+        await retain(this.#store);
+        retainTiers(this.#store);
+      }
       await compact(this.#store);
       await buildTiers(this.#store);
       await this.#store.outbox.trim();
@@ -325,6 +330,8 @@ export class Tsdb implements Queryable {
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
+    // Closing waits for what is under way, and for nothing that comes later.
+    this.#requireOpen();
     const done = this.#work.then(work);
     this.#work = done.then(
       () => {},
