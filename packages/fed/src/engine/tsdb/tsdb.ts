@@ -164,10 +164,14 @@ export class Tsdb implements Queryable {
     this.#requireOpen();
     const { wal, outbox } = this.#store;
     this.#room.glance();
-    if (this.#room.fault !== undefined) await this.#room.require();
-    if (wal.trouble === undefined) return;
-    await outbox.trim();
-    await wal.commit();
+    if (this.#room.fault === undefined && wal.trouble === undefined) return;
+    await this.#room.require();
+    if (wal.trouble !== undefined) {
+      await outbox.trim();
+      await wal.commit();
+    }
+    // It may have been closed meanwhile, and then takes nothing more.
+    this.#requireOpen();
   }
 
   async #commit(): Promise<void> {
@@ -179,7 +183,6 @@ export class Tsdb implements Queryable {
     if (labels.length !== times.length || times.length !== values.length) {
       throw new Fault("invalid", "a batch needs as many times and values as labels");
     }
-    this.#requireOpen();
     const { head, wal, floorMs, clock } = this.#store;
     const words = wordsOf(values);
     const latest = Math.min(latestMs, clock.nowMs() + this.#aheadMs);
