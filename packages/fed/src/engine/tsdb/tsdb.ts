@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "#base/clock.ts";
-import { Fault, toFault } from "#base/fault.ts";
+import { Fault } from "#base/fault.ts";
 import { fileFault } from "#disk/file-fault.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
@@ -14,7 +14,6 @@ import { type Appended, type Batch, joinAnswers, namedRefusals } from "./batch.t
 import { listBlocks } from "./block.ts";
 import { type Cardinality, cardinalityOf } from "./cardinality.ts";
 import { latestMs, wordsOf } from "./codec.ts";
-import { costsOf, type MetricCost } from "./cost.ts";
 import type { Damage } from "./file.ts";
 import { type Added, addSample, type HeadSeries, headOf } from "./head.ts";
 import { type Limits, usualLimits } from "./limit.ts";
@@ -25,7 +24,8 @@ import { findSeries, readSelection } from "./reader.ts";
 import { type Refusal, refusalOf, refusalOfSeries } from "./refusal.ts";
 import { replay } from "./replay.ts";
 import { type DiskSpace, type Room, roomOf } from "./room.ts";
-import { load, type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
+import { type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
+import { statsOf, type TsdbStats } from "./stats.ts";
 import { type Store, seriesOf } from "./store.ts";
 import { openTiers, type TierOptions } from "./tier.ts";
 import { buildTiers, removeFromTiers, retainTiers } from "./tier-build.ts";
@@ -64,39 +64,9 @@ export interface TsdbOptions {
 }
 
 export type { Appended, Batch } from "./batch.ts";
-
-export interface TsdbStats {
-  /** With samples in memory. */
-  readonly activeSeries: number;
-  readonly headSamples: number;
-  readonly walBytes: number;
-  readonly blockBytes: number;
-  readonly blockSamples: number;
-  readonly blocks: readonly {
-    readonly startMs: number;
-    readonly endMs: number;
-    readonly sizeBytes: number;
-    readonly samples: number;
-  }[];
-  /** Summaries of old samples, the finest first. */
-  readonly tiers: readonly {
-    readonly stepMs: number;
-    readonly files: number;
-    readonly sizeBytes: number;
-    readonly summaries: number;
-  }[];
-  /** Samples before this are in blocks, and refused when they come now. */
-  readonly closedMs: number;
-  /** The metrics that cost most on the disk, by the newest blocks, of which so many bytes were looked at. */
-  readonly metrics: readonly MetricCost[];
-  readonly metricsOfBytes: number;
-  /** What keeps the store from writing now, in words. */
-  readonly trouble: string | undefined;
-  readonly damage: readonly Damage[];
-}
+export type { TsdbStats } from "./stats.ts";
 
 const hourMs = 3_600_000;
-const namedMetrics = 20;
 
 /** A store of samples in a folder of its own. One process at a time has it open. */
 export class Tsdb implements Queryable {
@@ -345,27 +315,7 @@ export class Tsdb implements Queryable {
 
   async stats(): Promise<TsdbStats> {
     this.#requireOpen();
-    const { blocks, shelf, head, wal, stage, floorMs } = this.#store;
-    const found = [];
-    for (const block of blocks) {
-      const { startMs, endMs, sizeBytes } = block.file;
-      found.push({ startMs, endMs, sizeBytes, samples: (await load(shelf, block)).samples });
-    }
-    const { metrics, ofBytes } = await costsOf(this.#store, namedMetrics);
-    return {
-      activeSeries: new Set([...head.series.keys(), ...stage.head.series.keys()]).size,
-      headSamples: head.samples + stage.head.samples,
-      walBytes: wal.sizeBytes + stage.wal.sizeBytes,
-      blockBytes: found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      blockSamples: found.reduce((sum, { samples }) => sum + samples, 0),
-      blocks: found,
-      tiers: await statsOfTiers(this.#store),
-      closedMs: floorMs,
-      metrics,
-      metricsOfBytes: ofBytes,
-      trouble: troubleOf(wal.trouble ?? stage.wal.trouble ?? this.#room.fault ?? this.#trouble),
-      damage: [...shelf.damage.values()],
-    };
+    return await statsOf(this.#store, this.#room.fault ?? this.#trouble);
   }
 
   /** Where the series in memory come from; lists of at most `most`. */
@@ -393,23 +343,6 @@ export class Tsdb implements Queryable {
   #requireOpen(): void {
     if (this.#closed) throw new Fault("internal", `the store in ${this.#store.folder} was used after it was closed`);
   }
-}
-
-async function statsOfTiers({ tiers, shelf }: Store): Promise<TsdbStats["tiers"]> {
-  const found = [];
-  for (const { stepMs, files } of tiers) {
-    let [sizeBytes, summaries] = [0, 0];
-    for (const file of files) {
-      sizeBytes += file.file.sizeBytes;
-      summaries += (await load(shelf, file)).samples;
-    }
-    found.push({ stepMs, files: files.length, sizeBytes, summaries });
-  }
-  return found;
-}
-
-function troubleOf(thrown: unknown): string | undefined {
-  return thrown === undefined ? undefined : toFault(thrown).message;
 }
 
 /** Opens the store in a folder, made when it is not there. Fault `conflict` when another process has it open. */
