@@ -17,7 +17,7 @@ import {
   writeText,
   written,
 } from "./bytes.ts";
-import { type Damage, isLost, syncFolder } from "./file.ts";
+import { type Damage, isLost, syncFolder, writeWhole } from "./file.ts";
 import { encodePage, openPage, type Page, pageHeaderBytes, pageLength, pageMagic } from "./page.ts";
 import { compress, decompress } from "./squeeze.ts";
 
@@ -133,7 +133,7 @@ async function writePages(file: FileHandle, series: AsyncIterable<Series> | Iter
   let samples = 0;
   const flush = async () => {
     const data = encodePage(page);
-    await file.write(data, 0, data.length, at);
+    await writeWhole(file, data, at);
     entries.push({ at, sizeBytes: data.length, samples, series: page.map(({ labels }) => labels) });
     at += data.length;
     page = [];
@@ -150,7 +150,7 @@ async function writePages(file: FileHandle, series: AsyncIterable<Series> | Iter
   if (page.length > 0) await flush();
   if (entries.length === 0) return 0;
   const end = encodeIndex(entries);
-  await file.write(end, 0, end.length, at);
+  await writeWhole(file, end, at);
   return at + end.length;
 }
 

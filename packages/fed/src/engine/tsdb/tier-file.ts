@@ -3,6 +3,7 @@ import type { Labels } from "../series/labels.ts";
 import { type Series, type SummaryColumn, summaryColumns } from "../series/series.ts";
 import { type BlockFile, blockPath, encodeIndex, isColumn, type PageEntry, writeAtOnce } from "./block.ts";
 import { wordsOf } from "./codec.ts";
+import { writeWhole } from "./file.ts";
 import { encodePage } from "./page.ts";
 import { load, pageOf, placesOf, type Shelf, type ShelfBlock } from "./shelf.ts";
 import { derive, type Summaries, sources } from "./tier-summary.ts";
@@ -58,7 +59,7 @@ function openPages(file: FileHandle) {
       for (const name of summaryColumns) {
         const page = group.map((one) => columnOf(one, name));
         const data = encodePage(page);
-        await file.write(data, 0, data.length, at);
+        await writeWhole(file, data, at);
         const samples = page.reduce((sum, { values }) => sum + values.length, 0);
         entries.push({ at, sizeBytes: data.length, samples, series: page.map(({ labels }) => labels) });
         at += data.length;
@@ -67,7 +68,7 @@ function openPages(file: FileHandle) {
     async end(): Promise<number> {
       if (entries.length === 0) return 0;
       const index = encodeIndex(entries);
-      await file.write(index, 0, index.length, at);
+      await writeWhole(file, index, at);
       return at + index.length;
     },
   };

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { handClock } from "#base/hand-clock.ts";
 import { labelsOf } from "../series/labels.ts";
 import { readPage } from "./block.ts";
-import type { Damage } from "./file.ts";
+import { type Damage, writeWhole } from "./file.ts";
 import { openTsdb, type Tsdb, type TsdbOptions } from "./tsdb.ts";
 
 const startMs = 1_700_006_400_000;
@@ -88,6 +88,17 @@ describe("a store that a disk has lost something of", () => {
 });
 
 describe("a store that cannot write a block", () => {
+  it("goes on where a write took a part only", async () => {
+    const disk = new Uint8Array(10);
+    const write = (data: Uint8Array, from: number, sizeBytes: number, at: number) => {
+      const bytesWritten = Math.min(3, sizeBytes);
+      disk.set(data.subarray(from, from + bytesWritten), at);
+      return Promise.resolve({ bytesWritten });
+    };
+    await writeWhole({ write } as unknown as FileHandle, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), 1);
+    expect([...disk]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 0]);
+  });
+
   it("removes what is too old all the same", async () => {
     const folder = tempFolder();
     const clock = handClock(startMs + 10 * hourMs);
