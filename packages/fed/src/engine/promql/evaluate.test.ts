@@ -151,6 +151,20 @@ describe("limits", () => {
     expect(fault).toEqual({ code: "limited", message, hinted: true });
   });
 
+  it.each([
+    ["max_over_time(up[30d:1ms])", 0],
+    ["max_over_time(absent(nope)[10y:1ms])", 0],
+    ["max_over_time(vector(1)[10y:1ms])", 0],
+    ["sum_over_time(max_over_time(up[10m:1m])[10y:1ms])", 0],
+    ["vector(1)", 10],
+    ["1", 10],
+  ])("refuse more moments than may be held before memory is taken for them: %s", async (query, stepMs) => {
+    const startMs = 1_000 * 86_400_000;
+    const options = { startMs, endMs: startMs + 86_400_000 * 365, stepMs };
+    const fault = await faultOf(ask(query, options, [up], { ...defaultLimits, points: 1_000_000 }));
+    expect(fault).toEqual({ code: "limited", message: "query would hold more than 1000000 points", hinted: true });
+  });
+
   it("do not count what is summed up at once", async () => {
     const { answer } = await ask("sum(up)", range, many, { ...defaultLimits, points: 22 });
     expect(answer).toMatchObject({ columns: [{ labels: [] }] });
@@ -190,18 +204,39 @@ describe("limits", () => {
   it("leave the thread to others again and again", async () => {
     const long = Array.from({ length: 5760 }, (_, i) => [i * 15_000, i % 97] as const);
     const data = Array.from({ length: 8 }, (_, i) => series({ __name__: "x", n: String(i) }, long));
-    let turns = 0;
-    let going = true;
-    const count = () => {
-      turns++;
-      if (going) setImmediate(count);
+    const options = { startMs: 0, endMs: 86_400_000, stepMs: 60_000 };
+    expect(await turnsOf(ask("quantile_over_time(0.5, x[1h])", options, data))).toBeGreaterThan(5);
+  });
+
+  it("leave the thread to others over summaries, too", async () => {
+    const hourMs = 3_600_000;
+    const times = Float64Array.from({ length: 2_000 }, (_, i) => (i + 1) * hourMs);
+    const coarse = { entries: times.length, stepMs: hourMs, columns: {} };
+    const queryable: Queryable = {
+      ...openMemory().queryable,
+      async *select() {
+        yield [{ labels: ["__name__", "x"], times, values: times.slice(), coarse }];
+      },
     };
-    setImmediate(count);
-    await ask("quantile_over_time(0.5, x[1h])", { startMs: 0, endMs: 86_400_000, stepMs: 60_000 }, data);
-    going = false;
-    expect(turns).toBeGreaterThan(5);
+    const options = { startMs: 1_000 * hourMs, endMs: 3_000 * hourMs, stepMs: hourMs };
+    const promise = evaluate(parse("quantile_over_time(0.5, x[1000h])"), options, queryable);
+    expect(await turnsOf(promise)).toBeGreaterThan(2);
   });
 });
+
+/** How often others had their turn while something was worked out. */
+async function turnsOf(work: Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let going = true;
+  const count = () => {
+    turns++;
+    if (going) setImmediate(count);
+  };
+  setImmediate(count);
+  await work;
+  going = false;
+  return turns;
+}
 
 it("asks the store for what it needs and no more", async () => {
   const asked: Selection[] = [];

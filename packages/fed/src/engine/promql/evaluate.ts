@@ -170,6 +170,7 @@ async function streamNegated(query: Query, expr: Expr, frame: Frame, visit: Visi
 }
 
 async function scalar(query: Query, expr: Expr, frame: Frame): Promise<Float64Array<ArrayBuffer>> {
+  query.budget.hold(frame.steps);
   switch (expr.kind) {
     case "number":
       return new Float64Array(frame.steps).fill(expr.value);

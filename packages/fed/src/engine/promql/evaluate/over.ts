@@ -132,22 +132,26 @@ function slide(over: Over, window: Window, draft: Draft, begin: number): number 
   return step;
 }
 
-/** As `slide`, over summaries with samples behind them: of a year there are some thousands. */
+/** As `slide`, over summaries with samples behind them. */
 function slideCoarse(
   { frame, range, params, call, function: { least, of } }: Over,
   window: Window,
   draft: Draft,
+  begin: number,
 ): number {
   const { times, coarse } = window.samples;
   const special = coarseFunctions[call.func];
-  let [from, to] = [0, 0];
-  for (let step = 0; step < frame.steps; step++) {
+  let work = 0;
+  let step = begin;
+  for (; step < frame.steps && work < sliceSamples; step++) {
     const endMs = range.end.at(step);
+    let { from, to } = window;
     while (to < times.length && (times[to] as number) <= endMs) to++;
     while (from < to && (times[from] as number) <= endMs - range.rangeMs) from++;
     window.from = from;
     window.to = to;
     window.from = reachBack(window, endMs);
+    work += to - window.from + 1;
     if (to === window.from || samplesIn(window) < least) continue;
     window.endMs = endMs;
     window.atMs = momentMs(frame, step);
@@ -156,7 +160,7 @@ function slideCoarse(
     draft.values[step] = special === undefined || isRaw ? of(window) : special(window, coarse);
     draft.present[step] = 1;
   }
-  return frame.steps;
+  return step;
 }
 
 async function streamAbsent(over: Over, arg: Expr, visit: Visit): Promise<void> {

@@ -67,6 +67,8 @@ function openSubquery(query: Query, expr: Subquery, frame: Frame): Range {
     end,
     async read(visit) {
       if (steps <= 0) return;
+      // Before any column is made: 30 days by the millisecond are more moments than there is memory for.
+      query.budget.hold(steps);
       const drafts: Draft[] = [];
       await query.stream(expr.expr, inner, (draft) => {
         query.budget.hold(steps);
