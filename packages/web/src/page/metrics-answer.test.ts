@@ -81,6 +81,7 @@ test("names leave out what all have in common, but never everything", () => {
   expect(shortNames([up("x")])).toEqual(['up{job="x", zone="a"}']);
   expect(shortNames([up("x"), { __name__: "up", zone: "a" }])).toEqual(['{job="x"}', 'up{zone="a"}']);
   expect(seriesText({})).toBe("{}");
+  expect(seriesText({ z: "\u202egpj.\u2066" })).toBe('{z="\\u202egpj.\\u2066"}');
 });
 
 test("CSV is read again as it was", () => {

@@ -130,8 +130,16 @@ export function greatestOf<T extends Pick<Line, "values">>(lines: readonly T[], 
 /** A series as PromQL writes it: `up{job="a"}`. */
 export function seriesText(labels: WireMetric): string {
   const { __name__: name = "", ...rest } = labels;
-  const pairs = Object.entries(rest).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  const pairs = Object.entries(rest).map(([label, value]) => `${label}=${quoted(value)}`);
   return pairs.length > 0 ? `${name}{${pairs.join(", ")}}` : name || "{}";
+}
+
+/** Marks that turn the direction of what follows would make a label look like another one. */
+function quoted(value: string): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The same without what all of them have in common; what is left when that is nothing. */

@@ -1,4 +1,5 @@
 import { type RefObject, useEffect, useLayoutEffect, useState } from "react";
+import { untilNextMs } from "./metrics-range.ts";
 
 /** The moment that is asked for. Goes on by itself while `live`: once a step, never while nobody looks. */
 export function useMoment(live: boolean, everyMs: number): { readonly nowMs: number; refresh(): void } {
@@ -8,8 +9,7 @@ export function useMoment(live: boolean, everyMs: number): { readonly nowMs: num
     let timer: ReturnType<typeof setTimeout> | undefined;
     const wait = () => {
       clearTimeout(timer);
-      // A little behind the step, so that what was measured at it is there.
-      timer = setTimeout(tick, everyMs - (Date.now() % everyMs) + Math.min(200, everyMs / 10));
+      timer = setTimeout(tick, untilNextMs(Date.now(), everyMs));
     };
     const tick = () => {
       if (document.visibilityState === "hidden") return;

@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { autoStepMs, between, gridOf, lengthOf, type Span, shift, spans, stepFor, zoom } from "./metrics-range.ts";
+import {
+  autoStepMs,
+  between,
+  gridOf,
+  lengthOf,
+  type Span,
+  shift,
+  spans,
+  stepFor,
+  untilNextMs,
+  zoom,
+} from "./metrics-range.ts";
 
 const minute = 60_000;
 const nowMs = Date.UTC(2026, 10, 21, 11, 30, 7);
@@ -66,4 +77,10 @@ test("whatever is dragged becomes a range of whole seconds, in order, neither em
       expect(lengthOf(span)).toBeLessThanOrEqual(400 * 86_400_000);
     }),
   );
+});
+
+test("what is live is asked again a little behind each step, and waits no longer than a timer of a browser can", () => {
+  expect(untilNextMs(nowMs, 15_000)).toBe(8_200);
+  expect(untilNextMs(nowMs, 1_000)).toBe(1_100);
+  for (const days of [30, 60, 400]) expect(untilNextMs(nowMs, days * 1_440 * minute)).toBeLessThan(2 ** 31);
 });

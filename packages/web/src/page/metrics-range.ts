@@ -106,3 +106,11 @@ export function between(oneMs: number, otherMs: number): Span {
   const endMs = Math.min(startMs + longestMs, Math.max(startMs + shortestMs, Math.round(to / second) * second));
   return { kind: "between", startMs, endMs };
 }
+
+/** A browser's timer that is set for more than 24 days goes off at once. */
+const longestWaitMs = hour;
+
+/** How long to wait until it is asked again: a little behind the step, so that what was measured at it is there. */
+export function untilNextMs(nowMs: number, everyMs: number): number {
+  return Math.min(longestWaitMs, everyMs - (nowMs % everyMs) + Math.min(200, everyMs / 10));
+}
