@@ -68,7 +68,8 @@ const operators = words("+ - * / % ^ atan2 == != < > <= >=");
 
 /**
  * Draws queries, one at each call. Left out: what depends on the order of equals (topk of ties) and on the last bit
- * (values as labels), and where Prometheus 3.5 is known to be another: dates of no number, the lowest bucket's fraction.
+ * (values as labels), and where Prometheus 3.5 is known to be another: dates of no number, the lowest bucket's fraction,
+ * and an aggregation's parameter that is not the same at all steps, of which it takes the first, or that has an `@ start()`.
  */
 export function randomQueries(seed: number): () => string {
   const random = randomOf(seed);
@@ -109,7 +110,7 @@ export function randomQueries(seed: number): () => string {
     (d) => `(${vector(d)} ${pick(operators)} ${scalar(d)})`,
     (d) => `(${scalar(d)} ${pick(["+", "-", "/", "> bool", "=="])} ${vector(d)})`,
     (d) => `(${vector(d)} ${pick(["and", "or", "unless"])}${matching().replace(/ group.*/, "")} ${vector(d)})`,
-    (d) => `quantile${grouping()} (${scalar(d)}, ${vector(d)})`,
+    (d) => `quantile${grouping()} (${pick(numbers)}, ${vector(d)})`,
     (d) => `quantile_over_time(${scalar(d)}, ${range(d)})`,
     (d) => `predict_linear(${range(d)}, ${scalar(d)})`,
     (d) => `${pick(["clamp_min", "clamp_max", "round"])}(${vector(d)}, ${scalar(d)})`,
