@@ -71,6 +71,8 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     loops: () => ({ loops: [...scheduler.loops()] }),
     ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
+    // Each moves into its noun's door as that comes.
+    ...comingHandlers(),
     ...machineHandlers({ machines, lookNow: needs.lookNow }),
     ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
     remoteWriteTargets: async () => ({ targets: [...(await needs.forwarding.list())] }),
@@ -145,4 +147,23 @@ async function* untilSettled(progress: AsyncIterable<Progress>): AsyncIterable<P
 
 export function makeProgressChannel() {
   return makeBroadcast<Progress>(10_000);
+}
+
+function comingHandlers() {
+  const coming = (): never => {
+    throw new Fault("unsupported", "this fed cannot do that yet");
+  };
+  return {
+    watchMachines: coming,
+    addMachine: coming,
+    removeMachine: coming,
+    maintainMachine: coming,
+    trustMachine: coming,
+    allowJoin: coming,
+    credentials: coming,
+    setCredential: coming,
+    removeCredential: coming,
+    rotateKey: coming,
+    recoverySheet: coming,
+  };
 }

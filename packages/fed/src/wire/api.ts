@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { anyEventShape, notedShape, streamItemShape, verdictShape } from "./event.ts";
+import { fleetApi } from "./fleet.ts";
 import { loopShape } from "./loop.ts";
-import { machineShape } from "./machine.ts";
+import { machineDetailShape, machineShape } from "./machine.ts";
 import * as metric from "./metric.ts";
 import { planShape } from "./plan.ts";
 import { progressShape } from "./progress.ts";
@@ -327,9 +328,9 @@ export const api = {
     path: "/api/v1/machines/:name",
     role: "viewer",
     answer: "one",
-    summary: "One machine.",
+    summary: "One machine, with its units, containers, processes, updates and storage as they were told last.",
     input: z.object({ name: z.string() }),
-    output: machineShape,
+    output: machineDetailShape,
   }),
   lookAtMachine: endpoint({
     method: "POST",
@@ -340,6 +341,8 @@ export const api = {
     input: z.object({ name: z.string() }),
     output: machineShape,
   }),
+
+  ...fleetApi,
 
   // ---- the lab and its services
   status: endpoint({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { machineStates } from "./machine.ts";
+import { machineModes, machineStates } from "./machine.ts";
 import { roleShape } from "./role.ts";
 
 const base = {
@@ -55,6 +55,24 @@ export const eventShape = z.discriminatedUnion("type", [
   kind("machine.added", { kind: z.enum(["server", "workstation"]) }),
   kind("machine.removed", {}),
   kind("machine.changed", { from: machineState, to: machineState, reason: z.string() }),
+  /** Its subject is the machine, as of all that follow. `mode`: how the hub learns of it. */
+  kind("machine.enrolled", { mode: z.enum(machineModes), address: z.string() }),
+  kind("machine.maintenanceBegan", { reason: z.string(), untilMs: z.number().optional() }),
+  kind("machine.maintenanceEnded", { reason: z.string() }),
+  /** It is known by this key from now on: it was the first, or somebody accepted it. */
+  kind("machine.keyTrusted", { type: z.string(), fingerprint: z.string(), first: z.boolean() }),
+  /** It shows another key than the one it is known by, and is not logged in to until somebody accepts it. */
+  kind("machine.keyChanged", { type: z.string(), fingerprint: z.string(), known: z.string() }),
+  /** A token was made with which it can join, once. */
+  kind("machine.joinAllowed", { expiresMs: z.number() }),
+  kind("machine.joined", { address: z.string() }),
+  /** A token or a credential was shown that is not good, or not this machine's. */
+  kind("machine.joinRefused", { reason: z.string(), address: z.string() }),
+  /** A credential was put into the vault or taken out; its subject is `credential:NAME` or `credential:MACHINE/NAME`. */
+  kind("credential.set", {}),
+  kind("credential.removed", {}),
+  /** The vault is sealed by another master key. */
+  kind("key.rotated", { from: z.string(), to: z.string(), secrets: z.number().int() }),
   /** Somebody asked for samples to be removed, for good: of the series that fulfil one of these, in the span or all of them. */
   kind("metric.deletionAsked", {
     selectors: z.array(z.string()),

@@ -69,11 +69,23 @@ function knownSentence(event: FedEvent): string {
     case "token.revoked":
       return accessSentence(event, name);
     case "machine.added":
-      return `The ${event.data.kind} ${name} joined the lab.`;
     case "machine.removed":
-      return `The machine ${name} left the lab.`;
     case "machine.changed":
-      return `The machine ${name} went from ${event.data.from} to ${event.data.to}${because(event.data.reason)}`;
+    case "machine.enrolled":
+    case "machine.maintenanceBegan":
+    case "machine.maintenanceEnded":
+    case "machine.keyTrusted":
+    case "machine.keyChanged":
+    case "machine.joinAllowed":
+    case "machine.joined":
+    case "machine.joinRefused":
+      return machineSentence(event, name);
+    case "credential.set":
+      return `The credential ${name} was put into the vault.`;
+    case "credential.removed":
+      return `The credential ${name} was taken out of the vault.`;
+    case "key.rotated":
+      return `The vault has a new master key: ${countText(event.data.secrets, "secret")} sealed anew.`;
     case "metric.deletionAsked":
       return `Samples of ${event.data.selectors.join(" and ")} were to be deleted, for good.`;
     case "remoteWrite.failed":
@@ -211,6 +223,35 @@ function because(reason: string): string {
   return reason === "" ? "." : `: ${sentenceEnd(reason)}`;
 }
 
+function machineSentence(event: Extract<FedEvent, { readonly type: `machine.${string}` }>, name: string): string {
+  switch (event.type) {
+    case "machine.added":
+      return `The ${event.data.kind} ${name} joined the lab.`;
+    case "machine.removed":
+      return `The machine ${name} left the lab.`;
+    case "machine.changed":
+      return `The machine ${name} went from ${event.data.from} to ${event.data.to}${because(event.data.reason)}`;
+    case "machine.enrolled":
+      return `The machine ${name} was taken into the fleet${event.data.address === "" ? "" : `, at ${event.data.address}`}.`;
+    case "machine.maintenanceBegan":
+      return `The maintenance of ${name} began${because(event.data.reason)}`;
+    case "machine.maintenanceEnded":
+      return `The maintenance of ${name} ended${because(event.data.reason)}`;
+    case "machine.keyTrusted":
+      return `${event.data.first ? "First contact with" : "Accepted the new key of"} ${name}: it is known by ${event.data.fingerprint}.`;
+    case "machine.keyChanged":
+      return `${name} shows another key than the one it is known by (${event.data.fingerprint}): nobody logs in to it until the key is accepted.`;
+    case "machine.joinAllowed":
+      return `A token was made with which ${name} can join, once.`;
+    case "machine.joined":
+      return `The machine ${name} joined by itself, from ${event.data.address}.`;
+    case "machine.joinRefused":
+      return `Something from ${event.data.address} that called itself ${name} was refused${because(event.data.reason)}`;
+    default:
+      return unreachable(event);
+  }
+}
+
 /** How much an event asks for attention. */
 export function eventTone(any: AnyEvent): Tone {
   const event = knownEvent(any);
@@ -250,6 +291,17 @@ const typeTones: Readonly<Record<EventType, Tone>> = {
   "machine.added": "info",
   "machine.removed": "idle",
   "machine.changed": "info",
+  "machine.enrolled": "info",
+  "machine.maintenanceBegan": "info",
+  "machine.maintenanceEnded": "info",
+  "machine.keyTrusted": "info",
+  "machine.keyChanged": "bad",
+  "machine.joinAllowed": "info",
+  "machine.joined": "good",
+  "machine.joinRefused": "warn",
+  "credential.set": "info",
+  "credential.removed": "warn",
+  "key.rotated": "info",
   "lab.accepted": "info",
   "lab.rejected": "bad",
   "instance.started": "idle",

@@ -49,6 +49,7 @@ export function nextStepOf({ state }: Pick<ServiceStatus, "state">): string | un
 
 const machines: Readonly<Record<MachineState, Look>> = {
   online: { word: "online", tone: "good" },
+  degraded: { word: "degraded", tone: "warn" },
   away: { word: "away", tone: "idle" },
   offline: { word: "offline", tone: "bad" },
   unknown: { word: "not seen yet", tone: "info" },

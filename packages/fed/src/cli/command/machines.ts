@@ -9,6 +9,7 @@ import type { Style } from "../print.ts";
 
 const styles: Readonly<Record<WireMachine["state"], Style>> = {
   online: "good",
+  degraded: "warn",
   away: "dim",
   offline: "bad",
   unknown: "dim",

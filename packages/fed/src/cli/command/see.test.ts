@@ -4,7 +4,11 @@ import { makeDesk } from "../command.scene.ts";
 import { gives, refuses, streams } from "../hub.scene.ts";
 
 function machine(name: string, more: Partial<WireMachine>): WireMachine {
-  return { name, kind: "server", labels: {}, state: "online", detail: "", sinceMs: 0, services: [], ...more };
+  return {
+    ...{ name, kind: "server", labels: {}, mode: "ssh", origin: "lab", state: "online", detail: "", sinceMs: 0 },
+    ...{ intervalMs: 10_000, problems: [], tally: {}, services: [] },
+    ...more,
+  };
 }
 
 test("machines: a table, data with times people read, and 3 when a server is offline", async () => {

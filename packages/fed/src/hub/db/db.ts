@@ -5,9 +5,10 @@ import { copyBefore } from "./copy.ts";
 import { requireSound } from "./damage.ts";
 import { firstLight } from "./migrations/0001-first-light.ts";
 import { usersAndChain } from "./migrations/0002-users-and-chain.ts";
+import { fleet } from "./migrations/0003-fleet.ts";
 
 /** Oldest first. Only ever added to: `migrations/released.json` holds what may not change any more. */
-export const migrations: readonly Migration[] = [firstLight, usersAndChain];
+export const migrations: readonly Migration[] = [firstLight, usersAndChain, fleet];
 
 /** Where the control database of a data folder is. */
 export const pathOf = (dataFolder: string) => join(dataFolder, "control.db");

@@ -1,0 +1,157 @@
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { machineDetailShape, machineShape, machineTickShape } from "./machine.ts";
+
+/** As the lab has names of machines. */
+export const machineNameShape = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "lower-case letters, digits and dashes, at most 63");
+
+const name = z.string().min(1).max(200);
+const done = z.object({ done: z.literal(true) });
+const kind = z.enum(["server", "workstation"]);
+
+/** Of a secret that the vault keeps for machines: `ssh-key`, `ssh-password`. */
+export const credentialNameShape = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "lower-case letters, digits and dashes, at most 63");
+
+/** One sealed secret; its value never leaves the hub by the API. */
+export const credentialShape = z.object({
+  name: z.string(),
+  /** Of this machine only; left out: of all. */
+  machine: z.string().optional(),
+  setMs: z.number(),
+  setBy: z.string(),
+});
+
+/** Endpoints about the fleet: who is in it, and how the hub gets to know of it. */
+export const fleetApi = {
+  watchMachines: endpoint({
+    method: "GET",
+    path: "/api/v1/machine-ticks",
+    role: "viewer",
+    answer: "events",
+    summary:
+      "Tells of each tick of a machine when its samples can be asked for. While somebody watches one by its name, it ticks every second.",
+    input: z.object({
+      /** Only this one, and every second; all, at their own pace, when left out. */
+      machine: z.string().max(200).optional(),
+    }),
+    output: machineTickShape,
+  }),
+  addMachine: endpoint({
+    method: "POST",
+    path: "/api/v1/machines",
+    role: "operator",
+    answer: "one",
+    summary: "Takes a machine into the fleet that does not stand in the lab file, and looks at it.",
+    input: z.object({
+      name: machineNameShape,
+      kind,
+      address: z.string().min(1).max(253),
+      port: z.number().int().min(1).max(65_535).optional(),
+      user: z.string().min(1).max(64).optional(),
+    }),
+    output: machineShape,
+  }),
+  removeMachine: endpoint({
+    method: "POST",
+    path: "/api/v1/machines/:name/remove",
+    role: "operator",
+    answer: "one",
+    summary:
+      "Takes a machine that was added out of the fleet; one that reports by itself is told to uninstall what it runs for us.",
+    input: z.object({ name }),
+    output: z.object({
+      /** What it runs for us is gone; false: it will be told when it reports next. */
+      uninstalled: z.boolean(),
+    }),
+  }),
+  maintainMachine: endpoint({
+    method: "POST",
+    path: "/api/v1/machines/:name/maintenance",
+    role: "operator",
+    answer: "one",
+    summary: "Begins or ends the maintenance of a machine: meanwhile nobody is told when it goes.",
+    input: z.object({
+      name,
+      on: z.boolean(),
+      reason: z.string().max(500).default(""),
+      /** Left out: until it is ended. */
+      untilMs: z.number().optional(),
+    }),
+    output: machineShape,
+  }),
+  trustMachine: endpoint({
+    method: "POST",
+    path: "/api/v1/machines/:name/trust",
+    role: "operator",
+    answer: "one",
+    summary: "Accepts the host key that a machine shows now in place of the one it was known by.",
+    input: z.object({
+      name,
+      /** What the caller has seen and compared: another one is not accepted. */
+      fingerprint: z.string().max(200),
+    }),
+    output: machineDetailShape,
+  }),
+  allowJoin: endpoint({
+    method: "POST",
+    path: "/api/v1/machines/:name/join",
+    role: "operator",
+    answer: "one",
+    summary: "Makes a token with which a machine that the hub cannot reach joins the fleet, once.",
+    input: z.object({ name: machineNameShape, kind: kind.default("server") }),
+    output: z.object({ token: z.string(), path: z.string(), expiresMs: z.number() }),
+  }),
+  credentials: endpoint({
+    method: "GET",
+    path: "/api/v1/credentials",
+    role: "operator",
+    answer: "one",
+    summary: "Names of what the vault keeps for logging in to machines; never a value.",
+    input: z.object({}),
+    output: z.object({ credentials: z.array(credentialShape) }),
+  }),
+  setCredential: endpoint({
+    method: "POST",
+    path: "/api/v1/credentials/:name",
+    role: "admin",
+    answer: "one",
+    summary: "Seals a secret in the vault, in the place of what had its name.",
+    input: z.object({
+      name: credentialNameShape,
+      machine: machineNameShape.optional(),
+      value: z.string().min(1).max(65_536),
+    }),
+    output: done,
+  }),
+  removeCredential: endpoint({
+    method: "POST",
+    path: "/api/v1/credentials/:name/remove",
+    role: "admin",
+    answer: "one",
+    summary: "Takes a secret out of the vault.",
+    input: z.object({ name: credentialNameShape, machine: machineNameShape.optional() }),
+    output: done,
+  }),
+  rotateKey: endpoint({
+    method: "POST",
+    path: "/api/v1/key/rotate",
+    role: "local",
+    answer: "one",
+    summary: "Seals everything in the vault by a new master key.",
+    input: z.object({}),
+    output: z.object({ from: z.string(), to: z.string(), secrets: z.number().int() }),
+  }),
+  recoverySheet: endpoint({
+    method: "POST",
+    path: "/api/v1/key/sheet",
+    role: "local",
+    answer: "one",
+    summary: "The master key as a text to print and to lock away.",
+    input: z.object({}),
+    output: z.object({ id: z.string(), text: z.string() }),
+  }),
+};
