@@ -23,6 +23,8 @@ import { makeWriting } from "./writing.ts";
 const startMs = Date.UTC(2026, 10, 21, 7, 12, 4);
 const later: Migration = { id: migrations.length + 1, name: "later", sql: "CREATE TABLE later (a TEXT) STRICT" };
 const more = [...migrations, later];
+/** What a copy is called that was made before the later migration. */
+const copyName = `control-before-${later.id}-20261121T071204Z.db`;
 
 /** A data folder under a name that hurts whoever forgets to quote. */
 function makeFolder(): string {
@@ -84,12 +86,12 @@ describe("the copy before a migration", () => {
     open(folder).close();
     expect(readdirSync(folder)).not.toContain("backups");
     const db = open(folder, { migrations: more });
-    expect(backups(folder)).toEqual(["control-before-3-20261121T071204Z.db"]);
+    expect(backups(folder)).toEqual([copyName]);
     open(folder, { migrations: more });
     expect(backups(folder)).toHaveLength(1);
     addDoor(db, "shop", 2);
     const [copy] = listCopies(folder);
-    expect(copy).toMatchObject({ before: 3, time: "20261121T071204Z" });
+    expect(copy).toMatchObject({ before: later.id, time: "20261121T071204Z" });
     expect(statSync(copy?.path ?? "").mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, "backups")).mode & 0o777).toBe(0o700);
     const restored = makeFolder();
@@ -103,7 +105,7 @@ describe("the copy before a migration", () => {
     writeFileSync(join(folder, "backups", "control-before-3-20200101T000000Z.db.partial"), "half");
     writeFileSync(join(folder, "backups", "mine.db"), "somebody else's");
     open(folder, { migrations: more });
-    expect(backups(folder).sort()).toEqual(["control-before-3-20261121T071204Z.db", "mine.db"]);
+    expect(backups(folder).sort()).toEqual([copyName, "mine.db"]);
     const restored = makeFolder();
     copyFileSync(listCopies(folder)[0]?.path ?? "", join(restored, "control.db"));
     expect(doors(open(restored))).toEqual(["early", "late"]);
@@ -116,13 +118,13 @@ describe("the copy before a migration", () => {
     const broken = [...migrations, { ...later, sql: "INSERT INTO nowhere VALUES (1)" }];
     for (let n = 0; n < 8; n++) {
       const fault = faultOf(() => openControl(folder, { migrations: broken, nowMs: () => startMs + n * 1_000 }));
-      expect(fault.message).toContain("migration 3 (later) does not run");
+      expect(fault.message).toContain(`migration ${later.id} (later) does not run`);
     }
     expect(listCopies(folder).map(({ before, time }) => `${before} ${time.slice(-3, -1)}`)).toEqual([
-      "3 11",
-      "3 10",
-      "3 09",
-      "3 08",
+      `${later.id} 11`,
+      `${later.id} 10`,
+      `${later.id} 09`,
+      `${later.id} 08`,
       "2 03",
     ]);
     expect(doors(open(folder))).toEqual([]);
@@ -145,7 +147,7 @@ test("a database that a newer fed made is refused, and nothing is changed", () =
   const before = everything(folder);
   expect(faultOf(() => openControl(folder))).toMatchObject({
     code: "conflict",
-    message: expect.stringMatching(/was made by a newer fed: it has migration 3 \(later\)/),
+    message: expect.stringMatching(new RegExp(`was made by a newer fed: it has migration ${later.id} \\(later\\)`)),
     hint: expect.stringContaining("Run the newer one"),
   });
   expect(everything(folder)).toEqual(before);

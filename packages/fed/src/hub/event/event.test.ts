@@ -5,10 +5,11 @@ import { defaultRetention, droppedOf, matches, readFilter } from "./event.ts";
 test("a filter names types, or all types of a noun", () => {
   expect(readFilter({}).types).toEqual([]);
   expect(readFilter({ type: " , " }).types).toEqual([]);
-  expect(readFilter({ type: "machine.,machine.added" }).types).toEqual([
-    "machine.added",
-    "machine.removed",
-    "machine.changed",
+  expect(readFilter({ type: "session.,session.opened" }).types).toEqual([
+    "session.opened",
+    "session.ended",
+    "session.refused",
+    "session.replayed",
   ]);
 });
 

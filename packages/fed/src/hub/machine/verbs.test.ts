@@ -225,7 +225,8 @@ test("what is shown has the shape of the wire, with no field that is not there",
   see(machines, "here", [answered], facts);
   for (const machine of machines.list()) expect(machineShape.strict().parse(machine)).toEqual(machine);
   expect(machines.get("here")).toMatchObject({ latencyMs: 3, services: ["dev/api"] });
-  expect(Object.keys(machines.get("mbp")).sort()).toEqual(
-    ["detail", "kind", "labels", "name", "services", "sinceMs", "state", "tailscale"].sort(),
-  );
+  expect(Object.keys(machines.get("mbp")).sort()).toEqual([
+    ...["detail", "intervalMs", "kind", "labels", "mode", "name", "origin", "problems"],
+    ...["services", "sinceMs", "state", "tailscale", "tally"],
+  ]);
 });
