@@ -24,6 +24,7 @@ export type DiagnosticCode =
   | "secret-missing"
   | "needs-cycle"
   | "promotion-cycle"
+  | "jump-cycle"
   | "port-collision"
   | "host-collision"
   | "host-port-of-process"

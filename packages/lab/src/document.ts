@@ -39,6 +39,12 @@ export interface ServerDocument {
   readonly user?: string;
   /** Path of an SSH private key, absolute or relative to the lab's folder. */
   readonly key?: string;
+  /** Name of the machine through which SSH reaches it. */
+  readonly jump?: string;
+  /** Between two looks at it; "10s" when left out. */
+  readonly every?: Duration;
+  /** Prometheus exporters on it or about it, by name. */
+  readonly exporters?: Readonly<Record<string, ExporterDocument>>;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +57,23 @@ export interface WorkstationDocument {
   readonly port?: number;
   readonly user?: string;
   readonly key?: string;
+  readonly jump?: string;
+  readonly every?: Duration;
+  readonly exporters?: Readonly<Record<string, ExporterDocument>>;
   readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Something that tells metrics in Prometheus' way. Its name is the label `job` of what it tells. */
+export interface ExporterDocument {
+  /** `http:` or `https:`, without user and password. */
+  readonly url: string;
+  /** Between two scrapes; as often as its machine is looked at when left out. */
+  readonly every?: Duration;
+  /** Of one scrape, not longer than `every`; 10 s, or `every` if that is less, when left out. */
+  readonly timeout?: Duration;
+  /** Added to each series; what it says itself under such a name is called `exported_…`. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly auth?: HttpAuth;
 }
 
 export interface EnvironmentDocument {
@@ -135,7 +157,7 @@ export interface MetricsDocument {
 export interface RemoteWriteDocument {
   /** `http:` or `https:`, without user and password. */
   readonly url: string;
-  readonly auth?: RemoteWriteAuth;
+  readonly auth?: HttpAuth;
   /** Added to each series that has not such a label itself. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Selectors of PromQL: a series is sent that fulfils one of them; all when left out. */
@@ -144,6 +166,7 @@ export interface RemoteWriteDocument {
   readonly drop?: readonly string[];
 }
 
-export type RemoteWriteAuth =
+/** Who the hub is to a server: a user with a password, or the bearer of a token. */
+export type HttpAuth =
   | { readonly user: string; readonly password: { readonly secret: string } }
   | { readonly token: { readonly secret: string } };

@@ -6,12 +6,13 @@ export type {
   Duration,
   EnvironmentDocument,
   EnvironmentValue,
+  ExporterDocument,
   HealthDocument,
+  HttpAuth,
   LabDocument,
   MachineDocument,
   MetricsDocument,
   PerEnvironment,
-  RemoteWriteAuth,
   RemoteWriteDocument,
   RunDocument,
   SecretDocument,
@@ -22,8 +23,9 @@ export type {
   WorkstationDocument,
 } from "./document.ts";
 export type { EnvironmentProps } from "./kind/environment.ts";
+export type { ExporterProps } from "./kind/exporter.ts";
 export { command, type HealthProps, type HealthTiming, http, tcp } from "./kind/health.ts";
-export { type ServerProps, server, type WorkstationProps, workstation } from "./kind/machine.ts";
+export { type MachineProps, type ServerProps, server, type WorkstationProps, workstation } from "./kind/machine.ts";
 export type { MetricsProps, RemoteWriteProps } from "./kind/metrics.ts";
 export { build, image, process, type RunProps } from "./kind/run.ts";
 export type { SecretProps } from "./kind/secret.ts";
@@ -33,6 +35,6 @@ export { nearest } from "./nearest.ts";
 export { assembleLab, type Base, type BaseProps, defineBase, definePart, type Part, type PartProps } from "./part.ts";
 export { valueIn } from "./per-environment.ts";
 export { hashLab, printLab } from "./print.ts";
-export { environmentsOf, machinesOf, needsOf, volumeVariable } from "./resolve.ts";
+export { environmentsOf, intervalOf, machinesOf, needsOf, scrapeTimes, volumeVariable } from "./resolve.ts";
 export { hashText } from "./sha256.ts";
 export { parseDuration, parseSize } from "./unit.ts";

@@ -2,6 +2,7 @@
 
 import { checkMachines, checkPlacement, checkPromotion } from "./check/environment.ts";
 import { checkHosts } from "./check/host.ts";
+import { checkExporters, checkJumps } from "./check/machine.ts";
 import { checkCycles, checkPresence, checkRun } from "./check/need.ts";
 import { checkPortCollisions, checkPortUse, checkReplicas } from "./check/port.ts";
 import { checkSecrets } from "./check/secret.ts";
@@ -10,7 +11,7 @@ import { checkMoves, checkVolumes } from "./check/volume.ts";
 import { type Diagnostic, type Finding, LabError, printPath } from "./diagnostic.ts";
 import type { EnvironmentDocument, LabDocument, MachineDocument, SecretDocument, ServiceDocument } from "./document.ts";
 import { type EnvironmentMap, readEnvironment } from "./kind/environment.ts";
-import { readMachine } from "./kind/machine.ts";
+import { type MachineProps, readMachine } from "./kind/machine.ts";
 import { type MetricsProps, readMetrics } from "./kind/metrics.ts";
 import { readSecret, type SecretProps } from "./kind/secret.ts";
 import { readService, type ServiceProps } from "./kind/service.ts";
@@ -24,7 +25,7 @@ export interface LabProps<M extends string, E extends string, X extends string, 
   /** Lower-case letters, digits and dashes. */
   readonly name: string;
   /** What `server()` and `workstation()` return, by name. */
-  readonly machines: { readonly [K in M]: MachineDocument };
+  readonly machines: { readonly [K in M]: MachineProps<NoInfer<M>, NoInfer<X>> };
   readonly environments: EnvironmentMap<M, E>;
   readonly secrets?: { readonly [K in X]: SecretProps<NoInfer<E>> };
   readonly services: { readonly [K in S]: ServiceProps<NoInfer<M>, NoInfer<E>, NoInfer<X>, NoInfer<S>> };
@@ -61,6 +62,8 @@ const readNouns = readFields<LabDocument>("a lab", {
 
 const checks: readonly ((lab: LabDocument) => readonly Finding[])[] = [
   checkMachines,
+  checkJumps,
+  checkExporters,
   checkPromotion,
   checkPlacement,
   checkRun,

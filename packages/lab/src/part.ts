@@ -4,8 +4,8 @@
  */
 
 import { type Diagnostic, LabError } from "./diagnostic.ts";
-import type { MachineDocument } from "./document.ts";
 import type { EnvironmentMap } from "./kind/environment.ts";
+import type { MachineProps } from "./kind/machine.ts";
 import type { MetricsProps } from "./kind/metrics.ts";
 import type { SecretProps } from "./kind/secret.ts";
 import type { ServiceProps } from "./kind/service.ts";
@@ -18,7 +18,7 @@ export interface BaseProps<M extends string, E extends string, X extends string>
   /** Lower-case letters, digits and dashes. */
   readonly name: string;
   /** What `server()` and `workstation()` return, by name. */
-  readonly machines: { readonly [K in M]: MachineDocument };
+  readonly machines: { readonly [K in M]: MachineProps<NoInfer<M>, NoInfer<X>> };
   readonly environments: EnvironmentMap<M, E>;
   readonly secrets?: { readonly [K in X]: SecretProps<NoInfer<E>> };
   readonly metrics?: MetricsProps<NoInfer<X>>;

@@ -2,6 +2,7 @@
 
 import type { LabDocument, MachineDocument, ServiceDocument } from "./document.ts";
 import { valueIn } from "./per-environment.ts";
+import { parseDuration } from "./unit.ts";
 
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
@@ -45,6 +46,23 @@ export function identityOf(machine: MachineDocument, name: string): string {
   ).toLowerCase();
   if (["local", "localhost", "127.0.0.1", "::1"].includes(address)) return "local";
   return machine.port === undefined || machine.port === 22 ? address : `${address} ssh ${machine.port}`;
+}
+
+/** Between two looks at a machine. */
+export function intervalOf(machine: Pick<MachineDocument, "every">): number {
+  return parseDuration(machine.every ?? "10s");
+}
+
+const usualTimeoutMs = 10_000;
+
+/** How often an exporter of a machine is scraped, and how long that may take. */
+export function scrapeTimes(
+  machine: MachineDocument,
+  exporter: string,
+): { readonly everyMs: number; readonly timeoutMs: number } {
+  const { every, timeout } = own(machine.exporters ?? {}, exporter) ?? {};
+  const everyMs = every === undefined ? intervalOf(machine) : parseDuration(every);
+  return { everyMs, timeoutMs: timeout === undefined ? Math.min(usualTimeoutMs, everyMs) : parseDuration(timeout) };
 }
 
 /** The variable in which a process finds the folder of a volume: `my-data` is in `VOLUME_MY_DATA`. */

@@ -171,6 +171,8 @@ describe("machines, environments, secrets, names", () => {
 
   it.each([
     { kind: "server", address: "local", port: 22, user: "fed", key: "./id", labels: { gpu: "", "a.b/c": "x" } },
+    { kind: "server", address: "10.0.0.1", jump: "node5", every: "1s" },
+    { kind: "workstation", tailscale: "mbp", jump: "node5", every: "1h", exporters: {} },
     { kind: "server", address: "fd00::1" },
     { kind: "server", address: "fe80::1%eth0" },
     { kind: "workstation", tailscale: "mbp" },
@@ -195,6 +197,10 @@ describe("machines, environments, secrets, names", () => {
     [{ kind: "server", address: "local", key: "-x" }, "bad-value machines.hub.key"],
     [{ kind: "server", address: "local", labels: { gpu: 2 } }, "wrong-type machines.hub.labels.gpu"],
     [{ kind: "server", address: "local", labels: { "a b": "2" } }, 'bad-value machines.hub.labels["a b"]'],
+    [{ kind: "server", address: "x", jump: 5 }, "wrong-type machines.hub.jump"],
+    [{ kind: "server", address: "x", jump: "nod5" }, "unknown-machine machines.hub.jump"],
+    [{ kind: "server", address: "x", every: "500ms" }, "out-of-range machines.hub.every"],
+    [{ kind: "server", address: "x", every: "2h" }, "out-of-range machines.hub.every"],
     [{ kind: "workstation" }, "missing-key machines.hub"],
     [{ kind: "workstation", tailscale: 5 }, "wrong-type machines.hub.tailscale"],
     [new (class Machine {})(), "wrong-type machines.hub"],

@@ -1,10 +1,33 @@
 /** A machine: a server, which should always be there, or a workstation, which may be away. */
 
-import type { MachineDocument, ServerDocument, WorkstationDocument } from "../document.ts";
+import type { Duration, MachineDocument, ServerDocument, WorkstationDocument } from "../document.ts";
 import { placed } from "../place.ts";
 import { type Cursor, type Read, report } from "../read/cursor.ts";
-import { number, text } from "../read/scalar.ts";
+import { duration, number, reference, text } from "../read/scalar.ts";
 import { byKind, constant, map, object, optional, required } from "../read/shape.ts";
+import { type ExporterProps, readExporters } from "./exporter.ts";
+import type { SecretName } from "./secret.ts";
+
+/** What servers and workstations have in common. `M` and `X`: the machines and secrets it refers to. */
+interface CommonProps<M extends string, X extends string> {
+  /** Port of SSH, 1 to 65535; 22 when left out. */
+  readonly port?: number;
+  /** Who logs in by SSH; the hub's own user when left out. */
+  readonly user?: string;
+  /** Path of an SSH private key, absolute or relative to the lab's folder. */
+  readonly key?: string;
+  /** Another machine of the lab, through which SSH reaches this one. */
+  readonly jump?: M;
+  /** Between two looks at it, `"1s"` to `"1h"`; `"10s"` when left out. While somebody watches it, it is looked at every second. */
+  readonly every?: Duration;
+  /**
+   * What tells of it in Prometheus' way, by name, which becomes the label `job`: `{ node: "http://192.168.1.5:9100/metrics" }`, or
+   * `{ unpoller: { url, every: "30s" } }`.
+   */
+  readonly exporters?: Readonly<Record<string, `http://${string}` | `https://${string}` | ExporterProps<X>>>;
+  /** Facts about it, for people and for choosing machines: `{ gpu: "rtx3090" }`. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
 
 /**
  * What a server is. A machine in a lab is what `server()` or `workstation()` returns.
@@ -13,45 +36,45 @@ import { byKind, constant, map, object, optional, required } from "../read/shape
  * machines: {
  *   hub:   server({ address: "local" }),
  *   node5: server({ address: "192.168.1.5", user: "fed", labels: { gpu: "rtx3090" } }),
+ *   nas:   server({ address: "10.8.0.7", jump: "node5", exporters: { node: "http://10.8.0.7:9100/metrics" } }),
  *   mbp:   workstation({ tailscale: "darrens-mbp" }),
  * }
  */
-export interface ServerProps {
+export interface ServerProps<M extends string = string, X extends string = string> extends CommonProps<M, X> {
   /** `"local"` is the machine the hub runs on; otherwise a host name or an IP address, without user and port. */
   readonly address: string;
-  /** Port of SSH, 1 to 65535; 22 when left out. */
-  readonly port?: number;
-  /** Who logs in by SSH; the hub's own user when left out. */
-  readonly user?: string;
-  /** Path of an SSH private key, absolute or relative to the lab's folder. */
-  readonly key?: string;
-  /** Facts about it, for people and for choosing machines: `{ gpu: "rtx3090" }`. */
-  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** What a workstation is: has an address, a tailscale name, or both. */
-export interface WorkstationProps {
+export interface WorkstationProps<M extends string = string, X extends string = string> extends CommonProps<M, X> {
   /** A host name or an IP address, without user and port. */
   readonly address?: string;
   /** Its name in the tailnet. */
   readonly tailscale?: string;
-  /** Port of SSH, 1 to 65535; 22 when left out. */
-  readonly port?: number;
-  /** Who logs in by SSH; the hub's own user when left out. */
-  readonly user?: string;
-  /** Path of an SSH private key, absolute or relative to the lab's folder. */
-  readonly key?: string;
-  /** Facts about it, for people and for choosing machines. */
-  readonly labels?: Readonly<Record<string, string>>;
 }
 
+type WrittenServer<M extends string, X extends string> = ServerProps<M, X> & Pick<ServerDocument, "kind">;
+type WrittenWorkstation<M extends string, X extends string> = WorkstationProps<M, X> &
+  Pick<WorkstationDocument, "kind">;
+
+/** What `server()` and `workstation()` return, in a lab that has the machines `M` and the secrets `X`. */
+export type MachineProps<M extends string = string, X extends string = string> =
+  | WrittenServer<M, SecretName<X>>
+  | WrittenWorkstation<M, SecretName<X>>;
+
+// `NoInfer` in what is returned: the names come from what is written here alone, and are checked where the lab is defined.
+
 /** A machine that should always be there; fed tells you when it is not. */
-export function server(props: ServerProps): ServerDocument {
+export function server<M extends string = never, X extends string = never>(
+  props: ServerProps<M, X>,
+): WrittenServer<NoInfer<M>, NoInfer<X>> {
   return placed({ ...props, kind: "server" });
 }
 
 /** A machine that may be away: a laptop, a desktop that sleeps. Never an offline alert. */
-export function workstation(props: WorkstationProps): WorkstationDocument {
+export function workstation<M extends string = never, X extends string = never>(
+  props: WorkstationProps<M, X>,
+): WrittenWorkstation<NoInfer<M>, NoInfer<X>> {
   return placed({ ...props, kind: "workstation" });
 }
 
@@ -74,6 +97,9 @@ const common = {
   port: optional(number({ what: "a port", min: 1, max: 65_535, whole: true })),
   user: optional(text({ what: "a user name", pattern: /^[A-Za-z_][A-Za-z0-9_.-]*\$?$/, longest: 64 })),
   key: optional(text({ what: "the path of a key", pattern: /^[^-\n][^\n]*$/, longest: 4096 })),
+  jump: optional(reference("machine")),
+  every: optional(duration("1s", "1h")),
+  exporters: optional(readExporters),
   labels: optional(
     map(
       'labels, such as { gpu: "rtx3090" }',

@@ -1,12 +1,13 @@
 /** Metrics: what becomes of the samples that the hub keeps. */
 
-import type { MetricsDocument, RemoteWriteAuth, RemoteWriteDocument } from "../document.ts";
-import { type Cursor, isPlainObject, type Read, report } from "../read/cursor.ts";
+import type { MetricsDocument, RemoteWriteDocument } from "../document.ts";
+import { type Cursor, type Read, report } from "../read/cursor.ts";
 import { label, variable } from "../read/name.ts";
 import { text } from "../read/scalar.ts";
 import { list, map, object, optional, required } from "../read/shape.ts";
 import type { NonEmptyList } from "./list.ts";
-import { readSecretReference, type SecretName } from "./secret.ts";
+import { type HttpAuthProps, readHttpAuth, readUrl } from "./peer.ts";
+import type { SecretName } from "./secret.ts";
 
 /**
  * What becomes of the samples that the hub keeps.
@@ -37,9 +38,7 @@ export interface RemoteWriteProps<X extends string = string> {
   /** Such as `"http://10.0.0.5:9090/api/v1/write"`; without user and password. */
   readonly url: `http://${string}` | `https://${string}`;
   /** Who the hub is there: a user with a password, or the bearer of a token. */
-  readonly auth?:
-    | { readonly user: string; readonly password: { readonly secret: SecretName<X> } }
-    | { readonly token: { readonly secret: SecretName<X> } };
+  readonly auth?: HttpAuthProps<SecretName<X>>;
   /** Added to each series that has not such a label itself: `{ hub: "ocean" }`. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Selectors of PromQL, such as `'{job="node"}'`: a series is sent that fulfils one of them; all when left out. */
@@ -50,34 +49,15 @@ export interface RemoteWriteProps<X extends string = string> {
 
 const mostTargets = 8;
 
-function urlHint(url: string): string {
-  if (/^https?:\/\/[^/]*@/.test(url)) return "Write user and password under `auth`: a plain text is public.";
-  if (url.includes("#")) return "Leave out the # and what follows it.";
-  return "It begins with http:// or https://, and has no spaces.";
-}
-
 const selectors = list(
   "a list of selectors",
   text({ what: 'a selector, such as {job="node"}', longest: 10_000, pattern: /\S/ }),
   1,
 );
 
-const readBasic = object<Extract<RemoteWriteAuth, { user: string }>>("a user and a password", {
-  user: required(text({ what: "a user name", pattern: /^[^:\p{Cc}]+$/u, longest: 256 })),
-  password: required(readSecretReference),
-});
-const readBearer = object<Extract<RemoteWriteAuth, { token: object }>>("a token", {
-  token: required(readSecretReference),
-});
-
-const readAuth: Read<RemoteWriteAuth> = (value, at) =>
-  isPlainObject(value) && Object.hasOwn(value, "token") ? readBearer(value, at) : readBasic(value, at);
-
 const readRemoteWrite = object<RemoteWriteDocument>("a target of remote write", {
-  url: required(
-    text({ what: "a URL", pattern: /^https?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/, hint: urlHint, longest: 2_048 }),
-  ),
-  auth: optional(readAuth),
+  url: required(readUrl),
+  auth: optional(readHttpAuth),
   labels: optional(
     map('labels, such as { hub: "ocean" }', variable("a label"), text({ what: "the text of a label", longest: 1_024 })),
   ),

@@ -14,6 +14,15 @@ export const correct: Readonly<Record<string, string>> = {
     machines: `hub: server({ address: "local", port: 2222, user: "fed", key: "./key", labels: { gpu: "rtx3090" } }),
     node5: server({ address: "fd00::5" })`,
   }),
+  "machines through others, with exporters": labWith({
+    machines: `hub: server({ address: "local", every: "30s" }),
+    node5: server({ address: "10.0.0.5", jump: "mbp", exporters: { node: "http://10.0.0.5:9100/metrics" } }),
+    mbp: workstation({ tailscale: "mbp", every: "1m", exporters: {
+      windows: { url: "http://mbp:9182/metrics", every: "30s", timeout: "5s", labels: { site: "home" } },
+      gpu: { url: "https://mbp:9400/metrics", auth: { token: { secret: "SMTP" } } },
+      disk: { url: "http://mbp:1/", auth: { user: "ada", password: { secret: "BLOG_DB" } } },
+    } })`,
+  }),
   workstations: labWith({
     machines: 'hub: workstation({ tailscale: "mbp" }), node5: workstation({ address: "10.0.0.5", user: "me" })',
   }),
@@ -60,7 +69,7 @@ export default defineLab({
   services: { a: { run: process("x"), health, ...limits }, b: { run: process("y"), health, needs: ["a"] } },
 });`),
   "machines from a map of their own":
-    source(`const machines = { hub: server({ address: "local" }), mbp: workstation({ tailscale: "m" }) };
+    source(`const machines = { hub: server({ address: "10.0.0.2" }), mbp: workstation({ tailscale: "m", jump: "hub" }) };
 export default defineLab({
   name: "x", machines: { ...machines, extra: server({ address: "10.0.0.1" }) }, environments: { dev: { machines: ["mbp", "extra"] } },
   services: { a: { run: process("x"), on: "extra" } },

@@ -78,6 +78,45 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
     source: labWith({ machines: 'hub: workstation({ /*!*/tailscal: "mbp" }), node5: server({ address: "x" })' }),
     says: /Did you mean to write 'tailscale'/,
   },
+  "machine: reached through an unknown one": {
+    source: labWith({
+      machines: 'hub: server({ address: "local" }), /*!*/node5: server({ address: "x", jump: "bastoin" })',
+    }),
+    says: /"bastoin".*"hub" \| "node5"/s,
+  },
+  "machine: an interval that is a number": {
+    source: labWith({ machines: 'hub: server({ address: "local", /*!*/every: 10 }), node5: server({ address: "x" })' }),
+    says: /number/,
+  },
+  "exporter: misspelt field": {
+    source: labWith({
+      machines:
+        'hub: server({ address: "local", exporters: { node: { url: "http://x", /*!*/evry: "5s" } } }), node5: server({ address: "x" })',
+    }),
+    says: /'evry' does not exist.*Did you mean to write 'every'/s,
+  },
+  "exporter: a URL without http": {
+    source: labWith({
+      machines:
+        'hub: server({ address: "local", exporters: { /*!*/node: "x:9100" } }), node5: server({ address: "x" })',
+    }),
+    says: /http:\/\//,
+  },
+  "exporter: a secret that is not there": {
+    source: labWith({
+      machines: `/*!*/hub: server({ address: "local", exporters: { node: { url: "http://x", auth: { token: { secret: "SMPT" } } } } }),
+    node5: server({ address: "x" })`,
+    }),
+    says: /"SMPT".*"SMTP"/s,
+  },
+  "exporter: a secret in a lab without secrets": {
+    source: source(`export default defineLab({
+  name: "x", environments: { dev: { machines: ["hub"] } }, services: {}, machines: {
+    /*!*/hub: server({ address: "local", exporters: { node: { url: "http://x", auth: { token: { secret: "A" } } } } }),
+  },
+});`),
+    says: /the lab declares no secrets/,
+  },
   "machine: a text": {
     source: labWith({ machines: '/*!*/hub: "local", node5: server({ address: "x" })' }),
     says: /string/,

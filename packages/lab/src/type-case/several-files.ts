@@ -65,6 +65,14 @@ export default assembleLab(base, [definePart(base, { services: { a: { run: proce
     },
   },
 
+  "a machine of another file, reached through an unknown one": {
+    files: {
+      "machine.ts": source('export const machines = { node5: server({ address: "10.0.0.5", jump: "bastoin" }) };'),
+      "lab.ts": source(`import { machines } from "./machine.ts";
+export const base = defineBase({ name: "x", /*!*/machines, environments: { dev: { machines: ["node5"] } } });`),
+    },
+    says: /"bastoin"/,
+  },
   "needs: misspelt across files": {
     files: folder("data", 'needs: [/*!*/"databse"]'),
     says: /"databse".*Did you mean '"database"'/s,
