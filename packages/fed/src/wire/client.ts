@@ -88,6 +88,7 @@ const accepted: Readonly<Record<Endpoint["answer"], string>> = {
   events: sseType,
   text: "text/plain",
   prometheus: "application/json",
+  lines: "text/plain",
 };
 
 async function send(

@@ -5,15 +5,16 @@ import type { Access } from "./role.ts";
  * How an endpoint answers.
  * `one`: a JSON value. `many`: a stream of JSON lines, each one `output`. `events`: server-sent events, the data of each
  * one `output`. `text`: plain text, `output` is a string. `prometheus`: JSON in the envelope of Prometheus' HTTP API, and so
- * are its faults but for who may not call; the handler gives it as text, "" for no content.
+ * are its faults but for who may not call; the handler gives it as text, "" for no content. `lines`: plain text for a shell to read,
+ * each line one `output` as it comes; an empty one says only that the hub is there.
  */
-export type Answer = "one" | "many" | "events" | "text" | "prometheus";
+export type Answer = "one" | "many" | "events" | "text" | "prometheus" | "lines";
 
 /**
  * What a body may be besides JSON. `form`: the fields of a form, in place of a long query. `bytes`: no JSON, but bytes as they come,
- * for the handler to read.
+ * for the handler to read. `stream`: bytes without an end, which the handler reads while it answers in `lines`.
  */
-export type Body = "form" | "bytes";
+export type Body = "form" | "bytes" | "stream";
 
 /**
  * An endpoint as data. From these come the server's routes and validation, the typed client and the OpenAPI document.

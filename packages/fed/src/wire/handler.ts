@@ -17,20 +17,22 @@ export type Caller =
       readonly session: { readonly id: string; readonly kind: "browser" | "client" };
     }
   /** A long-lived API token. */
-  | { readonly kind: "token"; readonly tokenId: string; readonly name: string; readonly role: Role };
+  | { readonly kind: "token"; readonly tokenId: string; readonly name: string; readonly role: Role }
+  /** A machine that reports by itself. `joinedMs` tells it from one that joins under its name later. */
+  | { readonly kind: "machine"; readonly name: string; readonly joinedMs: number };
 
 /** What the caller may do. */
 export function accessOf(caller: Caller): Access {
   if (caller.kind === "nobody") return "open";
-  return caller.kind === "local" ? "local" : caller.role;
+  return caller.kind === "local" || caller.kind === "machine" ? caller.kind : caller.role;
 }
 
 /**
- * The caller as the actor of an event: `user:ada`, `token:ci/tok_…`, `local`, `nobody`. Names of tokens are chosen freely,
+ * The caller as the actor of an event: `user:ada`, `token:ci/tok_…`, `machine:node5`, `local`, `nobody`. Names of tokens are chosen freely,
  * so the id says which of them it was.
  */
 export function actorOf(caller: Caller): string {
-  if (caller.kind === "user") return `user:${caller.name}`;
+  if (caller.kind === "user" || caller.kind === "machine") return `${caller.kind}:${caller.name}`;
   return caller.kind === "token" ? `token:${caller.name}/${caller.tokenId}` : caller.kind;
 }
 
@@ -57,8 +59,12 @@ export interface CallContext {
   readonly cookie: SessionCookie;
   /** Headers that the answer is to have, in lower case, be it good or bad. */
   tell(headers: Readonly<Record<string, string>>): void;
+  /** Where the caller has found the hub, as they say it themselves: `http://hub.lan:4747`. Nothing in it needs quoting. */
+  readonly origin: string;
   /** What came to an endpoint that takes bytes. */
   readonly sent?: SentBytes;
+  /** What comes to an endpoint that takes a stream; to be read once. Who does not read is not sent more. */
+  readonly upload?: AsyncIterable<Uint8Array>;
 }
 
 export interface SentBytes {
@@ -74,7 +80,7 @@ export interface SentBytes {
 /** A body of UTF-8 in the order in which it is sent; what is not sent yet need not exist. */
 export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-type Handler<E extends Endpoint> = E extends { readonly answer: "events" }
+type Handler<E extends Endpoint> = E extends { readonly answer: "events" | "lines" }
   ? (input: ParsedOf<E>, context: CallContext) => AsyncIterable<OutputOf<E>>
   : E extends { readonly answer: "prometheus" }
     ? (input: ParsedOf<E>, context: CallContext) => Promise<string | Uint8Array | Pieces>

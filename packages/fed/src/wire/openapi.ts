@@ -49,6 +49,7 @@ const contentTypes: Readonly<Record<Answer, string>> = {
   events: "text/event-stream",
   text: "text/plain",
   prometheus: "application/json",
+  lines: "text/plain",
 };
 
 /** The OpenAPI 3.1 document of the table. The same table gives the same text, so that it can be committed. */
@@ -116,9 +117,11 @@ function operationOf(name: string, endpoint: Endpoint, outputId: string): Schema
   const rest = Object.keys(properties).filter((key) => !inPath.includes(key));
   const parameters = [
     ...inPath.map((key) => ({ name: key, in: "path", required: true, schema: properties[key] ?? {} })),
-    ...(endpoint.method === "GET" || endpoint.body === "bytes" ? rest : []).map((key) => ({
-      ...{ name: key, in: "query", required: required.includes(key), schema: queryOf(properties[key] ?? {}) },
-    })),
+    ...(endpoint.method === "GET" || endpoint.body === "bytes" || endpoint.body === "stream" ? rest : []).map(
+      (key) => ({
+        ...{ name: key, in: "query", required: required.includes(key), schema: queryOf(properties[key] ?? {}) },
+      }),
+    ),
     ...(endpoint.answer === "events" ? [resumeParameter] : []),
   ];
   const body = {
@@ -141,7 +144,8 @@ const bytes = { schema: { type: "string", format: "binary" } };
 
 function bodyOf(endpoint: Endpoint, schema: Schema & { readonly required: readonly string[] }): Schema {
   if (endpoint.method !== "POST") return {};
-  if (endpoint.body === "bytes") return { requestBody: { required: true, content: { "*/*": bytes } } };
+  if (endpoint.body === "bytes" || endpoint.body === "stream")
+    return { requestBody: { required: true, content: { "*/*": bytes } } };
   if (Object.keys(schema.properties as object).length === 0) return {};
   const required = schema.required.length > 0;
   // What a form needs may come in the query all the same.
@@ -159,7 +163,7 @@ const resumeParameter = {
 function securityOf({ role, method }: Endpoint): readonly Schema[] {
   if (role === "open") return [];
   // Only who can read the hub's data folder has the token that is `local`.
-  if (role === "local") return [{ bearer: [] }];
+  if (role === "local" || role === "machine") return [{ bearer: [] }];
   return [{ bearer: [] }, method === "GET" ? { session: [] } : { session: [], csrf: [] }];
 }
 
@@ -181,7 +185,7 @@ function responsesOf(endpoint: Endpoint, outputId: string): Schema {
   const type = contentTypes[endpoint.answer];
   const description = {
     ...{ one: "Done.", many: "One JSON object a line.", events: "As they happen.", text: "As text." },
-    prometheus: "In Prometheus' envelope, as its errors are.",
+    ...{ prometheus: "In Prometheus' envelope, as its errors are.", lines: "A line at a time, as they come." },
   };
   const good = { description: description[endpoint.answer], content: { [type]: { schema } } };
   return {

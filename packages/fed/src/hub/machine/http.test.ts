@@ -7,7 +7,7 @@ import { answered, facts, going, makeScene, origin, saying, server } from "./mac
 
 const context: CallContext = {
   ...{ signal: going(), correlation: "cor_1", caller: { kind: "local" }, actor: "local" },
-  ...{ address: "127.0.0.1", agent: "", cookie: { set() {}, clear() {} }, tell() {} },
+  ...{ address: "127.0.0.1", agent: "", origin: "http://hub", cookie: { set() {}, clear() {} }, tell() {} },
 };
 
 function makeDoor() {

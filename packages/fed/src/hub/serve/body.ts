@@ -16,6 +16,12 @@ export function takeBytes(app: FastifyInstance): void {
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: unknown, body: Buffer) => body);
 }
 
+/** In place of JSON: whatever comes, while it comes; nothing of it is read before somebody asks for it. */
+export function takeStream(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", async (_request: unknown, body: unknown) => body);
+}
+
 const mostFields = 1_000;
 
 /** A field that is there many times is a list. */

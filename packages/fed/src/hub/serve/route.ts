@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { childController, untilAborted } from "#base/abort.ts";
 import { type Clock, withDeadline } from "#base/clock.ts";
@@ -18,7 +20,7 @@ import {
 } from "./gate.ts";
 import type { ServeLimits } from "./limit.ts";
 import { beginBody, sendPacked } from "./pack.ts";
-import { beginItems, type makeSeats, streamTypeOf, writeStream } from "./stream.ts";
+import { beginItems, type makeSeats, type Streamed, streamTypeOf, writeStream } from "./stream.ts";
 
 /** Of what a route is made, besides its endpoint. */
 export interface RouteNeeds {
@@ -28,6 +30,8 @@ export interface RouteNeeds {
   readonly seats: ReturnType<typeof makeSeats>;
   /** Who has been let in; each route notes its callers. */
   readonly known: WeakMap<FastifyRequest, Known>;
+  /** Connections with an upload that may take for ever: it is not a request that comes too slowly. */
+  readonly uploads: WeakSet<Socket>;
   /** Aborts when the hub begins to close: ends streams. */
   readonly closing: AbortSignal;
   /** Aborts when the hub waits no longer for what is under way. */
@@ -78,7 +82,7 @@ export function addRoute(
       if (who === undefined) throw new TypeError("a request came past the gate");
       const input = readInput(endpoint, request);
       const { answer } = endpoint;
-      if (answer === "many" || answer === "events") {
+      if (answer === "many" || answer === "events" || answer === "lines") {
         return stream(request, reply, { ...who, endpoint, answer, call: (context) => handler(input, context) }, needs);
       }
       const value = await answerOnce(
@@ -123,7 +127,16 @@ function contextOf(request: FastifyRequest, reply: FastifyReply, known: Known, s
     agent: (request.headers["user-agent"] ?? "").replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 200),
     cookie: makeCookie(request, reply),
     tell: (headers) => void reply.headers(headers),
+    origin: originOf(request),
   };
+}
+
+/** Only what a name, an address and a port are made of: it may be written into a script. */
+function originOf({ protocol, host }: FastifyRequest): string {
+  const scheme = protocol === "https" ? "https" : "http";
+  return /^(?:[\w.-]{1,253}|\[[\da-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host)
+    ? `${scheme}://${host}`
+    : `${scheme}://unknown`;
 }
 
 async function answerOnce(
@@ -152,7 +165,7 @@ async function answerOnce(
 
 interface StreamOf extends Known {
   readonly endpoint: Endpoint;
-  readonly answer: "many" | "events";
+  readonly answer: Streamed;
   call(context: CallContext): unknown;
 }
 
@@ -162,7 +175,7 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
   const leave = () => controller.abort(new Fault("unreachable", "the caller has gone"));
   reply.raw.once("close", leave);
   try {
-    const context = contextOf(request, reply, of, controller.signal);
+    const context = withUpload(of.endpoint, request, reply, contextOf(request, reply, of, controller.signal), needs);
     const given = (await untilAborted(Promise.resolve(of.call(context)), controller.signal)) as AsyncIterable<unknown>;
     const items = of.answer === "many" ? await beginItems(given, needs.clock, needs.limits, controller.signal) : given;
     reply.type(streamTypeOf(of.answer)).header("x-accel-buffering", "no");
@@ -193,12 +206,13 @@ async function stream(request: FastifyRequest, reply: FastifyReply, of: StreamOf
 /** Whose streams are counted together. */
 function seatOf(caller: Caller): string {
   if (caller.kind === "user") return `user:${caller.userId}`;
+  if (caller.kind === "machine") return `machine:${caller.name}/${caller.joinedMs}`;
   return caller.kind === "token" ? `token:${caller.tokenId}` : caller.kind;
 }
 
 /** A form may say some of it in the query, and bytes say nothing. */
 function givenTo({ method, body }: Endpoint, request: FastifyRequest): unknown {
-  if (method === "GET" || body === "bytes") return request.query;
+  if (method === "GET" || body === "bytes" || body === "stream") return request.query;
   const given = request.body ?? {};
   return body === "form" && typeof given === "object" ? { ...(request.query as object), ...given } : given;
 }
@@ -216,6 +230,24 @@ function withBytes(endpoint: Endpoint, { body, headers }: FastifyRequest, contex
       encoding: (headers["content-encoding"] ?? "").trim().toLowerCase(),
     },
   };
+}
+
+/**
+ * An upload without an end, and an answer while it lasts. Who reads it may stop before its end: what is said then must not be
+ * cut off with the connection, which serves no other request.
+ */
+function withUpload(
+  endpoint: Endpoint,
+  { body, raw }: FastifyRequest,
+  reply: FastifyReply,
+  context: CallContext,
+  { uploads }: RouteNeeds,
+): CallContext {
+  if (endpoint.body !== "stream") return context;
+  reply.header("connection", "close");
+  uploads.add(raw.socket);
+  const empty: AsyncIterable<Uint8Array> = Readable.from([]);
+  return { ...context, upload: body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : empty };
 }
 
 function readInput(endpoint: Endpoint, request: FastifyRequest): unknown {

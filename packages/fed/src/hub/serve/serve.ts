@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { type FastifyInstance, type FastifyRequest, fastify } from "fastify";
 import type { Clock } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
@@ -6,7 +7,7 @@ import type { Api } from "#wire/api.ts";
 import type { Answer, Endpoint } from "#wire/endpoint.ts";
 import type { Caller, Handlers, Refusal } from "#wire/handler.ts";
 import { answerBadRequest, answerFault, answerInEnvelope, readRefusal, tellable } from "./answer-fault.ts";
-import { takeBytes, takeForms } from "./body.ts";
+import { takeBytes, takeForms, takeStream } from "./body.ts";
 import { budgetTrace } from "./budget.ts";
 import { trackConnections } from "./connection.ts";
 import { type Credentials, type Known, nobody } from "./gate.ts";
@@ -79,7 +80,8 @@ export async function serveTable(
   const begun = new WeakMap<FastifyRequest, number>();
   const trace = budgetTrace(options.trace, options.clock, limits.tracesAMinute);
   const known = new WeakMap<FastifyRequest, Known>();
-  const app = makeApp(limits, { ...options, trace }, known, await openPages(options.pages));
+  const uploads = new WeakSet<Socket>();
+  const app = makeApp(limits, { ...options, trace }, { known, uploads }, await openPages(options.pages));
   const seats = makeSeats(limits);
   const connections = trackConnections(app.server, limits);
   const report = (request: FastifyRequest, status: number) => {
@@ -102,7 +104,7 @@ export async function serveTable(
     const handler = handlers[name];
     if (handler === undefined) throw new TypeError(`the endpoint ${name} has no handler`);
     const needs: RouteNeeds = {
-      ...{ clock: options.clock, trace, limits, seats, known },
+      ...{ clock: options.clock, trace, limits, seats, known, uploads },
       ...{ closing: (options.lasting?.has(name) ? last : closing).signal, over: over.signal },
       identify: (credentials) => options.identify(credentials),
       recall: (caller) => options.recall(caller),
@@ -115,7 +117,8 @@ export async function serveTable(
     else {
       void app.register(async (own) => {
         if (endpoint.body === "form") takeForms(own);
-        else takeBytes(own);
+        else if (endpoint.body === "bytes") takeBytes(own);
+        else takeStream(own);
         addRoute(own, name, endpoint, handler, needs);
       });
     }
@@ -150,7 +153,7 @@ function noCompiler(): never {
 function makeApp(
   limits: ServeLimits,
   options: ServeOptions,
-  known: WeakMap<FastifyRequest, Known>,
+  { known, uploads }: Pick<RouteNeeds, "known" | "uploads">,
   pages: Pages,
 ): FastifyInstance {
   const app = fastify({
@@ -172,7 +175,11 @@ function makeApp(
       // Node looks for late requests only so often; its own 30 s would make 10 s up to 40.
       connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs, limits.requestTimeoutMs),
     },
-    clientErrorHandler: answerBadRequest,
+    clientErrorHandler(error, socket) {
+      // Node tells once of a request that takes long; one that may goes on, and who gets no bytes out of it ends it.
+      if ((error as NodeJS.ErrnoException).code === "ERR_HTTP_REQUEST_TIMEOUT" && uploads.has(socket)) return;
+      answerBadRequest(error, socket);
+    },
     // Such requests come to no route, so no hook has seen them.
     frameworkErrors: (thrown, request, reply) => {
       reply.headers(safeHeaders(request.id));

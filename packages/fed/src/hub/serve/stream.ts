@@ -8,8 +8,11 @@ import { problemOf } from "#wire/problem.ts";
 import { encodeSse, sseHeartbeat, sseType } from "#wire/sse.ts";
 import type { ServeLimits } from "./limit.ts";
 
+/** The answers that come piece by piece, for as long as they may take. */
+export type Streamed = "many" | "events" | "lines";
+
 export interface StreamCall {
-  readonly answer: "many" | "events";
+  readonly answer: Streamed;
   readonly items: AsyncIterable<unknown>;
   /** Ends the stream, and is what `items` listens to: aborted when the caller has gone or may no longer see this. */
   readonly controller: AbortController;
@@ -28,7 +31,7 @@ interface Format {
   readonly beat: string;
 }
 
-const formats: Readonly<Record<"many" | "events", Format>> = {
+const formats: Readonly<Record<Streamed, Format>> = {
   many: {
     type: streamType,
     item: (value) => `${JSON.stringify({ item: value })}\n`,
@@ -41,6 +44,12 @@ const formats: Readonly<Record<"many" | "events", Format>> = {
     // A reader asks again, and is told as an answer.
     fault: () => "",
     beat: sseHeartbeat,
+  },
+  lines: {
+    type: "text/plain; charset=utf-8",
+    item: (value) => `${value}\n`,
+    fault: ({ message }) => `fault ${message.replaceAll(/[^\x20-\x7e]/g, "?")}\n`,
+    beat: "\n",
   },
 };
 
@@ -58,7 +67,7 @@ function eventFrame(item: unknown): string | Uint8Array {
   return frame;
 }
 
-export const streamTypeOf = (answer: "many" | "events"): string => formats[answer].type;
+export const streamTypeOf = (answer: Streamed): string => formats[answer].type;
 
 /**
  * The same items, begun: throws what goes wrong before the first of them. Waits for it no longer than `firstLineMs`, so

@@ -22,7 +22,7 @@ const ownersOf = ({ db }: Scene) =>
 /** Whoever is identified may sign in at this moment, and may do no more than their role. */
 function checkCaller(scene: Scene, owners: ReadonlyMap<string, string>, caller: Caller): void {
   if (caller.kind === "nobody") return;
-  if (caller.kind === "local") throw new Error("somebody became local");
+  if (caller.kind === "local" || caller.kind === "machine") throw new Error(`somebody became ${caller.kind}`);
   const id = caller.kind === "user" ? caller.userId : owners.get(caller.tokenId);
   const user = scene.users.list().find((one) => one.id === id);
   expect(user && maySignIn(user), "somebody is identified who may not sign in").toBe(true);

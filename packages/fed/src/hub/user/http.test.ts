@@ -16,7 +16,7 @@ function makeDoor() {
   const cookies: string[] = [];
   const call = (caller: Caller = { kind: "nobody" }): CallContext => ({
     ...{ signal: new AbortController().signal, correlation: "cor_7", caller, actor: "whoever calls" },
-    ...{ address: "192.0.2.1", agent: "Mozilla/5.0" },
+    ...{ address: "192.0.2.1", agent: "Mozilla/5.0", origin: "http://hub" },
     cookie: {
       set: (secret, maxAgeSeconds) => void cookies.push(`${secret} ${maxAgeSeconds}`),
       clear: () => void cookies.push("cleared"),
