@@ -165,5 +165,7 @@ function comingHandlers() {
     removeCredential: coming,
     rotateKey: coming,
     recoverySheet: coming,
+    restoreKey: coming,
+    startOverKey: coming,
   };
 }

@@ -73,6 +73,14 @@ export const eventShape = z.discriminatedUnion("type", [
   kind("credential.removed", {}),
   /** The vault is sealed by another master key. */
   kind("key.rotated", { from: z.string(), to: z.string(), secrets: z.number().int() }),
+  /** The master key is not there, or is another one: nothing that it sealed opens. Its subject is the vault, as of all of keys. */
+  kind("key.lost", { id: z.string(), reason: z.string() }),
+  /** It is back, and so is what it sealed. */
+  kind("key.restored", { id: z.string(), secrets: z.number().int() }),
+  /** A new key in the place of a lost one; so many secrets stay sealed by that. */
+  kind("key.startedOver", { from: z.string(), to: z.string(), kept: z.number().int() }),
+  /** Somebody printed the recovery sheet. */
+  kind("key.shown", { id: z.string() }),
   /** Somebody asked for samples to be removed, for good: of the series that fulfil one of these, in the span or all of them. */
   kind("metric.deletionAsked", {
     selectors: z.array(z.string()),

@@ -23,6 +23,8 @@ export const credentialShape = z.object({
   machine: z.string().optional(),
   setMs: z.number(),
   setBy: z.string(),
+  /** The master key that sealed it is not there: it cannot be opened. */
+  lost: z.literal(true).optional(),
 });
 
 /** Endpoints about the fleet: who is in it, and how the hub gets to know of it. */
@@ -154,4 +156,25 @@ export const fleetApi = {
     input: z.object({}),
     output: z.object({ id: z.string(), text: z.string() }),
   }),
+  restoreKey: endpoint({
+    method: "POST",
+    path: "/api/v1/key/restore",
+    role: "local",
+    answer: "one",
+    summary: "Takes a master key from its recovery sheet: what it sealed opens again.",
+    input: z.object({ text: z.string().min(1).max(65_536) }),
+    output: z.object({ id: z.string(), secrets: z.number().int() }),
+  }),
+  startOverKey: endpoint({
+    method: "POST",
+    path: "/api/v1/key/start-over",
+    role: "local",
+    answer: "one",
+    summary:
+      "Makes a new master key in the place of a lost one. What that sealed is kept, and opens if it is ever restored.",
+    input: z.object({}),
+    output: z.object({ to: z.string(), kept: z.number().int() }),
+  }),
 };
+
+export type WireCredential = z.infer<typeof credentialShape>;

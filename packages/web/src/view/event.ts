@@ -86,6 +86,14 @@ function knownSentence(event: FedEvent): string {
       return `The credential ${name} was taken out of the vault.`;
     case "key.rotated":
       return `The vault has a new master key: ${countText(event.data.secrets, "secret")} sealed anew.`;
+    case "key.lost":
+      return `The vault is locked${because(event.data.reason)}`;
+    case "key.restored":
+      return `The master key ${event.data.id} is back: ${countText(event.data.secrets, "secret")} can be opened again.`;
+    case "key.startedOver":
+      return `The vault has a new master key; ${countText(event.data.kept, "secret")} of the lost one stay sealed.`;
+    case "key.shown":
+      return `The recovery sheet of the master key ${event.data.id} was printed.`;
     case "metric.deletionAsked":
       return `Samples of ${event.data.selectors.join(" and ")} were to be deleted, for good.`;
     case "remoteWrite.failed":
@@ -302,6 +310,10 @@ const typeTones: Readonly<Record<EventType, Tone>> = {
   "credential.set": "info",
   "credential.removed": "warn",
   "key.rotated": "info",
+  "key.lost": "bad",
+  "key.restored": "good",
+  "key.startedOver": "warn",
+  "key.shown": "warn",
   "lab.accepted": "info",
   "lab.rejected": "bad",
   "instance.started": "idle",
