@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { labelsToRecord } from "#engine/series/labels.ts";
+import { isStale } from "#engine/series/series.ts";
+import type { Batch } from "#engine/tsdb/tsdb.ts";
+import { openBook } from "./series.ts";
+
+const hourMs = 3_600_000;
+
+/** What a batch says: series in short and their values, `end` for the end of one. */
+function said({ labels, values }: Batch): Record<string, number | "end"> {
+  const all: Record<string, number | "end"> = {};
+  labels.forEach((one, i) => {
+    const { __name__: name, machine, job, instance, ...rest } = labelsToRecord(one);
+    expect({ machine, job, instance }).toEqual({ machine: "node5", job: "fed", instance: "node5" });
+    const key = Object.entries(rest)
+      .map(([label, value]) => `${label}=${value}`)
+      .join(",");
+    all[key === "" ? `${name}` : `${name}{${key}}`] = isStale(values, i) ? "end" : (values[i] as number);
+  });
+  expect(Object.keys(all)).toHaveLength(labels.length);
+  return all;
+}
+
+/** Without what the book says of itself. */
+function toldIn(batch: Batch): Record<string, number | "end"> {
+  const { up: _up, scrape_duration_seconds: _took, scrape_samples_scraped: _count, ...rest } = said(batch);
+  return rest;
+}
+
+describe("a book of series", () => {
+  test("hands out the same labels at every tick, with whose they are, and says that the machine is up", () => {
+    const book = openBook("node5", 100);
+    book.begin(1, 0);
+    book.sample("node_load1", 0.5);
+    book.sample("node_cpu_seconds_total", 3, { cpu: "0", mode: "idle" });
+    const first = book.end(1_000, true, 250);
+    expect(said(first)).toEqual({
+      ...{ node_load1: 0.5, "node_cpu_seconds_total{cpu=0,mode=idle}": 3 },
+      ...{ up: 1, scrape_duration_seconds: 0.25, scrape_samples_scraped: 2 },
+    });
+    expect([...first.times]).toEqual(Array.from({ length: 5 }, () => 1_000));
+    book.begin(1, 0);
+    book.sample("node_cpu_seconds_total", 4, { mode: "idle", cpu: "0" });
+    book.sample("node_load1", 0.6);
+    const second = book.end(2_000, true, 250);
+    expect(second.labels[1]).toBe(first.labels[0]);
+    expect(second.labels[0]).toBe(first.labels[1]);
+  });
+
+  test("a machine cannot name itself, nor its metrics by what is no name", () => {
+    const book = openBook("node5", 100);
+    book.begin(1, 0);
+    book.sample("up", 0, { machine: "node6", job: "prometheus", instance: "x", __name__: "node_load1", "a b": "c" });
+    book.sample('bad{machine="node6"}', 1);
+    book.sample("node_load1", Number.NaN);
+    book.sample("text", 1, { name: `<b>"\n\u0000\ud800${"x".repeat(5_000)}` });
+    expect(book.dropped).toBe(1);
+    const all = said(book.end(0, true, undefined));
+    expect(all).toMatchObject({ "up{exported_instance=x,exported_job=prometheus,exported_machine=node6}": 0, up: 1 });
+    const text = Object.keys(all).find((key) => key.startsWith("text"));
+    expect(text).toMatch(/^text\{name=<b>"\n \ufffdx+\}$/);
+    expect(text?.length).toBeLessThan(1_100);
+    expect(all).not.toHaveProperty("node_load1");
+  });
+
+  test("a series ends when the sections that told it tell it no more, and not because they were not asked", () => {
+    const book = openBook("node5", 100);
+    const tick = (sections: number, ...names: string[]) => {
+      book.begin(sections, 0);
+      for (const name of names) book.sample(name, 1);
+      return Object.entries(toldIn(book.end(0, true, 1))).flatMap(([name, value]) => (value === "end" ? [name] : []));
+    };
+    expect(tick(0b001, "fast", "gone")).toEqual([]);
+    expect(tick(0b011, "fast", "gone", "slow")).toEqual([]);
+    expect(tick(0b001, "fast", "gone")).toEqual([]);
+    expect(tick(0b001, "fast")).toEqual(["gone"]);
+    expect(tick(0b101, "fast", "rare")).toEqual([]);
+    expect(tick(0b111, "fast")).toEqual(["slow", "rare"]);
+    expect(tick(0b111, "fast", "rare")).toEqual([]);
+  });
+
+  test("when the machine goes everything ends but `up`, which is 0; when it leaves the fleet that ends too", () => {
+    const book = openBook("node5", 100);
+    book.begin(1, 0);
+    book.sample("node_load1", 1);
+    book.end(0, true, 1);
+    expect(said(book.missed(10))).toEqual({ up: 0 });
+    const ends = { scrape_duration_seconds: "end", scrape_samples_scraped: "end" };
+    expect(said(book.gone(20, false))).toEqual({ up: 0, node_load1: "end", ...ends });
+    expect(said(book.gone(30, true))).toEqual({ up: "end", ...ends });
+    expect(book.count).toBe(0);
+  });
+
+  test("has a limit, over time, too: a machine with other series at every tick fills no memory", () => {
+    const book = openBook("node5", 50);
+    const tick = (atMs: number, from: number, count: number) => {
+      book.begin(1, atMs);
+      for (let n = from; n < from + count; n++) book.sample("x", n, { n: `${n}` });
+      const { labels } = book.end(atMs, true, 1);
+      return { told: labels.length, dropped: book.dropped };
+    };
+    expect(tick(0, 0, 60).dropped).toBe(10);
+    expect(book.count).toBe(50);
+    // The old ones end in the tick after which they were not told; their place is free then.
+    expect(tick(0, 1_000, 50).dropped).toBe(50);
+    expect(tick(0, 2_000, 50).dropped).toBe(0);
+    tick(0, 3_000, 0);
+    expect(tick(0, 4_000, 50).dropped).toBe(50);
+    expect(tick(hourMs, 4_000, 50).dropped).toBe(0);
+  });
+
+  test("whatever is told, a series that has begun is told, waits for its sections, or has ended", () => {
+    const ticks = fc.array(
+      fc.record({
+        slow: fc.boolean(),
+        fast: fc.subarray(["a", "b", "c"]),
+        rare: fc.subarray(["x", "y"]),
+      }),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(ticks, (all) => {
+        const book = openBook("node5", 100);
+        const open = new Set<string>();
+        for (const { slow, fast, rare } of all) {
+          book.begin(slow ? 0b11 : 0b01, 0);
+          const names = [...fast, ...(slow ? rare : [])];
+          for (const name of names) book.sample(name, 1);
+          for (const [name, value] of Object.entries(toldIn(book.end(0, true, 1)))) {
+            if (value === "end") expect(open.delete(name)).toBe(true);
+            else open.add(name);
+          }
+          // Where all sections were asked, nothing else is open; where not, what may be from another section waits.
+          if (slow) expect([...open].sort()).toEqual([...names].sort());
+          else expect([...open]).toEqual(expect.arrayContaining(names));
+        }
+        expect(book.count).toBe(open.size);
+      }),
+    );
+  });
+});
