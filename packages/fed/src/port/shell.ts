@@ -26,7 +26,10 @@ export interface CommandOutcome {
   readonly kind: "exited" | "killed" | "timeout";
   /** Of `exited`; 127 when there is no such command, 126 when it may not be run. */
   readonly code?: number | undefined;
-  /** Of `killed`: such as "SIGKILL". */
+  /**
+   * Of `killed`: such as "SIGKILL". A machine's shell tells a signal N as exit code 128 + N, so a command that exits with such a code
+   * by itself may be told as killed.
+   */
   readonly signal?: string | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -74,9 +77,14 @@ export type ForwardTarget =
 export interface Shell {
   /** The adapter and the machine, such as `ssh node5`. */
   readonly name: string;
+  /** Settles when the command itself has ended; what it left in the background runs on. */
   run(command: ShellCommand, options: RunOptions, signal: AbortSignal): Promise<CommandOutcome>;
   /** Resolves when it runs. */
   stream(command: ShellCommand, signal: AbortSignal): Promise<CommandStream>;
+  /**
+   * Moreover Faults `missing` (its folder), `denied` (not allowed to write there), `conflict` (a folder stands in its place) and
+   * `unreachable` with details `{ disk: "full" }`. Nothing is left of what did not arrive.
+   */
   upload(file: UploadFile, signal: AbortSignal): Promise<void>;
   /** A connection to what listens there, by way of the machine. */
   forward(target: ForwardTarget, signal: AbortSignal): Promise<Duplex>;
@@ -121,6 +129,11 @@ export interface SshNeeds {
   login(signal: AbortSignal): Promise<SshLogin>;
   /** Whether the machine (or the jump host) is the one we know; called in the handshake, before anything secret is said. */
   checkHostKey(machine: string, address: string, key: HostKey): HostKeyVerdict;
+  /**
+   * The keys that machine is known by: it is asked for one of their types first, so that a machine with several keys is not taken for
+   * a changed one.
+   */
+  knownHostKeys?(machine: string): readonly HostKey[];
 }
 
 export type HostKeyVerdict =

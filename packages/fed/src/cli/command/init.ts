@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Fault } from "#base/fault.ts";
+import { quoteWord } from "#port/quote.ts";
 import { defineCommand } from "../command.ts";
 import { nearPath } from "../diagnostic.ts";
 import type { Env } from "../env.ts";
@@ -8,7 +9,6 @@ import { fileFault } from "../file-fault.ts";
 import { checkLabName, labNameOf } from "../lab-name.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { Screen } from "../print.ts";
-import { shellWord } from "../shell-word.ts";
 import { labFiles, languageLink, surroundingFiles } from "../template.ts";
 
 export const command = defineCommand({
@@ -116,7 +116,7 @@ function linkTarget(path: string): string | undefined {
 
 /** How this person can call fed again: by name when PATH leads to it, else by its place. */
 function fedWord(env: Env): string {
-  return env.path.some((folder) => existsSync(join(folder, "fed"))) ? "fed" : shellWord(join(env.installation, "fed"));
+  return env.path.some((folder) => existsSync(join(folder, "fed"))) ? "fed" : quoteWord(join(env.installation, "fed"));
 }
 
 function showNext(
@@ -133,6 +133,6 @@ function showNext(
   for (const file of files) screen.line(`  ${file}`);
   screen.line();
   screen.line("Next:");
-  if (folder !== env.cwd) screen.line(`  cd ${shellWord(shown)}`);
+  if (folder !== env.cwd) screen.line(`  cd ${quoteWord(shown)}`);
   screen.line(`  ${fed} up`);
 }

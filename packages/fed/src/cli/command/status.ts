@@ -1,4 +1,5 @@
 import { systemClock } from "#base/clock.ts";
+import { quoteWord } from "#port/quote.ts";
 import { api } from "#wire/api.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { defineCommand } from "../command.ts";
@@ -7,7 +8,6 @@ import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
 import { ageOf } from "../moment.ts";
 import type { Screen } from "../print.ts";
-import { shellWord } from "../shell-word.ts";
 import { statusTable } from "../status-table.ts";
 
 export const command = defineCommand({
@@ -42,7 +42,7 @@ function showDiskFull(screen: Screen, { folder, sinceMs, refused }: NonNullable<
   const [age, changes] = [ageOf(sinceMs, systemClock.nowMs()), refused === 1 ? "change was" : "changes were"];
   screen.line(
     { text: `The disk has been full for ${age}`, style: "bad" },
-    `: what runs goes on, ${refused} ${changes} refused. Make room, and the hub goes on by itself: df -h ${shellWord(folder)}`,
+    `: what runs goes on, ${refused} ${changes} refused. Make room, and the hub goes on by itself: df -h ${quoteWord(folder)}`,
   );
 }
 
