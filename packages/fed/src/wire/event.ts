@@ -60,9 +60,9 @@ export const eventShape = z.discriminatedUnion("type", [
   kind("machine.maintenanceBegan", { reason: z.string(), untilMs: z.number().optional() }),
   kind("machine.maintenanceEnded", { reason: z.string() }),
   /** It is known by this key from now on: it was the first, or somebody accepted it. */
-  kind("machine.keyTrusted", { type: z.string(), fingerprint: z.string(), first: z.boolean() }),
+  kind("machine.keyTrusted", { keyType: z.string(), fingerprint: z.string(), first: z.boolean() }),
   /** It shows another key than the one it is known by, and is not logged in to until somebody accepts it. */
-  kind("machine.keyChanged", { type: z.string(), fingerprint: z.string(), known: z.string() }),
+  kind("machine.keyChanged", { keyType: z.string(), fingerprint: z.string(), known: z.string() }),
   /** A token was made with which it can join, once. */
   kind("machine.joinAllowed", { expiresMs: z.number() }),
   kind("machine.joined", { address: z.string() }),
