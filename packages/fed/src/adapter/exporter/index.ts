@@ -1,0 +1,1 @@
+export { openExporterDoor } from "./http.ts";
