@@ -18,11 +18,20 @@ export interface Credentials {
   set(origin: Origin, wanted: CredentialName, value: string): Promise<void>;
   /** Fault `missing` for what is not there, `conflict` while the vault is locked. */
   remove(origin: Origin, wanted: CredentialName): Promise<void>;
+  /** Whether there is one for this machine alone; it need not open. */
+  hasOwn(machine: string, name: string): boolean;
   /**
    * The machine's own, else the one for all, with how it is called; undefined when there is neither. Fault `conflict` when it is there
    * and cannot be opened.
    */
-  reveal(machine: string, name: string): { readonly value: string; readonly from: string } | undefined;
+  reveal(machine: string, name: string): Revealed | undefined;
+}
+
+/** A secret in the clear: it goes to who needs it, and nowhere else. */
+export interface Revealed {
+  readonly value: string;
+  /** What it is called, for messages. */
+  readonly from: string;
 }
 
 const mostCredentials = 1_000;
@@ -72,6 +81,7 @@ export function openCredentials(needs: KeyringNeeds, ring: Keyring): Credentials
         });
         needs.onChange();
       }),
+    hasOwn: (machine, name) => findSealed(db, { scope: machine, name }) !== undefined,
     reveal(machine, name) {
       const row = findSealed(db, { scope: machine, name }) ?? findSealed(db, { scope: "", name });
       return row && { value: open(row, ring), from: `the vault's ${textOf(row)}` };

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { Fault } from "#base/fault.ts";
 import { readFileIfThere } from "#disk/atomic-file.ts";
-import { type Credentials, openCredentials } from "./credential.ts";
+import { type Credentials, openCredentials, type Revealed } from "./credential.ts";
 import { type GivenKeys, type KeyringNeeds, openKeyring } from "./keyring.ts";
 import { type MasterKeys, openMasterKeys } from "./rotate.ts";
 
-export type { GivenKeys };
+export type { GivenKeys, Revealed };
 
 /** Something about the vault that people must know, with what to do. */
 export interface VaultTrouble {
