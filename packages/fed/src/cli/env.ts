@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { Fault } from "#base/fault.ts";
 
@@ -18,6 +18,10 @@ export interface Env {
   readonly hub: string | undefined;
   /** FED_TOKEN: proves who is calling the hub at FED_HUB or `--hub`. A secret: never print it. */
   readonly token: string | undefined;
+  /** FED_KEY and FED_KEY_NEXT: master keys of the vault of a hub that runs here, in place of a file. Secrets: never print them. */
+  readonly keys: { readonly current: string | undefined; readonly next: string | undefined };
+  /** Who logs in to machines where the lab does not say, and with what: USER, HOME, SSH_AUTH_SOCK. */
+  readonly own: { readonly user: string; readonly home: string; readonly agent: string | undefined };
   /** FED_DEBUG=1: faults show where they come from. */
   readonly debug: boolean;
   /** An automation is calling (CI is set). */
@@ -56,6 +60,8 @@ export function readEnv(variables: Variables = process.env, cwd: string = workin
     configFolder: join(xdgFolder(read("XDG_CONFIG_HOME")) ?? join(home, ".config"), "fed"),
     hub: read("FED_HUB"),
     token: read("FED_TOKEN"),
+    keys: { current: read("FED_KEY"), next: read("FED_KEY_NEXT") },
+    own: { user: read("USER") ?? read("LOGNAME") ?? systemUser(), home, agent: read("SSH_AUTH_SOCK") },
     debug: !["0", "false", undefined].includes(read("FED_DEBUG")),
     automated: !["0", "false", undefined].includes(read("CI")),
     terminal: {
@@ -75,6 +81,15 @@ function variablesWhere(variables: Variables, wanted: (name: string) => boolean)
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(variables)) if (value !== undefined && wanted(name)) found[name] = value;
   return found;
+}
+
+/** A container may run as a user that has no name. */
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "root";
+  }
 }
 
 /** The XDG rule: a relative path is invalid and is passed over. */

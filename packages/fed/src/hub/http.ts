@@ -22,8 +22,12 @@ import { prometheusHandlers } from "./metric/prometheus.ts";
 import { removeHandlers } from "./metric/remove.ts";
 import type { Metrics } from "./metric/verbs.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { secretHandlers } from "./secret/http.ts";
+import type { Vault } from "./secret/verbs.ts";
 import type { Control } from "./service/control.ts";
 import { serviceHandlers } from "./service/http.ts";
+import { trustHandlers } from "./trust/http.ts";
+import type { Trust } from "./trust/verbs.ts";
 import { userHandlers } from "./user/http.ts";
 import type { Users } from "./user/verbs.ts";
 
@@ -34,6 +38,8 @@ export interface HttpNeeds {
   readonly desk: Desk;
   readonly events: EventLog;
   readonly users: Users;
+  readonly vault: Vault;
+  readonly trust: Trust;
   readonly machines: Machines;
   readonly lookNow: LookNow;
   readonly meter: Meter;
@@ -51,6 +57,8 @@ export interface HttpNeeds {
   /** From now on the hub stops everything, then itself. */
   stop(origin: Origin): void;
 }
+
+const lookAgainMs = 30_000;
 
 /** The door of the hub: what each endpoint does. */
 export function makeHandlers(needs: HttpNeeds): Handlers {
@@ -73,6 +81,13 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
     // Each moves into its noun's door as that comes.
     ...comingHandlers(),
+    ...secretHandlers({ vault: needs.vault }),
+    ...trustHandlers({
+      trust: needs.trust,
+      machine: (name) => machines.get(name),
+      // Who accepted the key does not wait for the machine.
+      lookAgain: (name) => void needs.lookNow(name, AbortSignal.timeout(lookAgainMs)).catch(() => undefined),
+    }),
     ...machineHandlers({ machines, lookNow: needs.lookNow }),
     ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
     remoteWriteTargets: async () => ({ targets: [...(await needs.forwarding.list())] }),
@@ -158,14 +173,6 @@ function comingHandlers() {
     addMachine: coming,
     removeMachine: coming,
     maintainMachine: coming,
-    trustMachine: coming,
     allowJoin: coming,
-    credentials: coming,
-    setCredential: coming,
-    removeCredential: coming,
-    rotateKey: coming,
-    recoverySheet: coming,
-    restoreKey: coming,
-    startOverKey: coming,
   };
 }

@@ -20,6 +20,7 @@ import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
 import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
+import type { OwnLogin } from "./machine/login.ts";
 import { lookLoop, makeLookAt, makeLookNow } from "./machine/loop.ts";
 import { openMachines } from "./machine/verbs.ts";
 import { eventOfTurn, type Forwarding, openForwarding } from "./metric/forward-verbs.ts";
@@ -30,11 +31,13 @@ import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
 import { makeRoomWatch, roomLoop } from "./room.ts";
 import { openScheduler, type Scheduler } from "./scheduler.ts";
-import { readSecret } from "./secret/verbs.ts";
+import { openKeyFiles } from "./secret/key-file.ts";
+import { type GivenKeys, openVault, readSecret } from "./secret/verbs.ts";
 import { serve } from "./serve/serve.ts";
 import { openControl } from "./service/control.ts";
 import { statusOf } from "./status.ts";
 import { makeStop } from "./stop.ts";
+import { openTrust } from "./trust/verbs.ts";
 import { pageUrlOf, urlOf } from "./url.ts";
 import { sweepLoop } from "./user/loop.ts";
 import { openUsers } from "./user/verbs.ts";
@@ -53,6 +56,10 @@ export interface HubOptions {
   readonly pages: string | undefined;
   /** Variables every service inherits. */
   readonly inherited: Readonly<Record<string, string>>;
+  /** Master keys of the vault, in place of a file. */
+  readonly keys: GivenKeys;
+  /** Who logs in to machines where the lab does not say. */
+  readonly own: OwnLogin;
   /** Aborts when the machine goes down: the hub is gone within five seconds, whatever still runs. */
   readonly hurry: AbortSignal;
   readonly clock: Clock;
@@ -195,6 +202,9 @@ async function openHouse(options: HubOptions, ground: Ground, { follow }: Schedu
   const { runtime, ingress } = await openParts(options, opened);
   const probe = makeLocalProbe(clock);
   const changes: Notice = makeNotice();
+  const watched = { db, events, clock, trace, onChange: changes.send };
+  const vault = await openVault({ ...watched, files: openKeyFiles(dataFolder, trace), given: options.keys });
+  const trust = opened.adopt(openTrust(watched), (open) => open.close());
   const progress = makeProgressChannel();
   opened.defer(changes.listen(options.onChange));
   const ingressUrl = urlOf(host, ingress.address.port);
@@ -237,12 +247,12 @@ async function openHouse(options: HubOptions, ground: Ground, { follow }: Schedu
       changes.send();
     },
   });
-  const status = () => statusOf({ desk, control, room, writing, ingressUrl });
+  const status = () => statusOf({ desk, control, room, writing, vault, ingressUrl });
   const own = { version: options.version, db, status, lastEvent: () => events.last };
   opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
   const lookNow = makeLookNow(machines, makeLookAt(probe, readLocalFacts));
   const read = (inner: AbortSignal): AsyncIterable<Progress> => progress.read(inner);
-  return { runtime, control, machines, desk, room, status, lookNow, changes, ingressUrl, progress: read };
+  return { runtime, control, vault, trust, machines, desk, room, status, lookNow, changes, ingressUrl, progress: read };
 }
 
 /** Who is sent what the hub measures. */

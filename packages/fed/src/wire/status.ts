@@ -55,6 +55,8 @@ export const statusShape = z.object({
   diskFull: z.object({ sinceMs: z.number(), refused: z.number().int(), folder: z.string() }).optional(),
   /** The database was found damaged: what runs goes on, wishes are refused for good. `hint` has the commands that help. */
   damaged: z.object({ sinceMs: z.number(), message: z.string(), hint: z.string() }).optional(),
+  /** The vault's master key is lost, or not where it belongs: what `hint` says settles it. */
+  vault: z.object({ sinceMs: z.number(), message: z.string(), hint: z.string() }).optional(),
   environments: z.array(z.string()),
   services: z.array(serviceStatusShape),
 });

@@ -66,6 +66,8 @@ export const command = defineCommand({
         version: program.version,
         pages,
         inherited: env.inherited,
+        keys: env.keys,
+        own: env.own,
         hurry: hurryOf(signal),
         clock: systemClock,
         trace: makeTrace(Date.now, env.debug ? "debug" : "warn", ({ level, message, facts }) =>
