@@ -19,6 +19,7 @@ export function Banners() {
     <div aria-live="polite">
       <HubAway />
       {status?.damaged && <Damaged damaged={status.damaged} />}
+      {status?.vault && <VaultLocked vault={status.vault} />}
       {status?.diskFull && <DiskFull full={status.diskFull} />}
       {status?.rejected && <RejectedEdit rejected={status.rejected} file={status.lab.file} />}
     </div>
@@ -75,6 +76,17 @@ function DiskFull({ full }: { readonly full: NonNullable<HubStatus["diskFull"]> 
         Seen <Time atMs={full.sinceMs} />: nothing can be written to {full.folder}, and{" "}
         {countText(full.refused, "change")} {full.refused === 1 ? "was" : "were"} refused. What runs goes on. Make room;
         the hub goes on by itself.
+      </p>
+    </Banner>
+  );
+}
+
+function VaultLocked({ vault }: { readonly vault: NonNullable<HubStatus["vault"]> }) {
+  return (
+    <Banner tone="warn">
+      <p className="font-semibold">The vault needs you</p>
+      <p className="[overflow-wrap:anywhere] text-soft">
+        Since <Time atMs={vault.sinceMs} />: {vault.message}. <TextWithCode text={vault.hint} />
       </p>
     </Banner>
   );

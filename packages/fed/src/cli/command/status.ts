@@ -13,7 +13,7 @@ import { statusTable } from "../status-table.ts";
 export const command = defineCommand({
   args: {},
   flags: hubFlags,
-  details: ["Ends with 0 when every service is healthy and the hub can write, with 3 when not."],
+  details: ["Ends with 0 when every service is healthy and the hub can write and open its vault, with 3 when not."],
   examples: [
     { line: "fed status", says: "show the services of this machine's hub" },
     { line: "fed status --json", says: "print them as data" },
@@ -34,7 +34,8 @@ export const command = defineCommand({
     }
     if (status.diskFull) showDiskFull(screen, status.diskFull);
     if (status.damaged) showDamage(screen, status.damaged);
-    return status.ready && !status.diskFull && !status.damaged ? 0 : 3;
+    if (status.vault) showVault(screen, status.vault);
+    return status.ready && !status.diskFull && !status.damaged && !status.vault ? 0 : 3;
   },
 });
 
@@ -49,4 +50,9 @@ function showDiskFull(screen: Screen, { folder, sinceMs, refused }: NonNullable<
 function showDamage(screen: Screen, { message, hint }: NonNullable<HubStatus["damaged"]>): void {
   screen.line({ text: `Nothing is written any more: ${message}`, style: "bad" });
   for (const line of hint.split("\n")) screen.line(line);
+}
+
+function showVault(screen: Screen, { message, hint }: NonNullable<HubStatus["vault"]>): void {
+  screen.line({ text: `${message[0]?.toUpperCase()}${message.slice(1)}`, style: "bad" });
+  screen.line(hint);
 }

@@ -183,6 +183,7 @@ function openView(screen: Screen, cwd: string) {
   let ready = false;
   let toldRejection = 0;
   let toldDamage = false;
+  let toldVault = "";
   let queued: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -200,6 +201,11 @@ function openView(screen: Screen, cwd: string) {
       toldDamage = true;
       screen.note({ text: `error: ${status.damaged.message}`, style: "bad" });
       for (const text of status.damaged.hint.split("\n")) screen.note(text);
+    }
+    if (status.vault && status.vault.message !== toldVault) {
+      toldVault = status.vault.message;
+      screen.note({ text: `warning: ${status.vault.message}`, style: "warn" });
+      screen.note(status.vault.hint);
     }
     live.show(statusTable(status, Date.now()));
     if (ready || !status.ready) return;
