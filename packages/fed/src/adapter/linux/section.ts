@@ -22,13 +22,29 @@ import type {
   ToldUpdate,
 } from "#port/collector.ts";
 
-export interface LinuxSection {
+export type LinuxSection = ScriptSection | FileSection;
+
+interface AnySection {
   /** Lower-case letters only: it is part of a function's name. */
   readonly name: string;
-  readonly everyMs: number;
-  readonly script: string;
   /** A reader for one machine, with what it remembers from tick to tick. */
   open(): SectionReader;
+}
+
+export interface ScriptSection extends AnySection {
+  /** Samples of one with more than two minutes are told again in between: they would be stale for PromQL otherwise. */
+  readonly everyMs: number;
+  readonly script: string;
+}
+
+/**
+ * Needs no more than the content of files, with every tick: those of all such sections are read by one process, which is much the
+ * cheapest way there is. Its text is read by `readFiles` of files.ts; a file that is not there is left out.
+ */
+export interface FileSection extends AnySection {
+  readonly everyMs: 0;
+  /** Absolute paths without spaces and quotes, or globs (a star, [0-9]). Reading them never waits for a device. */
+  readonly files: readonly string[];
 }
 
 /**
