@@ -1,5 +1,5 @@
 /** The one list of adapters. */
 export { openBuiltinIngress } from "./builtin/index.ts";
 export { openExporterDoor } from "./exporter/index.ts";
-export { makeLocalProbe, readLocalFacts } from "./local/index.ts";
+export { makeLocalProbe, openLocalShell, readLocalFacts } from "./local/index.ts";
 export { openProcessRuntime } from "./process/index.ts";
