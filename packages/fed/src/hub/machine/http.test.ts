@@ -32,7 +32,7 @@ test("all of them, one of them, and a look: answered as promised", async () => {
 
 test("a machine that is not there is missing, and not looked at", async () => {
   const { door, news } = makeDoor();
-  expect(() => door.machine({ name: "nod5" }, context)).toThrow("the lab has no machine nod5");
+  expect(() => door.machine({ name: "nod5" }, context)).toThrow("the fleet has no machine nod5");
   await expect(door.lookAtMachine({ name: "nod5" }, context)).rejects.toMatchObject({
     ...{ code: "missing", hint: "Did you mean node5?" },
   });

@@ -19,9 +19,9 @@ test("what a probe says of port 22 is what is made of a look", async () => {
   const clock = handClock();
   const probe = makeFakeProbe(clock);
   const lookAt = makeLookAt(probe, () => facts);
-  const at = { kind: "tcp", host: "node5", port: 22 } as const;
+  const at = { document: server("node5"), mode: "ssh", origin: "lab", intervalMs: 10_000 } as const;
   expect(await lookAt(at, going())).toEqual({ look: { kind: "answered", tookMs: 0, detail: "" } });
-  expect(probe.asked).toEqual([{ kind: "tcp", address: at }]);
+  expect(probe.asked).toEqual([{ kind: "tcp", address: { host: "node5", port: 22 } }]);
   probe.answer(() => "refused");
   const closed = "it answers, but nothing listens on port 22";
   expect(await lookAt(at, going())).toEqual({ look: { kind: "answered", tookMs: undefined, detail: closed } });
@@ -31,9 +31,9 @@ test("what a probe says of port 22 is what is made of a look", async () => {
   const looking = lookAt(at, going());
   await clock.turn(3_000);
   expect(await looking).toEqual({ look: { kind: "silent", reason: "no answer within 3 s" } });
-  expect(await lookAt({ kind: "here" }, going())).toEqual({
+  expect(await lookAt({ ...at, mode: "local" }, going())).toEqual({
     look: { kind: "answered", tookMs: 0, detail: "" },
-    facts,
+    reading: { facts },
   });
   expect(clock.waiting).toBe(0);
 });
@@ -74,8 +74,8 @@ test("every machine is looked at once a run, 32 at most side by side, those that
   machines.update({ machines: manyServers(100) }, origin);
   const asked: string[] = [];
   let [running, most] = [0, 0];
-  const lookAt: LookAt = async (target) => {
-    const host = target.kind === "tcp" ? target.host : "";
+  const lookAt: LookAt = async ({ document }) => {
+    const host = document.address ?? "";
     asked.push(host);
     running++;
     most = Math.max(most, running);
@@ -98,7 +98,7 @@ test("machines that the lab drops during a run are passed over", async () => {
   machines.update({ machines: manyServers(40) }, origin);
   const asked: string[] = [];
   const lookAt: LookAt = async (target) => {
-    asked.push(target.kind);
+    asked.push(target.mode);
     machines.update({ machines: manyServers(1) }, origin);
     return { look: { kind: "answered", tookMs: 1, detail: "" } };
   };

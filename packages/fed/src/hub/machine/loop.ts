@@ -1,11 +1,12 @@
 import { untilAborted } from "#base/abort.ts";
 import type { Probe } from "#port/probe.ts";
 import type { MachineFacts } from "#wire/machine.ts";
-import { isSameTarget, type Seen, type Target } from "./machine.ts";
+import type { Seen } from "./machine.ts";
+import { isSamePlace, type Member } from "./member.ts";
 import type { Machines } from "./verbs.ts";
 
 /** Looks once, and says what it saw. */
-export type LookAt = (target: Target, signal: AbortSignal) => Promise<Seen>;
+export type LookAt = (member: Member, signal: AbortSignal) => Promise<Seen>;
 
 const lookMs = 10_000;
 const answerMs = 3_000;
@@ -14,8 +15,10 @@ const atOnce = 32;
 
 /** How a machine is looked at until the fleet speaks with it: does anything answer at its port of SSH? */
 export function makeLookAt(probe: Probe, facts: () => MachineFacts): LookAt {
-  return async (target, signal) => {
-    if (target.kind === "here") return { look: { kind: "answered", tookMs: 0, detail: "" }, facts: facts() };
+  return async ({ document, mode }, signal) => {
+    if (mode === "local") return { look: { kind: "answered", tookMs: 0, detail: "" }, reading: { facts: facts() } };
+    const tailscale = document.kind === "workstation" ? document.tailscale : undefined;
+    const target = { host: document.address ?? tailscale ?? "", port: document.port ?? 22 };
     const outcome = await probe.tcp(target, answerMs, signal);
     if (outcome.kind === "healthy") return { look: { kind: "answered", tookMs: outcome.tookMs, detail: "" } };
     if (!outcome.refused) return { look: { kind: "silent", reason: outcome.reason } };
@@ -28,7 +31,7 @@ export function makeLookAt(probe: Probe, facts: () => MachineFacts): LookAt {
 export type LookNow = (name: string, signal: AbortSignal) => Promise<void>;
 
 interface UnderWay {
-  readonly target: Target;
+  readonly target: Member;
   readonly stop: AbortController;
   readonly done: Promise<void>;
   askers: number;
@@ -40,20 +43,21 @@ interface UnderWay {
  */
 export function makeLookNow(machines: Machines, lookAt: LookAt): LookNow {
   const looks = new Map<string, UnderWay>();
-  const begin = (name: string, target: Target): UnderWay => {
+  const begin = (name: string, target: Member): UnderWay => {
     const stop = new AbortController();
     const done = lookAt(target, stop.signal).then((seen) => {
-      if (!stop.signal.aborted) machines.saw(name, target, seen);
+      const now = machines.fleet.get(name);
+      if (!stop.signal.aborted && now && isSamePlace(now, target)) machines.saw(name, seen);
     });
     const look = { target, stop, done, askers: 0 };
     looks.set(name, look);
     return look;
   };
   return async (name, signal) => {
-    const target = machines.targetOf(name);
+    const target = machines.fleet.get(name);
     if (!target) return;
     const underWay = looks.get(name);
-    const look = underWay && isSameTarget(underWay.target, target) ? underWay : begin(name, target);
+    const look = underWay && isSamePlace(underWay.target, target) ? underWay : begin(name, target);
     look.askers++;
     try {
       await untilAborted(look.done, signal);

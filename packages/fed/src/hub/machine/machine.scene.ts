@@ -28,13 +28,11 @@ export const workstation = (address = "192.168.1.6"): MachineDocument => ({ kind
 /** Says this at every look. */
 export const saying =
   (look: Look, said?: MachineFacts): LookAt =>
-  async () => ({ look, ...(said === undefined ? {} : { facts: said }) });
+  async () => ({ look, ...(said === undefined ? {} : { reading: { facts: said } }) });
 
 /** Looks that came one after the other. */
 export function see(machines: Machines, name: string, looks: readonly Look[], said?: MachineFacts): void {
-  const target = machines.targetOf(name);
-  if (!target) throw new Error(`there is no machine ${name}`);
-  for (const look of looks) machines.saw(name, target, { look, ...(said === undefined ? {} : { facts: said }) });
+  for (const look of looks) machines.saw(name, { look, ...(said === undefined ? {} : { reading: { facts: said } }) });
 }
 
 /** Machines in a control database of their own, gone after the test. */

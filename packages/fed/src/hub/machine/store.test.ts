@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { openTestControl } from "#hub/db/control.fake.ts";
 import { machineStates } from "#wire/machine.ts";
 import { facts } from "./machine.scene.ts";
-import { deleteMachine, type MachineRow, saveMachine, selectMachines } from "./store.ts";
+import type { Added } from "./member.ts";
+import {
+  deleteAdded,
+  deleteMachine,
+  type MachineRow,
+  saveAdded,
+  saveMachine,
+  selectAdded,
+  selectMachines,
+} from "./store.ts";
 
 const whenMs = fc.integer({ min: 0, max: 2 ** 45 });
 const rows: fc.Arbitrary<MachineRow> = fc.record({
@@ -13,6 +22,12 @@ const rows: fc.Arbitrary<MachineRow> = fc.record({
   sinceMs: whenMs,
   seenMs: fc.option(whenMs, { nil: undefined }),
   facts: fc.option(fc.record({ ...constantsOf(facts), hostname: fc.string(), bootedMs: whenMs }), { nil: undefined }),
+  maintenance: fc.option(
+    fc
+      .record({ sinceMs: whenMs, untilMs: whenMs, reason: fc.string() }, { requiredKeys: ["sinceMs", "reason"] })
+      .map((one) => ({ ...one })),
+    { nil: undefined },
+  ),
 });
 
 function constantsOf<T extends object>(value: T) {
@@ -43,10 +58,37 @@ test("what is saved is read back, by name; saved again it is replaced, deleted i
 test("facts that another version wrote in another shape are no facts", () => {
   using control = openTestControl();
   control.db.tx((tx) => {
-    saveMachine(tx, { name: "a", kind: "server", state: "online", sinceMs: 1, seenMs: 1, facts });
+    saveMachine(tx, {
+      name: "a",
+      kind: "server",
+      state: "online",
+      sinceMs: 1,
+      seenMs: 1,
+      facts,
+      maintenance: undefined,
+    });
     tx.run("UPDATE machine SET facts = :facts", { facts: '{"hostname":"a","cores":"four"}' });
   });
   expect(selectMachines(control.db)).toEqual([
-    { name: "a", kind: "server", state: "online", sinceMs: 1, seenMs: 1, facts: undefined },
+    { name: "a", kind: "server", state: "online", sinceMs: 1, seenMs: 1, facts: undefined, maintenance: undefined },
   ]);
+});
+
+test("those that were added are read back by name; a document that this version cannot read is none", () => {
+  using control = openTestControl();
+  const node6: Added = { mode: "ssh", document: { kind: "server", address: "10.0.0.6", port: 2222, user: "ada" } };
+  const mbp: Added = { mode: "push", document: { kind: "workstation", address: "" } };
+  control.db.tx((tx) => {
+    saveAdded(tx, "node6", { ...node6, mode: "push" }, { atMs: 1, actor: "local" });
+    saveAdded(tx, "node6", node6, { atMs: 2, actor: "user:ada" });
+    saveAdded(tx, "mbp", mbp, { atMs: 3, actor: "local" });
+    saveAdded(tx, "odd", mbp, { atMs: 3, actor: "local" });
+    tx.run("UPDATE machine_added SET document = :odd WHERE name = 'odd'", { odd: '{"kind":"toaster"}' });
+  });
+  expect([...selectAdded(control.db)]).toEqual([
+    ["mbp", mbp],
+    ["node6", node6],
+  ]);
+  control.db.tx((tx) => deleteAdded(tx, "node6"));
+  expect([...selectAdded(control.db).keys()]).toEqual(["mbp"]);
 });

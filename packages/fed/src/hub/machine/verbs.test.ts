@@ -195,23 +195,22 @@ test("while the disk is full what is seen is shown, and told once there is room"
   expect(news()).toMatchObject([["machine:node5", "machine.changed", { from: "online", to: "offline" }]]);
 });
 
-test("what was seen where the machine no longer is leaves nothing behind", () => {
+test("what was seen of a machine that left, or moved, leaves nothing behind", () => {
   const { machines, news } = makeScene();
   for (const next of [{}, { node5: server("192.168.1.7") }, { node5: server("local") }]) {
     machines.update({ machines: { node5: server() } }, origin);
-    const target = machines.targetOf("node5") ?? { kind: "here" };
-    machines.saw("node5", target, { look: answered });
+    see(machines, "node5", [answered]);
     machines.update({ machines: next }, origin);
     news();
-    machines.saw("node5", target, { look: answered });
+    if (!("node5" in next)) see(machines, "node5", [answered]);
+    else expect(machines.get("node5").state).toBe("unknown");
     expect(news()).toEqual([]);
   }
-  expect(machines.get("node5").state).toBe("unknown");
-  expect(machines.targetOf("node5")).toEqual({ kind: "here" });
-  expect(machines.targetOf("node6")).toBeUndefined();
+  expect(machines.fleet.get("node5")).toMatchObject({ mode: "local", intervalMs: 10_000 });
+  expect(machines.fleet.get("node6")).toBeUndefined();
 });
 
-test("a name the lab does not have is missing, with the one that was meant", () => {
+test("a name the fleet does not have is missing, with the one that was meant", () => {
   const { machines } = makeScene();
   expect(() => machines.get("node5")).toThrow(expect.objectContaining({ code: "missing", hint: "It has: none." }));
   machines.update({ machines: { node5: server() } }, origin);
