@@ -55,8 +55,17 @@ export interface TickReader {
   push(bytes: Uint8Array): readonly RawTick[];
 }
 
-/** `labels` without `machine`: that is the hub's to say. NaN and infinities are not told. */
-export type SampleSink = (metric: string, value: number, labels?: Readonly<Record<string, string>>) => void;
+/**
+ * `labels` without `machine`: that is the hub's to say. NaN and infinities are not told. `section`: which one told it, also when it is
+ * told again in between because that one is asked rarely; a series that its section tells no more has ended. Left out: one of those
+ * that were asked for.
+ */
+export type SampleSink = (
+  metric: string,
+  value: number,
+  labels?: Readonly<Record<string, string>>,
+  section?: string,
+) => void;
 
 /** What is told besides samples; a part that is left out was not asked for in this tick, or could not be read. */
 export interface Reading {

@@ -58,13 +58,13 @@ interface Mind {
 export function openIntake(needs: IntakeNeeds): Intake {
   const { collector, clock, trace } = needs;
   const minds = new Map<string, Mind>();
-  const bits = new Map(collector.sections.map(({ name }, at) => [name, 2 ** Math.min(at, 30)]));
+  const sections = collector.sections.map(({ name }) => name);
 
   const mindOf = (machine: string): Mind => {
     let mind = minds.get(machine);
     if (!mind) {
-      const untold = new Set(bits.keys());
-      mind = { book: openBook(machine, mostSeries), read: collector.openReading(), untold };
+      const book = openBook(machine, sections, mostSeries);
+      mind = { book, read: collector.openReading(), untold: new Set(sections) };
       minds.set(machine, mind);
     }
     return mind;
@@ -95,10 +95,7 @@ export function openIntake(needs: IntakeNeeds): Intake {
       const { book, untold } = mind;
       const atMs = Math.round(asked?.atMs ?? Math.min(tick.machineMs, receivedMs));
       const names = tick.sections.map(({ name }) => name);
-      book.begin(
-        names.reduce((sum, name) => sum | (bits.get(name) ?? 0), 0),
-        receivedMs,
-      );
+      book.begin(names, receivedMs);
       const reading = readTick(machine, mind, tick);
       for (const name of names) untold.delete(name);
       const failures = [...reading.failures];
@@ -126,7 +123,7 @@ export function openIntake(needs: IntakeNeeds): Intake {
     },
     restart(machine) {
       const mind = minds.get(machine);
-      if (mind) minds.set(machine, { ...mind, read: collector.openReading(), untold: new Set(bits.keys()) });
+      if (mind) minds.set(machine, { ...mind, read: collector.openReading(), untold: new Set(sections) });
     },
   };
 }

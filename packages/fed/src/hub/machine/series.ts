@@ -6,8 +6,8 @@ import type { SampleSink } from "#port/collector.ts";
 /** The series that one machine tells: the same object at each tick, by which the store knows them at once. */
 export interface SeriesBook {
   readonly sample: SampleSink;
-  /** A tick begins in which the sections of this bit mask were asked. `nowMs`: when it came. */
-  begin(sections: number, nowMs: number): void;
+  /** A tick begins in which these sections were asked. `nowMs`: when it came. */
+  begin(asked: readonly string[], nowMs: number): void;
   /** What it told, `up` and how long it took; and the ends of the series that it should have told and did not. */
   end(atMs: number, up: boolean, tookMs: number | undefined): Batch;
   /** It did not answer. */
@@ -22,7 +22,7 @@ export interface SeriesBook {
 
 interface Entry {
   readonly labels: Labels;
-  /** The sections that were asked in every tick in which it was told: where all of these are asked, it is to be told. */
+  /** Bits of the sections one of which tells it: where all of these are asked, it is to be told. */
   sections: number;
   tick: number;
 }
@@ -37,7 +37,9 @@ const separator = "\u0000";
 const newPerHour = 2;
 const hourMs = 3_600_000;
 
-export function openBook(machine: string, mostSeries: number): SeriesBook {
+export function openBook(machine: string, sectionNames: readonly string[], mostSeries: number): SeriesBook {
+  const bits = new Map(sectionNames.map((name, at) => [name, 2 ** Math.min(at, 30)]));
+  const bitOf = (name: string) => bits.get(name) ?? 0;
   const own = { machine, job: "fed", instance: machine };
   const named = (name: string) => labelsOf({ ...own, [metricName]: name });
   const [upLabels, tookLabels, countLabels] = [
@@ -87,13 +89,14 @@ export function openBook(machine: string, mostSeries: number): SeriesBook {
   }
 
   return {
-    sample(metric, value, labels) {
+    sample(metric, value, labels, section) {
       if (!Number.isFinite(value)) return;
       const entry = find(metric, labels);
       if (entry === undefined) dropped++;
       else if (entry.tick !== tick) {
         entry.tick = tick;
-        entry.sections &= sections;
+        // What no section is named for is told by one of those that were asked whenever it was told.
+        entry.sections = section === undefined ? entry.sections & sections : bitOf(section);
         told.push(entry.labels);
         values.push(value);
       }
@@ -102,7 +105,7 @@ export function openBook(machine: string, mostSeries: number): SeriesBook {
       if (Math.abs(nowMs - madeSinceMs) >= hourMs) [made, madeSinceMs] = [0, nowMs];
       [told, values, dropped] = [[], [], 0];
       tick++;
-      sections = asked;
+      sections = asked.reduce((sum, name) => sum | bitOf(name), 0);
     },
     end(atMs, up, tookMs) {
       const count = told.length;
