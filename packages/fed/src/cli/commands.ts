@@ -213,6 +213,54 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/tsdb-verify.ts")).command,
   },
   {
+    name: "machine trust",
+    group: "Keep",
+    summary: "Accept the new host key of a machine",
+    load: async () => (await import("./command/machine-trust.ts")).command,
+  },
+  {
+    name: "credential set",
+    group: "Keep",
+    summary: "Put a key or a password for machines into the vault",
+    load: async () => (await import("./command/credential-set.ts")).command,
+  },
+  {
+    name: "credential list",
+    group: "Keep",
+    summary: "Show what the vault has, never a value",
+    load: async () => (await import("./command/credential-list.ts")).command,
+  },
+  {
+    name: "credential remove",
+    group: "Keep",
+    summary: "Take a secret out of the vault",
+    load: async () => (await import("./command/credential-remove.ts")).command,
+  },
+  {
+    name: "key sheet",
+    group: "Keep",
+    summary: "Print the master key to lock it away",
+    load: async () => (await import("./command/key-sheet.ts")).command,
+  },
+  {
+    name: "key rotate",
+    group: "Keep",
+    summary: "Seal the vault by a new master key",
+    load: async () => (await import("./command/key-rotate.ts")).command,
+  },
+  {
+    name: "key restore",
+    group: "Keep",
+    summary: "Take the master key back from its recovery sheet",
+    load: async () => (await import("./command/key-restore.ts")).command,
+  },
+  {
+    name: "key start-over",
+    group: "Keep",
+    summary: "Go on without a lost master key",
+    load: async () => (await import("./command/key-start-over.ts")).command,
+  },
+  {
     name: "test",
     group: "Keep",
     summary: "Test this copy of fed",
@@ -240,6 +288,9 @@ export const commands: readonly CommandEntry[] = [
 
 /** Commands of two words, by the first. */
 export const families: readonly Family[] = [
+  { name: "credential", group: "Keep", summary: "Keys and passwords for machines, in the vault" },
+  { name: "key", group: "Keep", summary: "The vault's master key: sheet, rotation, recovery" },
+  { name: "machine", group: "See", summary: "One machine: accept its host key" },
   { name: "metrics", group: "Keep", summary: "Bring samples in, remove them, see who is sent them" },
   { name: "promql", group: "See", summary: "Test, format and explain queries" },
   { name: "tsdb", group: "Keep", summary: "Look into the store of metrics" },

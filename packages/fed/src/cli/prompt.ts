@@ -71,20 +71,28 @@ export async function askSecret(question: string, signal: AbortSignal, terminal:
 }
 
 /** All of stdin, without its last newline. Fault `invalid` at a terminal: it would show what is typed. */
-export async function readPassword(input: Typed = process.stdin): Promise<string> {
+export function readPassword(input: Typed = process.stdin): Promise<string> {
+  return readPiped({ what: "password", flag: "--password-stdin", limit: answerLimit }, input);
+}
+
+/** The same for anything; `flag` is what asks for it. */
+export async function readPiped(
+  { what, flag, limit }: { readonly what: string; readonly flag: string; readonly limit: number },
+  input: Typed = process.stdin,
+): Promise<string> {
   if (input.isTTY) {
-    throw new Fault("invalid", "--password-stdin reads from a pipe or a file, and stdin is a terminal", {
-      hint: "Pipe the password in, or leave the flag out.",
+    throw new Fault("invalid", `${flag} reads from a pipe or a file, and stdin is a terminal`, {
+      hint: `Pipe the ${what} in, or leave ${flag} out.`,
     });
   }
   let text = "";
   for await (const chunk of input.setEncoding("utf8")) {
     text += chunk;
-    if (text.length > answerLimit) throw new Fault("invalid", "what comes on stdin is too long for a password");
+    if (text.length > limit) throw new Fault("invalid", `what comes on stdin is too long for a ${what}`);
   }
   const answer = text.replace(/\r?\n$/, "");
   if (answer !== "") return answer;
-  throw new Fault("invalid", "no password came on stdin", {
+  throw new Fault("invalid", `no ${what} came on stdin`, {
     hint: "Look at what the command before the pipe prints.",
   });
 }

@@ -1,0 +1,54 @@
+import { Fault } from "#base/fault.ts";
+import { api } from "#wire/api.ts";
+import type { Client } from "#wire/client.ts";
+import { defineCommand } from "../command.ts";
+import { credentialArg, credentialText, machineFlag } from "../credential-name.ts";
+import { openClient } from "../hub-client.ts";
+import { hubFlags } from "../hub-flags.ts";
+import type { Screen } from "../print.ts";
+import { askSecret, readPiped } from "../prompt.ts";
+
+const mostLetters = 65_536;
+
+export const command = defineCommand({
+  args: credentialArg,
+  flags: { ...hubFlags, ...machineFlag },
+  details: [
+    "Seals a secret for logging in to machines in the hub's vault. It is read from stdin, or asked for; never from the",
+    "command line, which other users of a machine can see. The first one makes the master key: see fed key sheet.",
+  ],
+  examples: [
+    { line: "fed credential set ssh-key --machine node5 < ~/.ssh/node5", says: "a private key for one machine" },
+    { line: "fed credential set ssh-password", says: "asks for a password that all machines take" },
+  ],
+  async run({ args, flags, env, screen, signal }) {
+    const { name } = args;
+    const { machine } = flags;
+    const client = await openClient(flags, env, signal);
+    const value = await readValue(name, signal);
+    await client.call(api.setCredential, { name, value, machine }, signal);
+    if (screen.json) screen.data({ name, machine });
+    screen.line(`${credentialText(name, machine)} is in the vault`);
+    if (machine !== undefined) await warnOfUnknown(client, machine, screen, signal);
+    return 0;
+  },
+});
+
+async function readValue(name: string, signal: AbortSignal): Promise<string> {
+  if (!process.stdin.isTTY) return readPiped({ what: name, flag: "stdin", limit: mostLetters });
+  if (name === "ssh-key") {
+    throw new Fault("invalid", "a key has many lines, and stdin is a terminal", {
+      hint: "Read it from its file: fed credential set ssh-key < ~/.ssh/id_ed25519",
+    });
+  }
+  const value = await askSecret(`${name === "ssh-password" ? "Password" : "Passphrase"}: `, signal);
+  if (value !== "") return value;
+  throw new Fault("invalid", "nothing was typed, and nothing was changed");
+}
+
+/** One that is not there yet may come; a slip of the pen would never be used. */
+async function warnOfUnknown(client: Client, machine: string, screen: Screen, signal: AbortSignal): Promise<void> {
+  const { machines } = await client.call(api.machines, {}, signal);
+  if (machines.some(({ name }) => name === machine)) return;
+  screen.note({ text: `there is no machine ${machine} in the fleet yet`, style: "warn" });
+}
