@@ -1,4 +1,5 @@
 /** The one list of adapters. */
+export { makeAgentKit } from "./agent/index.ts";
 export { openBuiltinIngress } from "./builtin/index.ts";
 export { openExporterDoor } from "./exporter/index.ts";
 export { makeLocalProbe, openLocalShell, readLocalFacts } from "./local/index.ts";

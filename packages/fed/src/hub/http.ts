@@ -174,5 +174,10 @@ function comingHandlers() {
     removeMachine: coming,
     maintainMachine: coming,
     allowJoin: coming,
+    joinScript: coming,
+    claimJoin: coming,
+    agentScript: coming,
+    report: coming,
+    leaveFleet: coming,
   };
 }

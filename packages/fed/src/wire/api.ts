@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agentApi } from "./agent.ts";
 import { endpoint } from "./endpoint.ts";
 import { anyEventShape, notedShape, streamItemShape, verdictShape } from "./event.ts";
 import { fleetApi } from "./fleet.ts";
@@ -343,6 +344,7 @@ export const api = {
   }),
 
   ...fleetApi,
+  ...agentApi,
 
   // ---- the lab and its services
   status: endpoint({

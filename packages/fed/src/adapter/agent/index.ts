@@ -1,0 +1,1 @@
+export { makeAgentKit } from "./kit.ts";
