@@ -5,7 +5,15 @@ import type { EventLog, Origin } from "#hub/event/verbs.ts";
 import type { Machines } from "#hub/machine/verbs.ts";
 import { hashSecret, makeSecret } from "#hub/user/secret.ts";
 import { badTokens, type JoinToken, judgeToken, newTokenHint, tokenLifeMs, type Verdict } from "./agent.ts";
-import { dropTokensBefore, dropUnusedTokens, insertToken, saveAgent, selectToken, takeToken } from "./store.ts";
+import {
+  dropTokensBefore,
+  dropUnusedTokens,
+  insertToken,
+  saveAgent,
+  selectAgent,
+  selectToken,
+  takeToken,
+} from "./store.ts";
 
 export interface JoinNeeds {
   readonly db: Database;
@@ -47,11 +55,13 @@ export function openJoins(needs: JoinNeeds): Joins {
 
   function claimGood(token: JoinToken, { address, correlation }: Comer) {
     const credential = credentialStart + makeSecret();
-    const joinedMs = clock.nowMs();
     const { machine, kind, createdBy } = token;
+    const nowMs = clock.nowMs();
+    // Never that of the one before it: by it they are told apart.
+    const joinedMs = Math.max(nowMs, (selectAgent(db, machine)?.joinedMs ?? 0) + 1);
     const change = machines.prepareJoin(machine, { kind, address }, { actor: createdBy, correlation });
     events.deed({ actor: `machine:${machine}`, correlation }, (tx, emit) => {
-      if (!takeToken(tx, token.hash, joinedMs)) throw refusal("used");
+      if (!takeToken(tx, token.hash, nowMs)) throw refusal("used");
       change.record(tx, emit);
       saveAgent(tx, {
         ...{ machine, credential: hashSecret(credential), joinedMs, sequence: 0, version: "", leaving: false },
