@@ -28,7 +28,11 @@ interface Known<T extends object> {
  * line is first held against the one that came next the last time. `nameOf` says what a series is to the caller, and is asked
  * once for each; what is known is forgotten when it is more than `most`, or than `mostLetters` long.
  */
-export function openTextReader<T extends object>(nameOf: (series: string) => T | Wrong, most = 200_000): TextReader<T> {
+export function openTextReader<T extends object>(
+  nameOf: (series: string) => T | Wrong,
+  most = 200_000,
+  mostLetters = usualLetters,
+): TextReader<T> {
   const known = new Map<string, Known<T>>();
   const root: Known<T> = { head: "", of: undefined, next: undefined };
   let comments = 0;
@@ -100,7 +104,7 @@ export function openTextReader<T extends object>(nameOf: (series: string) => T |
 }
 
 /** 200,000 series of a usual length have half of it. */
-const mostLetters = 64 * 1024 * 1024;
+const usualLetters = 64 * 1024 * 1024;
 
 /** The same text with letters of its own: a slice keeps the whole text that it was cut from. */
 export function ownText(slice: string): string {

@@ -16,16 +16,16 @@ const timeText = (ms: number) => new Date(ms).toISOString();
 export function targetsOf(targets: readonly Target[], state: string, pool: string | undefined): WireTargets {
   const shown = state === "dropped" ? [] : targets.filter(({ job }) => pool === undefined || pool === job);
   return {
-    activeTargets: shown.map(({ job, instance, url, ...last }) => ({
+    activeTargets: shown.map(({ job, instance, machine, url, ...last }) => ({
       discoveredLabels: {
-        ...{ __address__: instance, __metrics_path__: "/metrics", __scheme__: "http" },
+        ...{ __address__: instance, __metrics_path__: new URL(url).pathname, __scheme__: schemeOf(url) },
         ...{
           __scrape_interval__: printDuration(last.everyMs),
           __scrape_timeout__: printDuration(last.timeoutMs),
           job,
         },
       },
-      labels: { instance, job },
+      labels: labelsOfTarget({ instance, job, machine }),
       ...{ scrapePool: job, scrapeUrl: url, globalUrl: url },
       ...{ lastError: last.error, lastScrape: timeText(last.lastMs), lastScrapeDuration: last.tookMs / 1_000 },
       health: last.error === "" ? ("up" as const) : ("down" as const),
@@ -36,6 +36,12 @@ export function targetsOf(targets: readonly Target[], state: string, pool: strin
   };
 }
 
+const schemeOf = (url: string) => new URL(url).protocol.slice(0, -1);
+
+function labelsOfTarget({ instance, job, machine }: Pick<Target, "instance" | "job" | "machine">) {
+  return { instance, job, ...(machine === undefined ? {} : { machine }) };
+}
+
 /** What is known of other metrics was sent, and is of no target. */
 export function targetNotesOf(
   targets: readonly Target[],
@@ -44,22 +50,23 @@ export function targetNotesOf(
 ): WireTargetNotes {
   const test = compileMatchers(asked.matchers);
   const found = targets
-    .filter(({ instance, job }) => test(labelsOf({ instance, job })))
-    .flatMap(({ instance, job, metrics }) =>
+    .filter((target) => test(labelsOf(labelsOfTarget(target))))
+    .flatMap((target) =>
       [...described]
-        .filter(([metric]) => metrics.has(metric) && (asked.metric === undefined || asked.metric === metric))
-        .map(([metric, one]) => ({ target: { instance, job }, metric, ...one })),
+        .filter(([metric]) => target.metrics.has(metric) && (asked.metric === undefined || asked.metric === metric))
+        .map(([metric, one]) => ({ target: labelsOfTarget(target), metric, ...one })),
     );
   return asked.limit > 0 ? found.slice(0, asked.limit) : found;
 }
 
 export function configOf(targets: readonly Target[]): string {
-  const jobs = targets.map(({ job, instance, everyMs, timeoutMs }) =>
+  const jobs = targets.map(({ job, instance, url, everyMs, timeoutMs }) =>
     [
       `- job_name: ${job}`,
       `  scrape_interval: ${printDuration(everyMs)}`,
       `  scrape_timeout: ${printDuration(timeoutMs)}`,
-      "  metrics_path: /metrics",
+      `  metrics_path: ${new URL(url).pathname}`,
+      `  scheme: ${schemeOf(url)}`,
       "  static_configs:",
       "  - targets:",
       `    - ${instance}`,

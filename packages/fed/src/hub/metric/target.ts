@@ -2,6 +2,8 @@
 export interface Target {
   readonly job: string;
   readonly instance: string;
+  /** Whose it is; none has what is the hub's own. */
+  readonly machine?: string | undefined;
   readonly url: string;
   readonly everyMs: number;
   readonly timeoutMs: number;
@@ -15,13 +17,20 @@ export interface Target {
 
 export interface Targets {
   report(target: Target): void;
+  /** It is scraped no more. */
+  forget(target: Pick<Target, "job" | "instance" | "machine">): void;
   all(): readonly Target[];
 }
 
 export function openTargets(): Targets {
   const known = new Map<string, Target>();
   return {
-    report: (target) => void known.set(`${target.job} ${target.instance}`, target),
+    report: (target) => void known.set(keyOf(target), target),
+    forget: (target) => void known.delete(keyOf(target)),
     all: () => [...known.values()],
   };
+}
+
+function keyOf({ job, instance, machine = "" }: Pick<Target, "job" | "instance" | "machine">): string {
+  return `${machine} ${job} ${instance}`;
 }
