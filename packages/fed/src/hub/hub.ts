@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { makeLocalProbe, openBuiltinIngress, openProcessRuntime, readLocalFacts } from "#adapter/adapters.ts";
+import {
+  makeLocalProbe,
+  openBuiltinIngress,
+  openExporterDoor,
+  openProcessRuntime,
+  readLocalFacts,
+} from "#adapter/adapters.ts";
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { cryptoRandom, makeId } from "#base/id.ts";
@@ -10,6 +16,7 @@ import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
 import { isDiskFull } from "#disk/sqlite-fault.ts";
 import { api } from "#wire/api.ts";
+import type { MachineState } from "#wire/machine.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { openControl as openDatabase } from "./db/db.ts";
@@ -18,6 +25,7 @@ import { makeWriting } from "./db/writing.ts";
 import { type FirstLab, openDesk } from "./desk.ts";
 import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
+import { type Exporters, openExporters } from "./exporter/verbs.ts";
 import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
 import type { OwnLogin } from "./machine/login.ts";
@@ -114,6 +122,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     (open) => open.close(),
   );
   const forwarding = openTargets(options, ground, metrics, opened);
+  const exporters = openScraping(options, house, metrics, opened);
   opened.defer(() => scheduler.close());
   let phase: Exclude<Phase, "stopping"> = "starting";
   const door = await openDoor(
@@ -154,9 +163,12 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     ),
   ];
   for (const loop of loops) scheduler.add(loop);
-  const forward = () => forwarding.update(house.desk.lab.document.metrics);
-  opened.defer(house.changes.listen(forward));
-  forward();
+  const followLab = () => {
+    forwarding.update(house.desk.lab.document.metrics);
+    void exporters.update(house.desk.lab.document.machines);
+  };
+  opened.defer(house.changes.listen(followLab));
+  followLab();
   phase = "ready";
   const parts = opened.move();
   return {
@@ -268,6 +280,34 @@ function openTargets(options: HubOptions, ground: Ground, metrics: Metrics, open
   });
   return opened.adopt(forwarding, (open) => open.close());
 }
+
+/** The exporters of the lab. */
+function openScraping(
+  { dataFolder, clock, trace, version }: HubOptions,
+  { machines }: Awaited<ReturnType<typeof openHouse>>,
+  metrics: Metrics,
+  opened: AsyncDisposableStack,
+): Exporters {
+  const door = opened.adopt(openExporterDoor({ clock, version }), (open) => open.close());
+  const exporters = openExporters({
+    ...{ door, clock, trace },
+    readSecret: (name) => readSecret(dataFolder, name),
+    append: (batch, machine) => metrics.append(batch, `machine:${machine}`),
+    note: metrics.note,
+    report: metrics.targets.report,
+    forget: metrics.targets.forget,
+    problem(machine, collector, reason) {
+      machines.report(machine, {
+        asked: [collector],
+        failures: reason === undefined ? [] : [{ section: collector, reason }],
+      });
+    },
+    isThere: (machine) => machines.names().includes(machine) && isThere(machines.get(machine).state),
+  });
+  return opened.adopt(exporters, (open) => open.close());
+}
+
+const isThere = (state: MachineState) => state === "online" || state === "degraded";
 
 function openLoops({ clock, trace }: HubOptions, { events, meter, hubOrigin }: Ground) {
   return openScheduler({

@@ -35,6 +35,7 @@ export function openExporters(needs: ExportersNeeds): Exporters {
   const { clock, trace } = needs;
   const running = new Map<string, Running>();
   const closing = new AbortController();
+  let read: Readonly<Record<string, MachineDocument>> | undefined;
   let wanted: ReadonlyMap<string, ExporterTarget> = new Map();
   let updating: Promise<void> | undefined;
 
@@ -99,8 +100,11 @@ export function openExporters(needs: ExportersNeeds): Exporters {
 
   return {
     async update(machines) {
+      // Asked whenever anything has changed: nearly always it is the same document.
+      if (closing.signal.aborted || machines === read) return updating;
+      read = machines;
       const next = targetsIn(machines);
-      if (closing.signal.aborted || isSame([...wanted], [...next])) return updating;
+      if (isSame([...wanted], [...next])) return updating;
       wanted = next;
       updating ??= settle().finally(() => {
         updating = undefined;
