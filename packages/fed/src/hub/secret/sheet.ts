@@ -12,6 +12,8 @@ const lineBytes = 8;
 const byteLetters = 13;
 const sumLetters = 3;
 const lineLetters = byteLetters + sumLetters;
+/** In a variable of the environment all four may stand on one line. */
+const numberedLine = /(?<=^|\s)([1-4])[^\S\n]*:([^\n:]*?)(?=\s[1-4][^\S\n]*:|\n|$)/g;
 
 /** `1:  7QZ2 M0PD …`, of 32 bytes. */
 export function linesOfSheet(bytes: Uint8Array): readonly string[] {
@@ -36,7 +38,7 @@ export function readSheetLines(text: string): Uint8Array {
 /** The four lines in plain letters, in the order of their numbers. */
 function linesIn(text: string): readonly string[] {
   const numbered = new Map<string, string>();
-  for (const [, number = "", rest = ""] of text.matchAll(/^[^\S\n]*([1-4])\s*:([^\n]*)$/gm)) {
+  for (const [, number = "", rest = ""] of text.matchAll(numberedLine)) {
     if (numbered.has(number)) throw new Fault("invalid", `line ${number} of the recovery sheet is there twice`);
     numbered.set(number, plain(rest));
   }
