@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { lazyPart } from "./fetch-part.ts";
 import { machinesQuery, meQuery, queries, recentEventsQuery, statusQuery } from "./hub.ts";
+import { readMachineSearch } from "./page/machine-search.ts";
 import { readSearch } from "./page/metrics-search.ts";
 import { OverviewPage } from "./page/overview.tsx";
 import { pages } from "./parts.ts";
@@ -61,6 +62,7 @@ const machines = createRoute({
 const machine = createRoute({
   getParentRoute: () => inside,
   path: "/machines/$name",
+  validateSearch: readMachineSearch,
   component: pages.machine,
 });
 const services = createRoute({

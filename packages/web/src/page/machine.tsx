@@ -1,21 +1,28 @@
-import { api } from "@fed/fed/wire/api.ts";
-import type { WireMachine } from "@fed/fed/wire/machine.ts";
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
-import { Eye, ServerOff } from "lucide-react";
-import type { ReactNode } from "react";
-import { client, machinesQuery, queries, useBarrier } from "../hub.ts";
-import { Badge, StateBadge } from "../view/badge.tsx";
-import { Button } from "../view/button.tsx";
+import type { WireMachine, WireMachineDetail } from "@fed/fed/wire/machine.ts";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ServerOff } from "lucide-react";
+import { type ReactNode, useEffect } from "react";
+import { machinesQuery, queries } from "../hub.ts";
+import { makeNudge } from "../nudge.ts";
+import { StateBadge } from "../view/badge.tsx";
 import { Card } from "../view/card.tsx";
 import { EmptyState } from "../view/empty-state.tsx";
 import { ErrorState } from "../view/error-state.tsx";
 import { PageHeader, WayBack } from "../view/page-header.tsx";
 import { SkeletonRows } from "../view/skeleton.tsx";
 import { lookOfMachine } from "../view/state.ts";
-import { Bytes, Duration, Time } from "../view/time.tsx";
-import { toast } from "../view/toast-store.ts";
-import { MachineServices } from "./machine-services.tsx";
+import { type Tab, Tabs } from "../view/tabs.tsx";
+import { Time } from "../view/time.tsx";
+import { MachineCharts } from "./machine-charts.tsx";
+import { MachineChips } from "./machine-chips.tsx";
+import { MachineDeeds } from "./machine-deeds.tsx";
+import { MachineHistory } from "./machine-history.tsx";
+import { ContainerList, ProcessList, StorageList, UnitList, UpdateList } from "./machine-lists.tsx";
+import { MachineNotices } from "./machine-notices.tsx";
+import { machineQuery } from "./machine-query.ts";
+import { MachineSystem } from "./machine-system.tsx";
+import { type Ticks, useSeenMs, useTicks } from "./machine-ticks.ts";
 
 export function MachinePage() {
   const { name = "" } = useParams({ strict: false });
@@ -24,7 +31,7 @@ export function MachinePage() {
   return (
     <>
       <WayBack to="/machines">All machines</WayBack>
-      {machine ? <Machine machine={machine} /> : <PageHeader title={name} />}
+      {machine ? <Machine key={name} machine={machine} /> : <PageHeader title={name} />}
       {!machines && error && <ErrorState thrown={error} retry={() => void refetch()} />}
       {!machines && !error && (
         <Card flush title="Machine">
@@ -41,102 +48,111 @@ export function MachinePage() {
 }
 
 function Machine({ machine }: { readonly machine: WireMachine }) {
-  const { name, state, detail, facts, services } = machine;
-  const barrier = useBarrier("operator");
-  const look = useMutation({
-    mutationFn: () => client.call(api.lookAtMachine, { name }),
-    async onSuccess(seen) {
-      await queries.invalidateQueries({ queryKey: machinesQuery.queryKey });
-      toast({
-        tone: lookOfMachine(seen.state).tone,
-        title: `${name} is ${lookOfMachine(seen.state).word}`,
-        detail: seen.detail || undefined,
-      });
-    },
-    onError: (thrown) => toast({ tone: "bad", title: `Could not look at ${name}`, detail: thrown.message }),
-  });
+  const { name, state, detail, seenMs } = machine;
+  const ticks = useTicks(name);
   return (
     <>
       <PageHeader
         title={name}
-        aside={<StateBadge look={lookOfMachine(state)} />}
-        about={detail || undefined}
-        actions={
-          <Button icon={Eye} busy={look.isPending} reason={barrier} onClick={() => look.mutate()}>
-            Look now
-          </Button>
+        aside={
+          <>
+            <StateBadge look={lookOfMachine(state)} />
+            <Seen ticks={ticks} name={name} seenMs={seenMs} />
+          </>
         }
+        about={detail || machine.facts?.os || "\u200b"}
+        actions={<MachineDeeds machine={machine} />}
       />
-      <div className="grid items-start gap-4 lg:grid-cols-2">
-        <Card title="Machine">
-          <MachineFacts machine={machine} />
-        </Card>
-        <Card title="System">
-          {facts ? (
-            <Facts>
-              <Fact word="Host name">{facts.hostname}</Fact>
-              <Fact word="System">{facts.os}</Fact>
-              <Fact word="Kernel">
-                {facts.kernel}, {facts.architecture}
-              </Fact>
-              <Fact word="Cores">{facts.cores}</Fact>
-              <Fact word="Memory">
-                <Bytes bytes={facts.memoryBytes} />
-              </Fact>
-              <Fact word="Started">
-                <Time atMs={facts.bootedMs} />
-              </Fact>
-            </Facts>
-          ) : (
-            <p className="text-soft">Nothing is known of it but whether it answers.</p>
-          )}
-        </Card>
-        <MachineServices placed={services} className="lg:col-span-2" />
+      <MachineNotices machine={machine} />
+      <div className="mb-3 empty:hidden">
+        <MachineChips machine={machine} />
       </div>
+      <Parts machine={machine} ticks={ticks} />
     </>
   );
 }
 
-function MachineFacts({ machine }: { readonly machine: WireMachine }) {
-  const { kind, address, tailscale, sinceMs, seenMs, latencyMs, labels } = machine;
-  const tags = Object.entries(labels);
+interface SeenProps {
+  readonly ticks: Ticks;
+  readonly name: string;
+  readonly seenMs: number | undefined;
+}
+
+function Seen({ ticks, name, seenMs }: SeenProps) {
+  const lastMs = useSeenMs(ticks, name, seenMs);
   return (
-    <Facts>
-      <Fact word="Kind">{kind}</Fact>
-      <Fact word="Address">{address === "local" ? "the hub’s own machine" : address}</Fact>
-      <Fact word="Tailscale">{tailscale}</Fact>
-      <Fact word="State since">
-        <Time atMs={sinceMs} />
-      </Fact>
-      <Fact word="Last seen">{seenMs === undefined ? "never" : <Time atMs={seenMs} />}</Fact>
-      <Fact word="Answers in">
-        {latencyMs === undefined || address === "local" ? undefined : <Duration ms={latencyMs} />}
-      </Fact>
-      <Fact word="Labels">
-        {tags.length > 0 && (
-          <span className="flex flex-wrap gap-1">
-            {tags.map(([label, text]) => (
-              <Badge key={label} className="max-w-full whitespace-normal!">
-                {label}: {text}
-              </Badge>
-            ))}
-          </span>
-        )}
-      </Fact>
-    </Facts>
+    <span className="text-small text-soft">
+      {lastMs === undefined ? (
+        "never seen"
+      ) : (
+        <>
+          last seen <Time atMs={lastMs} />
+        </>
+      )}
+    </span>
   );
 }
 
-function Facts({ children }: { readonly children: ReactNode }) {
-  return <dl className="grid grid-cols-[max-content_1fr] gap-x-6 gap-y-2">{children}</dl>;
+/** What of a machine's page needs its lists. */
+const listTabs = new Set(["processes", "containers", "units", "updates", "storage"]);
+/** Lists are long: with ticks of a second they are asked for no more often than this. */
+const listPauseMs = 2_000;
+
+function Parts({ machine, ticks }: { readonly machine: WireMachine; readonly ticks: Ticks }) {
+  const { name, intervalMs } = machine;
+  const search = useSearch({ from: "/inside/machines/$name" });
+  const navigate = useNavigate({ from: "/machines/$name" });
+  const { tab = "charts" } = search;
+  const { data: detail, error, refetch } = useQuery({ ...machineQuery(name), enabled: listTabs.has(tab) });
+  useEffect(() => {
+    if (!listTabs.has(tab)) return;
+    const nudge = makeNudge(
+      () => void queries.invalidateQueries({ queryKey: machineQuery(name).queryKey }),
+      listPauseMs,
+    );
+    return ticks.listen(() => nudge([name]));
+  }, [ticks, name, tab]);
+  const list = (content: ReactNode) =>
+    error && !detail ? <ErrorState thrown={error} retry={() => void refetch()} /> : content;
+  return (
+    <Tabs
+      label="Parts of the machine"
+      value={tab}
+      onChange={(id) => void navigate({ resetScroll: false, search: (before) => ({ ...before, tab: id }) })}
+      tabs={[
+        { id: "charts", label: "Charts", content: <MachineCharts machine={name} {...{ intervalMs, search, ticks }} /> },
+        ...listsOf(machine, detail).map((one) => ({ ...one, content: list(one.content) })),
+        { id: "system", label: "System", content: <MachineSystem machine={machine} /> },
+        { id: "history", label: "History", content: <MachineHistory name={name} /> },
+      ]}
+    />
+  );
 }
 
-function Fact({ word, children }: { readonly word: string; readonly children: ReactNode }) {
-  if (children === undefined || children === "" || children === false) return null;
-  return (
-    <>
-      <dt className="text-soft">{word}</dt>
-      <dd className="[overflow-wrap:anywhere]">{children}</dd>
-    </>
-  );
+function listsOf({ tally }: WireMachine, detail: WireMachineDetail | undefined): readonly Tab[] {
+  const answered = detail !== undefined;
+  const { units, containers, updates } = tally;
+  const counted = (word: string, count: number | undefined) => (count ? `${word} ${count.toLocaleString("en")}` : word);
+  return [
+    {
+      ...{ id: "processes", label: "Processes" },
+      content: <ProcessList items={detail?.processes} answered={answered} />,
+    },
+    {
+      ...{ id: "containers", label: counted("Containers", containers?.total) },
+      content: <ContainerList items={detail?.containers} answered={answered} />,
+    },
+    {
+      ...{ id: "units", label: counted("Units", units?.total) },
+      content: <UnitList items={detail?.units} answered={answered} />,
+    },
+    {
+      ...{ id: "updates", label: counted("Updates", updates?.pending) },
+      content: <UpdateList items={detail?.updates} answered={answered} />,
+    },
+    {
+      ...{ id: "storage", label: "Storage" },
+      content: <StorageList items={detail?.storage} answered={answered} />,
+    },
+  ];
 }

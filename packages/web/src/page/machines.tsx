@@ -1,30 +1,46 @@
 import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { Server } from "lucide-react";
+import { useState } from "react";
 import { machinesQuery } from "../hub.ts";
-import { StateDot } from "../view/badge.tsx";
 import { Card } from "../view/card.tsx";
-import { InlineCode } from "../view/code.tsx";
-import { EmptyState } from "../view/empty-state.tsx";
 import { ErrorState } from "../view/error-state.tsx";
+import { SearchInput, Switch } from "../view/field.tsx";
 import { countText } from "../view/format.ts";
 import { PageHeader } from "../view/page-header.tsx";
 import { SkeletonRows } from "../view/skeleton.tsx";
-import { lookOfMachine } from "../view/state.ts";
-import { Cell, HeadCell, Row, Table } from "../view/table.tsx";
-import { Bytes, Time } from "../view/time.tsx";
+import type { BoardState } from "./board-ask.ts";
+import { useBoard, useWanted } from "./board-use.ts";
+import { type Ticks, useTicks } from "./machine-ticks.ts";
+import { MachineCard } from "./machines-card.tsx";
+import { NoMachines } from "./machines-empty.tsx";
+import { byMachine, cardFigures, figuresOfAll, sparkLengthMs, sparkStepMs } from "./machines-figure.ts";
+import { inTrouble, meantBy } from "./machines-search.ts";
 import { groupMachines } from "./overview-summary.ts";
 
 export function MachinesPage() {
   const { data: machines, error, refetch } = useQuery(machinesQuery);
+  const [sought, setSought] = useState("");
+  const [troubled, setTroubled] = useState(false);
+  const long = (machines ?? []).length >= searchedFrom;
+  const shown = (machines ?? []).filter(
+    (machine) => !long || (meantBy(machine, sought) && (!troubled || inTrouble(machine))),
+  );
   return (
     <>
       <PageHeader
         title="Machines"
-        about={machines ? `${countText(machines.length, "machine")} in the lab` : "\u200b"}
+        about={machines ? aboutText(shown.length, machines.length) : "\u200b"}
+        actions={
+          long && (
+            <>
+              <SearchInput label="Search machines" value={sought} onChange={setSought} className="max-sm:w-full" />
+              <Switch label="Only in trouble" checked={troubled} onChange={setTroubled} />
+            </>
+          )
+        }
       />
-      {machines && <Groups machines={machines} />}
+      {machines && machines.length > 0 && <Groups machines={shown} intervalMs={longestInterval(machines)} />}
+      {machines && machines.length === 0 && <NoMachines />}
       {!machines && error && <ErrorState thrown={error} retry={() => void refetch()} />}
       {!machines && !error && (
         <Card flush title="Servers" about="Should always be there.">
@@ -35,84 +51,66 @@ export function MachinesPage() {
   );
 }
 
-function Groups({ machines }: { readonly machines: readonly WireMachine[] }) {
+/** Fewer are seen at a glance. */
+const searchedFrom = 12;
+
+const longestInterval = (machines: readonly WireMachine[]) => Math.max(...machines.map(({ intervalMs }) => intervalMs));
+
+function aboutText(shown: number, all: number): string {
+  return shown === all ? `${countText(all, "machine")} in the fleet` : `${shown} of ${countText(all, "machine")}`;
+}
+
+/** All cards are drawn anew together, however many ticks come. */
+const pauseMs = 5_000;
+
+interface GroupsProps {
+  readonly machines: readonly WireMachine[];
+  /** Of the one that is asked least often. */
+  readonly intervalMs: number;
+}
+
+function Groups({ machines, intervalMs }: GroupsProps) {
+  const ticks = useTicks();
+  const wanted = useWanted({
+    figures: figuresOfAll(intervalMs),
+    lengthMs: sparkLengthMs,
+    stepMs: sparkStepMs,
+  });
+  const state = useBoard(wanted, ticks, pauseMs);
   const { servers, workstations } = groupMachines(machines);
-  if (machines.length === 0) {
-    return (
-      <EmptyState icon={Server} title="The lab has no machines yet">
-        <p>
-          Add one to <InlineCode>machines</InlineCode> in the lab file, such as{" "}
-          <InlineCode>{'server({ address: "local" })'}</InlineCode>, and save it.
-        </p>
-      </EmptyState>
-    );
-  }
+  if (machines.length === 0) return <p className="px-1 text-soft">No machine has these words.</p>;
   return (
-    <div className="flex flex-col gap-4">
-      <Group word="Servers" about="Should always be there." machines={servers} />
-      <Group word="Workstations" about="May be away." machines={workstations} />
+    <div className="flex flex-col gap-6">
+      <Group word="Servers" about="Should always be there." machines={servers} {...{ state, ticks }} />
+      <Group word="Workstations" about="May be away." machines={workstations} {...{ state, ticks }} />
     </div>
   );
 }
 
-/** The columns have fixed widths, so that both groups stand in line; a phone shows the first two. */
-function Group(props: { readonly word: string; readonly about: string; readonly machines: readonly WireMachine[] }) {
-  if (props.machines.length === 0) return null;
-  return (
-    <Card title={props.word} about={props.about} flush>
-      <Table label={props.word} className="table-fixed">
-        <thead>
-          <tr>
-            <HeadCell className="w-auto">Name</HeadCell>
-            <HeadCell className="w-34">State</HeadCell>
-            <HeadCell className="w-48 max-sm:hidden">Address</HeadCell>
-            <HeadCell className="w-20 text-right max-lg:hidden">Cores</HeadCell>
-            <HeadCell className="w-26 text-right max-lg:hidden">Memory</HeadCell>
-            <HeadCell className="w-24 text-right max-md:hidden">Services</HeadCell>
-            <HeadCell className="w-30 text-right max-sm:hidden">Last seen</HeadCell>
-          </tr>
-        </thead>
-        <tbody>
-          {props.machines.map((machine) => (
-            <MachineRow key={machine.name} machine={machine} />
-          ))}
-        </tbody>
-      </Table>
-    </Card>
-  );
+interface GroupProps {
+  readonly word: string;
+  readonly about: string;
+  readonly machines: readonly WireMachine[];
+  readonly state: BoardState | undefined;
+  readonly ticks: Ticks;
 }
 
-function MachineRow({ machine }: { readonly machine: WireMachine }) {
-  const { name, state, detail, address, tailscale, facts, services, seenMs } = machine;
-  const where = address === "local" ? "this machine" : (address ?? tailscale);
-  const more = detail === "" ? (facts?.os ?? "") : detail;
-  const none = <span className="text-faint">–</span>;
+function Group({ word, about, machines, state, ticks }: GroupProps) {
+  if (machines.length === 0) return null;
+  const figures = new Map(cardFigures.map(({ id }) => [id, byMachine(state?.told.get(id))]));
   return (
-    <Row className="relative hover:bg-hover">
-      <Cell>
-        {/* The link covers its row. */}
-        <Link
-          to="/machines/$name"
-          params={{ name }}
-          className="block font-medium [overflow-wrap:anywhere] after:absolute after:inset-0 after:content-['']"
-        >
-          {name}
-        </Link>
-        <p className="truncate text-small text-soft sm:hidden">{where}</p>
-        {more !== "" && <p className="line-clamp-2 text-small text-soft">{more}</p>}
-      </Cell>
-      <Cell>
-        <StateDot look={lookOfMachine(state)} />
-      </Cell>
-      <Cell className="truncate text-soft max-sm:hidden">{where}</Cell>
-      <Cell className="text-right max-lg:hidden">{facts?.cores ?? none}</Cell>
-      <Cell className="whitespace-nowrap text-right max-lg:hidden">
-        {facts ? <Bytes bytes={facts.memoryBytes} /> : none}
-      </Cell>
-      <Cell className="text-right max-md:hidden">{services.length}</Cell>
-      <Cell className="whitespace-nowrap text-right max-sm:hidden">
-        {seenMs === undefined ? <span className="text-soft">never</span> : <Time atMs={seenMs} />}
-      </Cell>
-    </Row>
+    <section aria-label={word}>
+      <header className="mb-2 flex flex-wrap items-baseline gap-x-3">
+        <h2 className="font-semibold text-large">{word}</h2>
+        <p className="text-small text-soft">{about}</p>
+      </header>
+      <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-3">
+        {machines.map((machine) => (
+          <li key={machine.name} className="min-w-0 [contain-intrinsic-size:auto_13rem] [content-visibility:auto]">
+            <MachineCard {...{ machine, figures, ticks }} live={state?.grid.tailMs !== undefined} />
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -41,8 +41,14 @@ interface RawSeries {
   readonly value?: unknown;
 }
 
-export function stepsOf({ startMs, endMs, stepMs }: Grid): number {
-  return Math.floor((endMs - startMs) / stepMs) + 1;
+/** How many moments it has. */
+export function stepsOf({ startMs, endMs, stepMs, tailMs }: Grid): number {
+  return Math.floor((endMs - startMs) / stepMs) + (tailMs === undefined ? 1 : 2);
+}
+
+export function momentOf(grid: Grid, index: number): number {
+  const { startMs, stepMs, tailMs } = grid;
+  return tailMs !== undefined && index === stepsOf(grid) - 1 ? tailMs : startMs + index * stepMs;
 }
 
 export function readRange({ data }: RawAnswer, grid: Grid): Range {

@@ -1,9 +1,10 @@
 import { type KeyboardEvent, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type uPlot from "uplot";
 import { useAppearance } from "../appearance.ts";
+import { cx } from "../view/class-names.ts";
 import { momentText } from "../view/format.ts";
 import type { Line } from "./metrics-answer.ts";
-import { stepsOf } from "./metrics-answer.ts";
+import { momentOf, stepsOf } from "./metrics-answer.ts";
 import { dataOf, type PlotLine } from "./metrics-columns.ts";
 import { makePlot, readLook } from "./metrics-plot.ts";
 import type { Grid } from "./metrics-range.ts";
@@ -25,6 +26,12 @@ interface ChartProps {
   readonly stacked: boolean;
   /** Only these are drawn; empty: all. */
   readonly isolated: ReadonlySet<string>;
+  /** What it is a chart of, where there are several. */
+  readonly label?: string;
+  /** Charts with the same one have their crosshair in common. */
+  readonly sync?: string;
+  /** How high it is, as classes. */
+  readonly height?: string;
   onCursor(index: number | undefined): void;
   onZoom(startMs: number, endMs: number): void;
 }
@@ -56,11 +63,11 @@ export function Chart(props: ChartProps) {
     if (made === undefined || step === undefined) return;
     event.preventDefault();
     const next = Math.max(0, Math.min(last, from + step));
-    const left = made.valToPos((grid.startMs + next * grid.stepMs) / 1_000, "x");
+    const left = made.valToPos(momentOf(grid, next) / 1_000, "x");
     made.setCursor({ left, top: made.over.clientHeight / 2 });
   };
   const shownIndex = Math.min(index ?? last, last);
-  const atText = momentText(grid.startMs + shownIndex * grid.stepMs);
+  const atText = momentText(momentOf(grid, shownIndex));
   const [first] = lines;
   const valueOfFirst = first && `: ${first.name} ${valueText(first.values[shownIndex] ?? Number.NaN, first.unit)}`;
   // A plot is made anew when what it is made of changes; new values are only put in.
@@ -70,7 +77,7 @@ export function Chart(props: ChartProps) {
     <div
       role="slider"
       tabIndex={0}
-      aria-label={`Chart of ${lines.length} series; the moment that is looked at`}
+      aria-label={`${props.label ?? `Chart of ${lines.length} series`}; the moment that is looked at`}
       aria-valuemin={0}
       aria-valuemax={last}
       aria-valuenow={shownIndex}
@@ -92,7 +99,7 @@ export function Chart(props: ChartProps) {
 }
 
 function Plot({ plot, ...props }: ChartProps & { readonly plot: RefObject<uPlot | undefined> }) {
-  const { lines, grid, stacked, isolated } = props;
+  const { lines, grid, stacked, isolated, height = "h-[clamp(14rem,40dvh,26rem)]" } = props;
   const frame = useRef<HTMLDivElement>(null);
   const plotLines = useMemo(
     () =>
@@ -106,12 +113,12 @@ function Plot({ plot, ...props }: ChartProps & { readonly plot: RefObject<uPlot 
   useEffect(() => {
     const target = frame.current;
     if (target === null) return;
-    const { unit, stacked: piled } = latest.current;
+    const { unit, stacked: piled, sync } = latest.current;
     const made = makePlot(
       target,
       { width: target.clientWidth, height: target.clientHeight },
       {
-        ...{ look: readLook(target), unit, stacked: piled, lines: latest.current.plotLines },
+        ...{ look: readLook(target), unit, stacked: piled, lines: latest.current.plotLines, sync },
         grid: () => latest.current.grid,
         onCursor: (index) => latest.current.onCursor(index),
         onZoom: (startMs, endMs) => latest.current.onZoom(startMs, endMs),
@@ -129,5 +136,5 @@ function Plot({ plot, ...props }: ChartProps & { readonly plot: RefObject<uPlot 
   useEffect(() => {
     plot.current?.setData(dataOf(grid, plotLines, stacked));
   }, [plot, grid, plotLines, stacked]);
-  return <div ref={frame} className="h-[clamp(14rem,40dvh,26rem)] w-full overflow-hidden" />;
+  return <div ref={frame} className={cx(height, "w-full overflow-hidden")} />;
 }

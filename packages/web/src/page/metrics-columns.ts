@@ -1,4 +1,4 @@
-import { stepsOf } from "./metrics-answer.ts";
+import { momentOf, stepsOf } from "./metrics-answer.ts";
 import type { Grid } from "./metrics-range.ts";
 
 /** Lines as columns that a chart can draw. Pure. */
@@ -15,7 +15,7 @@ export type Column = (number | null)[];
 /** Seconds, and for each line its values; what is not there is a gap. Stacked: each on top of those before. */
 export function dataOf(grid: Grid, lines: readonly PlotLine[], stacked: boolean): [number[], ...Column[]] {
   const count = stepsOf(grid);
-  const times = Array.from({ length: count }, (_, index) => (grid.startMs + index * grid.stepMs) / 1_000);
+  const times = Array.from({ length: count }, (_, index) => momentOf(grid, index) / 1_000);
   const base = new Float64Array(count);
   const columns = lines.map(({ values, shown }) => {
     const column: Column = new Array(count).fill(null);

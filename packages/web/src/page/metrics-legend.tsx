@@ -25,6 +25,8 @@ interface LegendProps {
   readonly atMs: number | undefined;
   readonly lettered: boolean;
   readonly isolated: ReadonlySet<string>;
+  /** How high it may become, as classes. */
+  readonly className?: string;
   onIsolate(isolated: ReadonlySet<string>): void;
 }
 
@@ -34,7 +36,7 @@ function valueAt(values: Float64Array, index: number | undefined): number {
 }
 
 /** What is drawn, with the values at the crosshair, the greatest first. A click shows one alone; with Ctrl it joins or leaves. */
-export function Legend({ lines, index, atMs, lettered, isolated, onIsolate }: LegendProps) {
+export function Legend({ lines, index, atMs, lettered, isolated, className = "max-h-56", onIsolate }: LegendProps) {
   const rows = lines.map((line, colour) => ({ line, colour, value: valueAt(line.values, index) }));
   rows.sort((a, b) => (Number.isNaN(a.value) ? 1 : Number.isNaN(b.value) ? -1 : b.value - a.value));
   const click = (key: string, more: boolean) => {
@@ -46,7 +48,10 @@ export function Legend({ lines, index, atMs, lettered, isolated, onIsolate }: Le
   return (
     <div className="border-line border-t px-2 py-2">
       <p className="px-2 pb-1 text-small text-soft">{atMs === undefined ? "The last values" : momentText(atMs)}</p>
-      <ul aria-label="Series" className="grid max-h-56 grid-cols-1 overflow-y-auto @3xl:grid-cols-2 @3xl:gap-x-4">
+      <ul
+        aria-label="Series"
+        className={cx(className, "grid grid-cols-1 overflow-y-auto @3xl:grid-cols-2 @3xl:gap-x-4")}
+      >
         {rows.map(({ line, colour, value }) => (
           <li key={line.key}>
             <button

@@ -18,6 +18,8 @@ export interface PlotNeeds {
   readonly unit: Unit;
   readonly lines: readonly PlotLine[];
   readonly stacked: boolean;
+  /** Plots with the same one have their crosshair in common. */
+  readonly sync: string | undefined;
   /** Asked anew for each drawing, so that a chart can move on. */
   grid(): Grid;
   onCursor(index: number | undefined): void;
@@ -46,7 +48,7 @@ export function readLook(element: HTMLElement): PlotLook {
 }
 
 export function makePlot(target: HTMLElement, size: { width: number; height: number }, needs: PlotNeeds): uPlot {
-  const { look, lines, stacked } = needs;
+  const { look, lines, stacked, sync } = needs;
   const options: uPlot.Options = {
     ...size,
     legend: { show: false },
@@ -62,6 +64,9 @@ export function makePlot(target: HTMLElement, size: { width: number; height: num
       drag: { x: true, y: false, setScale: false, dist: 4 },
       points: { size: 6, one: lines.length > 12 },
       focus: { prox: lines.length > 12 ? 24 : -1 },
+      ...(sync === undefined
+        ? {}
+        : { sync: { key: sync, setSeries: false, scales: ["x", null], filters: { pub: isMove } } }),
     },
     focus: { alpha: 1 },
     hooks: {
@@ -79,8 +84,11 @@ export function makePlot(target: HTMLElement, size: { width: number; height: num
   return new uPlot(options, dataOf(needs.grid(), lines, stacked), target);
 }
 
-function rangeOf({ startMs, endMs, stepMs }: Grid): [number, number] {
-  return [startMs / 1_000, Math.max(endMs, startMs + stepMs) / 1_000];
+/** What others are told of: where the crosshair is, not what is dragged. */
+const isMove = (type: string) => type === "mousemove" || type === "mouseleave";
+
+function rangeOf({ startMs, endMs, stepMs, tailMs = endMs }: Grid): [number, number] {
+  return [startMs / 1_000, Math.max(tailMs, startMs + stepMs) / 1_000];
 }
 
 /** Some room above and below; from zero when the values are near it; a flat line lies in the middle. */

@@ -9,6 +9,8 @@ export interface Grid {
   readonly startMs: number;
   readonly endMs: number;
   readonly stepMs: number;
+  /** A moment after the last step that is shown, too: now, while the next step is not complete. */
+  readonly tailMs?: number;
 }
 
 const second = 1_000;

@@ -2,8 +2,9 @@ import { api } from "@fed/fed/wire/api.ts";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { z } from "zod";
 import { client } from "../hub.ts";
-import { readInstant, readRange } from "./metrics-answer.ts";
+import { type Line, type RawAnswer, readInstant, readRange, readValue } from "./metrics-answer.ts";
 import { type Ask, type Asked, makeAsker, type Told } from "./metrics-ask.ts";
+import type { Grid } from "./metrics-range.ts";
 
 /** More series than this say little; the rest is left out by the hub. */
 const mostSeries = 2_000;
@@ -19,13 +20,30 @@ const rawInstant = { ...api.query, output: rawShape };
 
 const seconds = (ms: number) => String(ms / 1_000);
 
-async function tell({ text, kind, grid }: Ask, signal: AbortSignal): Promise<Told> {
-  const asked = { query: text, limit: mostSeries };
+function askRaw(query: string, kind: Ask["kind"], grid: Grid, signal: AbortSignal): Promise<RawAnswer> {
+  const asked = { query, limit: mostSeries };
   const range = { ...asked, start: seconds(grid.startMs), end: seconds(grid.endMs), step: seconds(grid.stepMs) };
-  const raw =
-    kind === "range"
-      ? await client.call(rawRange, range, signal)
-      : await client.call(rawInstant, { ...asked, time: seconds(grid.endMs) }, signal);
+  return kind === "range"
+    ? client.call(rawRange, range, signal)
+    : client.call(rawInstant, { ...asked, time: seconds(grid.endMs) }, signal);
+}
+
+/** The lines of one query over the steps of a grid. */
+export async function askRange(query: string, grid: Grid, signal: AbortSignal): Promise<readonly Line[]> {
+  return readRange(await askRaw(query, "range", grid, signal), grid).lines;
+}
+
+/** Its values at one moment, as lines of one. */
+export async function askInstant(query: string, atMs: number, signal: AbortSignal): Promise<readonly Line[]> {
+  const raw = await askRaw(query, "instant", { startMs: atMs, endMs: atMs, stepMs: 1_000 }, signal);
+  return readInstant(raw, atMs).points.map(({ labels, text }) => ({
+    labels,
+    values: Float64Array.of(readValue(text)),
+  }));
+}
+
+async function tell({ text, kind, grid }: Ask, signal: AbortSignal): Promise<Told> {
+  const raw = await askRaw(text, kind, grid, signal);
   // The page stays awake between the reading of a great answer and the drawing of it.
   await new Promise((resolve) => setTimeout(resolve));
   signal.throwIfAborted();

@@ -4,7 +4,7 @@ import { durationText } from "../view/format.ts";
 
 /** What the values of a query are measured in, as far as the names of its metrics say. Pure. */
 export interface Unit {
-  readonly kind: "number" | "bytes" | "seconds" | "ratio" | "percent";
+  readonly kind: "number" | "bytes" | "seconds" | "ratio" | "percent" | "celsius";
   readonly perSecond: boolean;
 }
 
@@ -47,6 +47,7 @@ function unitOfName(name: string): Unit {
   if (/_bytes$/.test(base)) return of("bytes");
   if (/_seconds$/.test(base)) return of("seconds");
   if (/_ratio$/.test(base)) return of("ratio");
+  if (/_celsius$/.test(base)) return of("celsius");
   return /_percent$/.test(base) ? of("percent") : plain;
 }
 
@@ -125,6 +126,8 @@ export function valueText(value: number, unit: Unit): string {
       return `${numberText(value * 100)}%`;
     case "percent":
       return `${numberText(value)}%`;
+    case "celsius":
+      return `${numberText(value)} °C`;
     case "number":
       return numberText(value) + per;
   }

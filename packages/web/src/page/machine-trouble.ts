@@ -1,0 +1,66 @@
+import type { WireContainer, WireMachine, WireUnit } from "@fed/fed/wire/machine.ts";
+import { countText } from "../view/format.ts";
+import type { Look, Tone } from "../view/tone.ts";
+
+/** What is not as it should be on a machine, in words. Pure. */
+
+export interface Chip {
+  readonly word: string;
+  readonly tone: Tone;
+}
+
+type Judged = Pick<WireMachine, "tally" | "maintenance" | "hostKey" | "problems">;
+
+/** The worst first. */
+export function chipsOf({ tally, maintenance, hostKey, problems }: Judged): readonly Chip[] {
+  const { updates, units, containers, storage } = tally;
+  const chips: (Chip | false | undefined)[] = [
+    hostKey && { word: "host key changed", tone: "bad" },
+    storage && storage.troubled > 0 && { word: `${countText(storage.troubled, "disk")} in trouble`, tone: "bad" },
+    units && units.failed > 0 && { word: `${countText(units.failed, "unit")} failed`, tone: "bad" },
+    containers &&
+      containers.troubled > 0 && { word: `${countText(containers.troubled, "container")} in trouble`, tone: "bad" },
+    problems.length > 0 && { word: countText(problems.length, "problem"), tone: "warn" },
+    updates && updates.security > 0 && { word: countText(updates.security, "security update"), tone: "warn" },
+    updates?.restart && { word: "restart needed", tone: "warn" },
+    maintenance && { word: "maintenance", tone: "info" },
+    updates &&
+      updates.pending > updates.security && {
+        word: countText(updates.pending - updates.security, updates.security > 0 ? "other update" : "update"),
+        tone: "idle",
+      },
+  ];
+  return chips.filter((chip): chip is Chip => typeof chip === "object");
+}
+
+export function lookOfUnit({ active, sub }: Pick<WireUnit, "active" | "sub">): Look {
+  const word = active === sub || sub === "" ? active : `${active} (${sub})`;
+  if (active === "failed") return { word, tone: "bad" };
+  if (active === "active") return { word, tone: "good" };
+  return { word, tone: active === "inactive" ? "idle" : "info" };
+}
+
+export function lookOfContainer(container: Pick<WireContainer, "state" | "health" | "exitCode">): Look {
+  const { state, health, exitCode } = container;
+  if (state === "running" && health === "unhealthy") return { word: "unhealthy", tone: "bad" };
+  if (state === "running" && health === "starting") return { word: "starting", tone: "info" };
+  if (state === "running") return { word: health ?? "running", tone: "good" };
+  if (state === "exited") {
+    return exitCode === undefined || exitCode === 0
+      ? { word: "ended", tone: "idle" }
+      : { word: `ended with ${exitCode}`, tone: "bad" };
+  }
+  if (state === "restarting" || state === "dead") return { word: state, tone: "bad" };
+  return { word: state, tone: "info" };
+}
+
+const order: readonly Tone[] = ["bad", "warn", "info", "good", "idle"];
+
+/** The worst first, then by name. */
+export function worstFirst<T extends { readonly name: string }>(
+  all: readonly T[],
+  lookOf: (one: T) => Look,
+): readonly T[] {
+  const weight = (one: T) => order.indexOf(lookOf(one).tone);
+  return [...all].sort((a, b) => weight(a) - weight(b) || a.name.localeCompare(b.name));
+}
