@@ -20,6 +20,8 @@ export interface TrustNeeds {
 export interface Trust {
   /** For the handshake: does not wait, and does not throw when the disk is full. */
   checkHostKey(machine: string, address: string, key: HostKey): HostKeyVerdict;
+  /** For the handshake as well: a machine with several keys is asked for one of these. */
+  knownHostKeys(machine: string): readonly HostKey[];
   /** The other key that a machine shows now; undefined while it is the machine it was. */
   offeredBy(machine: string): WireMachine["hostKey"];
   /** Fault `missing` when the machine shows no other key, `conflict` when it shows another one than the caller compared. */
@@ -98,19 +100,17 @@ export function openTrust(needs: TrustNeeds): Trust {
       const key = { type: shown.type, fingerprint: shown.fingerprint };
       const host = hostOf(machine);
       const judgement = judge(host.known, key);
-      if (judgement.kind === "first") {
+      if (judgement === "first") {
         host.known = { ...unknownHost, trusted: [key] };
         pin(machine, host, key);
-        return { kind: "trusted" };
+      } else if (judgement === "trusted") seen(machine, host, key);
+      else {
+        offer(machine, host, key);
+        return { kind: "changed", known: host.known.trusted };
       }
-      if (judgement.kind === "trusted") {
-        seen(machine, host, key);
-        return { kind: "trusted" };
-      }
-      if (judgement.kind === "changed") offer(machine, host, key);
-      else host.known = { ...host.known, asked: key.fingerprint };
-      return { kind: "changed", known: host.known.trusted };
+      return { kind: "trusted" };
     },
+    knownHostKeys: (machine) => hosts.get(machine)?.known.trusted ?? [],
     offeredBy(machine) {
       const { trusted, offered } = hosts.get(machine)?.known ?? unknownHost;
       return offered && { known: [...trusted], offered: offered.key, sinceMs: offered.sinceMs };
