@@ -84,7 +84,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     ...secretHandlers({ vault: needs.vault }),
     ...trustHandlers({
       trust: needs.trust,
-      machine: (name) => machines.get(name),
+      machine: (name) => machines.detail(name, true),
       // Who accepted the key does not wait for the machine.
       lookAgain: (name) => void needs.lookNow(name, AbortSignal.timeout(lookAgainMs)).catch(() => undefined),
     }),

@@ -231,6 +231,7 @@ async function openHouse(options: HubOptions, ground: Ground, { follow }: Schedu
   opened.defer(() => control.close());
   const machines = openMachines({
     ...{ db, events, clock },
+    hostKeyOf: (machine) => trust.offeredBy(machine),
     servicesOn: (machine) => control.services().flatMap((one) => (one.machine === machine ? [one.key] : [])),
     onChange: changes.send,
   });
