@@ -1,5 +1,5 @@
 /**
- * The files that all sections of files read, as one `tail -n +1 FILE FILE…` tells them: before each a line `==> PATH <==`, and an empty
+ * The files that all sections of files read, as one `head -n 99999 FILE FILE…` tells them: before each a line `==> PATH <==`, and an empty
  * line between two. Kernels' files have no such lines.
  */
 const header = /(?:^|\n)==> (\/[^\n]*) <==\n/g;

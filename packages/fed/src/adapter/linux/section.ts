@@ -6,6 +6,7 @@
  *   taken out before it is sent; the whole program stays below 12 KB.
  * - Few processes: a fork costs more than what it reads. One `cat` of many files, shell builtins, globs.
  * - stdin is empty, stderr is dropped (`2>&1` where the reader wants it), LC_ALL is C, the PATH has the sbin folders.
+ * - `show FILE…` says files with their names, as `readFiles` of files.ts reads them; globs are welcome.
  * - What is not there (a file, a tool) is no error: say nothing. The code of the last command is told to the reader.
  * - What can hang (a mount, a daemon) or take long runs under `lim SECONDS COMMAND…`, which is `timeout` where the machine has one
  *   (KILL after SECONDS, code 124 or 137) and otherwise does not run the command at all (code 125).

@@ -1,0 +1,1 @@
+export { makeLinuxCollector } from "./collector.ts";

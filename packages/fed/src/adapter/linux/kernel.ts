@@ -1,0 +1,43 @@
+import { readFiles } from "./files.ts";
+import type { FileSection } from "./section.ts";
+import { countOf, linesOf, wordsOf } from "./word.ts";
+
+/** Lines of /proc/stat whose first number is told. */
+const statNames: Readonly<Record<string, string>> = {
+  intr: "node_intr_total",
+  ctxt: "node_context_switches_total",
+  processes: "node_forks_total",
+  procs_running: "node_procs_running",
+  procs_blocked: "node_procs_blocked",
+};
+
+/** Those that node_exporter takes: kills for want of memory, paging and swapping. */
+const vmstatNames = /^(oom_kill|pgpg|pswp|pg.*fault)/;
+const mostFields = 50;
+
+/** Counts of the kernel: interrupts, switches, forks, faults, open files. */
+export const kernelSection: FileSection = {
+  name: "kernel",
+  everyMs: 0,
+  files: ["/proc/stat", "/proc/vmstat", "/proc/sys/fs/file-nr"],
+  open: () => (text, into) => {
+    const files = readFiles(text);
+    for (const line of linesOf(files.get("/proc/stat") ?? "")) {
+      const space = line.indexOf(" ");
+      const metric = statNames[line.slice(0, space)];
+      const value = metric === undefined ? undefined : countOf(line.slice(space + 1).split(" ", 1)[0]);
+      if (metric !== undefined && value !== undefined) into.sample(metric, value);
+    }
+    let fields = 0;
+    for (const line of linesOf(files.get("/proc/vmstat") ?? "")) {
+      const [name = "", word] = wordsOf(line);
+      const value = countOf(word);
+      if (value === undefined || !/^[a-z0-9_]{1,60}$/.test(name) || !vmstatNames.test(name)) continue;
+      if (++fields > mostFields) break;
+      into.sample(`node_vmstat_${name}`, value);
+    }
+    const [allocated, , maximum] = wordsOf(files.get("/proc/sys/fs/file-nr") ?? "").map(countOf);
+    if (allocated !== undefined) into.sample("node_filefd_allocated", allocated);
+    if (maximum !== undefined) into.sample("node_filefd_maximum", maximum);
+  },
+};
