@@ -1,6 +1,7 @@
 import { Fault } from "#base/fault.ts";
 import type { ToldProcess } from "#port/collector.ts";
 import type { ScriptSection, SectionReader } from "./section.ts";
+import { shown } from "./shown.ts";
 
 /**
  * The busiest processes. One `awk` reads what the kernel says of all of them; of those that are new since the last look, and now and
@@ -136,14 +137,6 @@ function readLines(text: string, cut: boolean) {
     throw new Fault("invalid", "the machine does not tell of its processes");
   }
   return { rows, details, upSeconds, pageBytes };
-}
-
-/** What cannot be shown in one line becomes a space; long ones end early. */
-function shown(text: string, letters: number): string {
-  return text
-    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ")
-    .trim()
-    .slice(0, letters);
 }
 
 /** The first ones by CPU, then those by memory that are not among them. */

@@ -66,7 +66,8 @@ section() {
 ${section.script}
 }
 n=0
-while [ "$n" -lt ${ticks} ]; do section </dev/null 2>/dev/null; echo "${mark}"; n=$((n + 1)); ${between}; done`;
+while [ "$n" -lt ${ticks} ]; do section </dev/null 2>/dev/null; echo "${mark}"; n=$((n + 1)); ${between}; done
+:`;
   const { stdout, status, stderr } = spawnSync(command, [...words, "-c", program], {
     encoding: "utf8",
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", ...environment },
