@@ -58,8 +58,7 @@ async function doOne({ users, machines, events }: Parts, origin: Origin, dice: D
     const silent = { kind: "silent", reason: "no answer within 3 s" } as const;
     // What is seen is the hub's own deed, told under another correlation.
     for (const name of machines.names()) {
-      const target = machines.targetOf(name);
-      if (target) machines.saw(name, target, { look: dice.below(2) > 0 ? answered : silent });
+      machines.saw(name, { look: dice.below(2) > 0 ? answered : silent });
     }
     events.note(origin, "hub", { type: "loop.recovered", loop: "machine.look" });
   } else if (roll === 5) events.trim(origin);

@@ -13,8 +13,8 @@ import type { Desk } from "./desk.ts";
 import { eventHandlers } from "./event/http.ts";
 import type { EventLog, Origin } from "./event/verbs.ts";
 import type { LoadedLab, RejectedLab } from "./lab/load.ts";
+import type { LiveFleet } from "./machine/fleet.ts";
 import { machineHandlers } from "./machine/http.ts";
-import type { LookNow } from "./machine/loop.ts";
 import type { Machines } from "./machine/verbs.ts";
 import type { Forwarding } from "./metric/forward-verbs.ts";
 import { metricHandlers } from "./metric/http.ts";
@@ -41,7 +41,7 @@ export interface HttpNeeds {
   readonly vault: Vault;
   readonly trust: Trust;
   readonly machines: Machines;
-  readonly lookNow: LookNow;
+  readonly live: LiveFleet;
   readonly meter: Meter;
   readonly metrics: Metrics;
   readonly forwarding: Forwarding;
@@ -86,9 +86,9 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
       trust: needs.trust,
       machine: (name) => machines.detail(name, true),
       // Who accepted the key does not wait for the machine.
-      lookAgain: (name) => void needs.lookNow(name, AbortSignal.timeout(lookAgainMs)).catch(() => undefined),
+      lookAgain: (name) => void needs.live.lookNow(name, AbortSignal.timeout(lookAgainMs)).catch(() => undefined),
     }),
-    ...machineHandlers({ machines, lookNow: needs.lookNow }),
+    ...machineHandlers({ machines, live: needs.live }),
     ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
     remoteWriteTargets: async () => ({ targets: [...(await needs.forwarding.list())] }),
     ...prometheusHandlers({ metrics: needs.metrics, clock: needs.clock }),
@@ -169,10 +169,7 @@ function comingHandlers() {
     throw new Fault("unsupported", "this fed cannot do that yet");
   };
   return {
-    watchMachines: coming,
-    addMachine: coming,
     removeMachine: coming,
-    maintainMachine: coming,
     allowJoin: coming,
     joinScript: coming,
     claimJoin: coming,

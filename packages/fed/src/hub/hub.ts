@@ -1,10 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
+  makeJumpHosts,
+  makeLinuxCollector,
   makeLocalProbe,
   openBuiltinIngress,
   openExporterDoor,
+  openLocalShell,
   openProcessRuntime,
-  readLocalFacts,
+  openSshShell,
 } from "#adapter/adapters.ts";
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
@@ -28,8 +32,10 @@ import { openEventLog } from "./event/verbs.ts";
 import { type Exporters, openExporters } from "./exporter/verbs.ts";
 import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
-import type { OwnLogin } from "./machine/login.ts";
-import { lookLoop, makeLookAt, makeLookNow } from "./machine/loop.ts";
+import { type LiveFleet, openLiveFleet } from "./machine/fleet.ts";
+import { makeLogin, type OwnLogin } from "./machine/login.ts";
+import { maintenanceLoop } from "./machine/loop.ts";
+import { isAt } from "./machine/member.ts";
 import { openMachines } from "./machine/verbs.ts";
 import { eventOfTurn, type Forwarding, openForwarding } from "./metric/forward-verbs.ts";
 import { maintainLoop, ownMetricsLoop } from "./metric/loop.ts";
@@ -122,14 +128,15 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     (open) => open.close(),
   );
   const forwarding = openTargets(options, ground, metrics, opened);
-  const exporters = openScraping(options, house, metrics, opened);
+  const live = openLive(options, house, metrics, opened);
+  const exporters = openScraping(options, house, metrics, live, opened);
   opened.defer(() => scheduler.close());
   let phase: Exclude<Phase, "stopping"> = "starting";
   const door = await openDoor(
     options,
     ground,
     {
-      ...{ ...ground, ...house, scheduler, metrics, forwarding, clock: options.clock },
+      ...{ ...ground, ...house, scheduler, metrics, live, forwarding, clock: options.clock },
       requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room, ground.writing),
       stop(origin) {
         stop.begin(origin, "asked to");
@@ -147,7 +154,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   const code = users.firstCode();
   await control.begin(signal);
   const loops = [
-    ...[lookLoop(house.machines, house.lookNow), sweepLoop(users), trimLoop(events, hubOrigin), roomLoop(house.room)],
+    ...[maintenanceLoop(house.machines), sweepLoop(users), trimLoop(events, hubOrigin), roomLoop(house.room)],
     ownMetricsLoop({
       ...{ metrics, clock: options.clock, instance: new URL(door.url).host },
       render: () => ground.meter.render(),
@@ -163,6 +170,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     ),
   ];
   for (const loop of loops) scheduler.add(loop);
+  live.begin();
   const followLab = () => {
     forwarding.update(house.desk.lab.document.metrics);
     void exporters.update(house.desk.lab.document.machines);
@@ -263,10 +271,11 @@ async function openHouse(options: HubOptions, ground: Ground, { follow }: Schedu
   const status = () => statusOf({ desk, control, room, writing, vault, ingressUrl });
   const own = { version: options.version, db, status, lastEvent: () => events.last };
   opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
-  const lookNow = makeLookNow(machines, makeLookAt(probe, readLocalFacts));
   const read = (inner: AbortSignal): AsyncIterable<Progress> => progress.read(inner);
-  return { runtime, control, vault, trust, machines, desk, room, status, lookNow, changes, ingressUrl, progress: read };
+  return { runtime, control, vault, trust, machines, desk, room, status, changes, ingressUrl, progress: read };
 }
+
+type House = Awaited<ReturnType<typeof openHouse>>;
 
 /** Who is sent what the hub measures. */
 function openTargets(options: HubOptions, ground: Ground, metrics: Metrics, opened: AsyncDisposableStack): Forwarding {
@@ -282,11 +291,41 @@ function openTargets(options: HubOptions, ground: Ground, metrics: Metrics, open
   return opened.adopt(forwarding, (open) => open.close());
 }
 
+/** Who keeps asking the machines. */
+function openLive(
+  { clock, trace, inherited, own }: HubOptions,
+  { machines, vault, trust, desk }: House,
+  metrics: Metrics,
+  opened: AsyncDisposableStack,
+): LiveFleet {
+  const documentOf = (name: string) => machines.fleet.get(name)?.document;
+  const login = makeLogin({ own, vault, trace, labFolder: () => desk.lab.folder, documentOf });
+  const jumps = makeJumpHosts();
+  const live = openLiveFleet({
+    ...{ machines, clock, trace, collector: makeLinuxCollector() },
+    keep: (batch, machine, age) => metrics[age === "old" ? "backfill" : "append"](batch, `machine:${machine}`),
+    openShell(name, { mode }) {
+      if (mode === "local") return openLocalShell({ clock, environment: inherited });
+      return openSshShell(name, {
+        ...{ clock, trace, jumps, checkHostKey: trust.checkHostKey, knownHostKeys: trust.knownHostKeys },
+        login: async () => {
+          const document = documentOf(name);
+          if (document) return login(document, name);
+          throw new Fault("missing", `the fleet has no machine ${name} any more`);
+        },
+      });
+    },
+    makeMark: () => randomBytes(12).toString("hex"),
+  });
+  return opened.adopt(live, (open) => open.close());
+}
+
 /** The exporters of the lab. */
 function openScraping(
   { dataFolder, clock, trace, version }: HubOptions,
-  { machines }: Awaited<ReturnType<typeof openHouse>>,
+  { machines }: House,
   metrics: Metrics,
+  live: LiveFleet,
   opened: AsyncDisposableStack,
 ): Exporters {
   const door = opened.adopt(openExporterDoor({ clock, version }), (open) => open.close());
@@ -295,7 +334,11 @@ function openScraping(
     readSecret: (name) => readSecret(dataFolder, name),
     append: (batch, machine) => metrics.append(batch, `machine:${machine}`),
     note: metrics.note,
-    report: metrics.targets.report,
+    report(target) {
+      metrics.targets.report(target);
+      const document = target.machine === undefined ? undefined : machines.fleet.get(target.machine)?.document;
+      if (document && target.error === "" && isAt(document, target.url)) live.heardElsewhere(target.machine ?? "");
+    },
     forget: metrics.targets.forget,
     problem(machine, collector, reason) {
       machines.report(machine, {

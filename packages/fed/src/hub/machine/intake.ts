@@ -48,6 +48,9 @@ const oldMs = 30 * 60_000;
 /** A machine of which this was told so long ago is not there: it had kept it. */
 const liveMs = 60_000;
 
+/** What else is said to be wrong with a machine, and is not when a tick of it is good. */
+const ownCollectors = ["program", "series", "shell"];
+
 interface Mind {
   readonly book: SeriesBook;
   readonly read: (tick: RawTick, sink: SampleSink) => Reading;
@@ -105,7 +108,7 @@ export function openIntake(needs: IntakeNeeds): Intake {
       needs.saw(machine, {
         look: { kind: "answered", tookMs: asked?.tookMs, detail: "" },
         reading,
-        telling: { asked: [...names, "program", "series"], failures },
+        telling: { asked: [...names, ...ownCollectors], failures },
         complete: untold.size === 0,
       });
       await needs.keep(batch, machine, receivedMs - atMs > oldMs ? "old" : "new");

@@ -1,221 +1,295 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
-import { makeLocalProbe, readLocalFacts } from "#adapter/adapters.ts";
-import { systemClock } from "#base/clock.ts";
-import { handClock } from "#base/hand-clock.ts";
-import { makeMeter } from "#base/meter.ts";
-import { silentTrace } from "#base/trace.ts";
-import { makeFakeProbe } from "#port/probe.fake.ts";
-import { openScheduler } from "../scheduler.ts";
-import { type LookAt, lookLoop, makeLookAt, makeLookNow } from "./loop.ts";
-import { answered, facts, going, makeScene, origin, server, silent } from "./machine.scene.ts";
-import type { Look, Seen } from "./machine.ts";
+import { describe, expect, test } from "vitest";
+import { Fault } from "#base/fault.ts";
+import { flow, makeFleetScene, stubCollector, tickOf } from "./fleet.scene.ts";
+import { facts, going, origin, server, workstation } from "./machine.scene.ts";
 
-const manyServers = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, server(`10.0.0.${n}`)]));
+const gone = new Fault("unreachable", "node5 cannot be reached: connection refused");
 
-test("what a probe says of port 22 is what is made of a look", async () => {
-  const clock = handClock();
-  const probe = makeFakeProbe(clock);
-  const lookAt = makeLookAt(probe, () => facts);
-  const at = { document: server("node5"), mode: "ssh", origin: "lab", intervalMs: 10_000 } as const;
-  expect(await lookAt(at, going())).toEqual({ look: { kind: "answered", tookMs: 0, detail: "" } });
-  expect(probe.asked).toEqual([{ kind: "tcp", address: { host: "node5", port: 22 } }]);
-  probe.answer(() => "refused");
-  const closed = "it answers, but nothing listens on port 22";
-  expect(await lookAt(at, going())).toEqual({ look: { kind: "answered", tookMs: undefined, detail: closed } });
-  probe.answer(() => ({ unhealthy: "no way to the host" }));
-  expect(await lookAt(at, going())).toEqual({ look: { kind: "silent", reason: "no way to the host" } });
-  probe.answer(() => "hang");
-  const looking = lookAt(at, going());
-  await clock.turn(3_000);
-  expect(await looking).toEqual({ look: { kind: "silent", reason: "no answer within 3 s" } });
-  expect(await lookAt({ ...at, mode: "local" }, going())).toEqual({
-    look: { kind: "answered", tookMs: 0, detail: "" },
-    reading: { facts },
-  });
-  expect(clock.waiting).toBe(0);
-});
-
-test("real sockets: an open port is answered, a closed one is refused, and so its machine is up", async () => {
-  const { machines } = makeScene();
-  const listening = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
-  onTestFinished(() => void listening.close());
-  await once(listening, "listening");
-  const open = (listening.address() as AddressInfo).port;
-  const closing = createServer().listen(0, "127.0.0.1");
-  await once(closing, "listening");
-  const closed = (closing.address() as AddressInfo).port;
-  await once(closing.close(), "close");
-  machines.update(
-    {
-      machines: {
-        here: server("local"),
-        open: { kind: "server", address: "127.0.0.1", port: open },
-        closed: { kind: "server", address: "127.0.0.1", port: closed },
-        nowhere: server("machine.invalid"),
-      },
-    },
-    origin,
-  );
-  const lookAt = makeLookAt(makeLocalProbe(systemClock), readLocalFacts);
-  for (let looks = 0; looks < 3; looks++) await lookLoop(machines, makeLookNow(machines, lookAt)).run(going());
-  const [here, opened, refused, nowhere] = machines.list();
-  expect(here).toMatchObject({ state: "online", detail: "", facts: { cores: expect.any(Number) } });
-  expect(opened).toMatchObject({ state: "online", detail: "", latencyMs: expect.any(Number) });
-  expect(refused).toMatchObject({ state: "online", detail: `it answers, but nothing listens on port ${closed}` });
-  expect(nowhere).toMatchObject({ state: "offline", detail: expect.stringContaining("machine.invalid") });
-  expect(nowhere).not.toHaveProperty("seenMs");
-});
-
-test("every machine is looked at once a run, 32 at most side by side, those that fail keep none from its turn", async () => {
-  const { machines } = makeScene();
-  machines.update({ machines: manyServers(100) }, origin);
-  const asked: string[] = [];
-  let [running, most] = [0, 0];
-  const lookAt: LookAt = async ({ document }) => {
-    const host = document.address ?? "";
-    asked.push(host);
-    running++;
-    most = Math.max(most, running);
-    await Promise.resolve();
-    running--;
-    if (Number(host.split(".")[3]) < 40) throw new Error("this one cannot be asked");
-    return { look: { kind: "answered", tookMs: 1, detail: "" } };
-  };
-  await expect(lookLoop(machines, makeLookNow(machines, lookAt)).run(going())).rejects.toThrow(
-    "this one cannot be asked",
-  );
-  expect(new Set(asked).size).toBe(100);
-  expect(asked).toHaveLength(100);
-  expect(most).toBe(32);
-  expect(machines.list().filter(({ state }) => state === "online")).toHaveLength(60);
-});
-
-test("machines that the lab drops during a run are passed over", async () => {
-  const { machines } = makeScene();
-  machines.update({ machines: manyServers(40) }, origin);
-  const asked: string[] = [];
-  const lookAt: LookAt = async (target) => {
-    asked.push(target.mode);
-    machines.update({ machines: manyServers(1) }, origin);
-    return { look: { kind: "answered", tookMs: 1, detail: "" } };
-  };
-  await lookLoop(machines, makeLookNow(machines, lookAt)).run(going());
-  expect(asked.length).toBeLessThan(40);
-  expect(machines.list()).toMatchObject([{ name: "n0", state: "online" }]);
-});
-
-test("by the scheduler: at once, then every ten seconds or so, three misses, offline, back at the first answer", async () => {
-  const { machines, news, clock } = makeScene();
-  const probe = makeFakeProbe(clock);
-  machines.update({ machines: { node5: server() } }, origin);
-  const scheduler = openScheduler({ clock, meter: makeMeter(), trace: silentTrace, random: () => 0.5 });
-  scheduler.add(
-    lookLoop(
-      machines,
-      makeLookNow(
-        machines,
-        makeLookAt(probe, () => facts),
-      ),
-    ),
-  );
-  await clock.turn(0);
-  expect(machines.get("node5").state).toBe("online");
-  probe.answer(() => "hang");
-  news();
-  for (const [afterMs, state] of [
-    [13_000, "online"],
-    [13_000, "online"],
-    [13_000, "offline"],
-  ] as const) {
-    await clock.turn(afterMs);
-    expect(machines.get("node5").state).toBe(state);
-  }
-  probe.answer(() => "healthy");
-  await clock.turn(10_000);
-  expect(news().map(([, , data]) => data)).toMatchObject([
-    { from: "online", to: "offline", reason: "no answer within 3 s" },
-    { from: "offline", to: "online", reason: "it answers" },
-  ]);
-  await scheduler.close();
-  expect(clock.waiting).toBe(0);
-});
-
-/** A look that ends when the test says so. */
-function makeHeldLook() {
-  const asked: { readonly signal: AbortSignal; say(look: Look): void }[] = [];
-  const lookAt: LookAt = (_target, signal) => {
-    const { promise, resolve } = Promise.withResolvers<Seen>();
-    asked.push({ signal, say: (look) => resolve({ look }) });
-    return promise;
-  };
-  return { asked, lookAt };
+async function makeOnline() {
+  const scene = makeFleetScene();
+  scene.machines.update({ machines: { node5: server() } }, origin);
+  await scene.pass(5_000);
+  scene.news();
+  return { ...scene, node5: scene.stubOf("node5") };
 }
 
-test("many who ask at once get one look: a lost packet counts once, and the next to ask get the next look", async () => {
-  const { machines } = makeScene();
-  machines.update({ machines: { node5: server() } }, origin);
-  const { asked, lookAt } = makeHeldLook();
-  const lookNow = makeLookNow(machines, lookAt);
-  await Promise.all([lookNow("node5", going()), asked[0]?.say(answered)]);
-  for (const [misses, state] of [
-    [1, "online"],
-    [2, "online"],
-    [3, "offline"],
-  ] as const) {
-    const looking = [1, 2, 3, 4].map(() => lookNow("node5", going()));
-    expect(asked).toHaveLength(1 + misses);
-    asked.at(-1)?.say(silent);
-    await Promise.all(looking);
-    expect(machines.get("node5").state).toBe(state);
-  }
+describe("a machine that is pulled", () => {
+  test("is live at once, is asked for its slower sections one by one, and then at its interval", async () => {
+    const { machines, pass, news, stubOf } = makeFleetScene();
+    machines.update({ machines: { node5: server() } }, origin);
+    await pass(1_000);
+    expect(news().map(([, type]) => type)).toEqual(["machine.added", "machine.changed"]);
+    await pass(59_000);
+    const { asked, shell } = stubOf("node5");
+    expect(asked.slice(0, 4)).toEqual([["cpu"], ["cpu", "facts"], ["cpu", "units"], ["cpu", "updates"]]);
+    // At 0, 1, 2, 3 s, then every ten.
+    expect(asked).toHaveLength(4 + 5);
+    expect(asked.slice(4).filter((sections) => sections.includes("units"))).toHaveLength(1);
+    expect(asked.slice(4).filter((sections) => sections.includes("updates"))).toHaveLength(0);
+    expect(shell.asked).toEqual([{ argv: ["sh"] }]);
+    expect(machines.get("node5")).toMatchObject({ state: "online", detail: "", facts, latencyMs: 0 });
+  });
+
+  test("that goes is offline after three missed intervals, once, and back once; its series end with it", async () => {
+    const { machines, node5, pass, news, samples } = await makeOnline();
+    samples("node5");
+    node5.shell.fail(gone);
+    await pass(32_000);
+    expect(machines.get("node5")).toMatchObject({ state: "online", detail: gone.message });
+    expect(news()).toEqual([]);
+    expect(samples("node5")).toContainEqual({ up: 0 });
+    await pass(2_000);
+    expect(news()).toEqual([
+      ["machine:node5", "machine.changed", { from: "online", to: "offline", reason: gone.message }],
+    ]);
+    expect(samples("node5")).toEqual([expect.objectContaining({ up: 0, cpu_value: "end", updates_value: "end" })]);
+    await pass(120_000);
+    expect(news()).toEqual([]);
+    expect(samples("node5").length).toBeGreaterThan(10);
+    node5.shell.fail(undefined);
+    await pass(11_000);
+    expect(news()).toEqual([
+      ["machine:node5", "machine.changed", { from: "offline", to: "online", reason: "it answers" }],
+    ]);
+    expect(samples("node5")).toContainEqual(expect.objectContaining({ up: 1, cpu_value: 1 }));
+  });
+
+  test("that freezes is never asked twice at a time, and asked anew by another channel; it comes back when it thaws", async () => {
+    const { machines, node5, pass, news } = await makeOnline();
+    const answer = node5.say;
+    node5.say = () => undefined;
+    const before = node5.asked.length;
+    await pass(30_000);
+    expect(node5.asked).toHaveLength(before + 1);
+    await pass(10_000);
+    expect(machines.get("node5")).toMatchObject({ state: "offline", detail: "no answer within 5 s" });
+    expect(node5.shell.running).toBe(1);
+    node5.say = answer;
+    await pass(35_000);
+    expect(news().map(([, , data]) => data)).toMatchObject([{ to: "offline" }, { to: "online" }]);
+    expect(node5.shell.running).toBe(1);
+  });
+
+  test("a workstation that goes is away", async () => {
+    const { machines, stubOf, pass, news } = makeFleetScene();
+    machines.update({ machines: { mbp: workstation() } }, origin);
+    await pass(5_000);
+    news();
+    stubOf("mbp").shell.fail(gone);
+    await pass(60_000);
+    expect(news()).toMatchObject([["machine:mbp", "machine.changed", { from: "online", to: "away" }]]);
+  });
+
+  test("counts misses by its own interval, while it is watched, too", async () => {
+    const { machines, stubOf, live, pass, news } = makeFleetScene();
+    machines.update({ machines: { slow: { ...server(), every: "1m" } } }, origin);
+    await pass(5_000);
+    news();
+    const watching = new AbortController();
+    void live.ticks("slow", watching.signal);
+    stubOf("slow").shell.fail(gone);
+    await pass(170_000);
+    expect(news()).toEqual([]);
+    await pass(20_000);
+    expect(news()).toMatchObject([["machine:slow", "machine.changed", { to: "offline" }]]);
+    watching.abort();
+  });
+
+  test("whose collector fails is degraded, says so, and is online again after three good ticks", async () => {
+    const { machines, node5, pass, news } = await makeOnline();
+    const answer = node5.say;
+    const fails = { fails: "it may not ask Docker: add fed to the group docker" };
+    node5.say = (sections) => ({
+      ...(answer(sections) as object),
+      ...(sections.includes("units") ? { units: fails } : {}),
+    });
+    await pass(40_000);
+    expect(news()).toEqual([
+      ["machine:node5", "machine.changed", { from: "online", to: "degraded", reason: `units: ${fails.fails}` }],
+    ]);
+    expect(machines.get("node5").problems).toMatchObject([{ collector: "units", reason: fails.fails }]);
+    node5.say = answer;
+    await pass(80_000);
+    expect(news()).toMatchObject([["machine:node5", "machine.changed", { from: "degraded", to: "online" }]]);
+  });
+
+  test("that says what our program cannot say is degraded, and asked again rarer and rarer", async () => {
+    const { machines, node5, pass, news } = await makeOnline();
+    const before = node5.shell.asked.length;
+    node5.say = () => "<script>\n";
+    await pass(600_000);
+    expect(news().map(([, , data]) => data)).toEqual([
+      { from: "online", to: "degraded", reason: "program: it says what our program cannot say: a wrong mark" },
+    ]);
+    expect(machines.get("node5").state).toBe("degraded");
+    const again = node5.shell.asked.length - before;
+    expect(again).toBeGreaterThan(1);
+    expect(again).toBeLessThan(6);
+    expect(node5.shell.running).toBe(0);
+  });
+
+  test("ticks that nobody asked for are no ticks of our program", async () => {
+    const { machines, node5, pass } = await makeOnline();
+    node5.say = () => `mark0 ${JSON.stringify(tickOf(999, 0, { cpu: {} }))}\n`;
+    await pass(10_000);
+    expect(machines.get("node5").detail).toContain("answers what it was not asked");
+  });
+
+  test("that moves is asked where it is now; what was known of the other one is not told of it", async () => {
+    const { machines, opened, pass, node5, samples } = await makeOnline();
+    machines.update({ machines: { node5: server("10.0.0.9") } }, origin);
+    expect(machines.get("node5").state).toBe("unknown");
+    await pass(3_000);
+    expect(machines.get("node5").state).toBe("online");
+    expect(opened).toEqual(["node5", "node5"]);
+    machines.update({ machines: { node5: { ...server("10.0.0.9"), user: "ada" } } }, origin);
+    await pass(3_000);
+    expect(opened).toHaveLength(3);
+    machines.update({ machines: { node5: { ...server("10.0.0.9"), user: "ada", every: "1m" } } }, origin);
+    await flow();
+    expect(opened).toHaveLength(3);
+    samples("node5");
+    machines.update({ machines: {} }, origin);
+    await flow();
+    expect(samples("node5")).toEqual([expect.objectContaining({ up: "end", cpu_value: "end" })]);
+    expect(node5.shell.running).toBe(0);
+  });
+
+  test("a disk that takes no samples is no fault of the machine", async () => {
+    const { machines, disk, pass, news, samples } = await makeOnline();
+    disk.full = true;
+    await pass(60_000);
+    expect(machines.get("node5").state).toBe("online");
+    expect(news()).toEqual([]);
+    disk.full = false;
+    samples("node5");
+    await pass(10_000);
+    expect(samples("node5")).toHaveLength(1);
+  });
+
+  test("is watched by nobody, by one, by two: asked every second for as long as somebody does", async () => {
+    const { node5, live, pass } = await makeOnline();
+    await pass(20_000);
+    const [one, other] = [new AbortController(), new AbortController()];
+    const ticks: number[] = [];
+    const read = async (signal: AbortSignal) => {
+      for await (const { atMs } of live.ticks("node5", signal)) ticks.push(atMs);
+    };
+    const reading = [read(one.signal), read(other.signal)];
+    expect(live.isWatched("node5")).toBe(true);
+    let before = node5.asked.length;
+    await pass(10_000);
+    expect(node5.asked.length - before).toBeGreaterThanOrEqual(10);
+    one.abort();
+    before = node5.asked.length;
+    await pass(10_000);
+    expect(node5.asked.length - before).toBeGreaterThanOrEqual(10);
+    other.abort();
+    await Promise.all(reading);
+    expect(live.isWatched("node5")).toBe(false);
+    await pass(1_000);
+    before = node5.asked.length;
+    await pass(30_000);
+    expect(node5.asked.length - before).toBe(3);
+    expect(ticks.length).toBeGreaterThanOrEqual(30);
+  });
+
+  test("looked at now it tells everything there is, and who asks waits until that is kept", async () => {
+    const { node5, live, pass, kept } = await makeOnline();
+    await pass(2_000);
+    kept.splice(0);
+    const looking = live.lookNow("node5", going());
+    await pass(1);
+    await looking;
+    expect(node5.asked.at(-1)).toEqual(stubCollector.sections.map(({ name }) => name));
+    expect(kept).toHaveLength(1);
+    node5.say = () => undefined;
+    const vain = live.lookNow("node5", going());
+    await pass(16_000);
+    await vain;
+    await live.lookNow("nobody", going());
+  });
+
+  test("an exporter that answers keeps it from being gone", async () => {
+    const { machines, node5, live, pass, news } = await makeOnline();
+    node5.shell.fail(gone);
+    for (let n = 0; n < 12; n++) {
+      live.heardElsewhere("node5");
+      await pass(10_000);
+    }
+    expect(news().map(([, , data]) => data)).toEqual([
+      { from: "online", to: "degraded", reason: `shell: ${gone.message}` },
+    ]);
+    expect(machines.get("node5").seenMs).toBeGreaterThan(0);
+  });
 });
 
-test("who stops waiting takes the look from nobody; when nobody waits it ends, and what it sees late is not told", async () => {
-  const { machines } = makeScene();
-  machines.update({ machines: { node5: server() } }, origin);
-  const { asked, lookAt } = makeHeldLook();
-  const lookNow = makeLookNow(machines, lookAt);
-  const [one, other] = [new AbortController(), new AbortController()];
-  const looking = [lookNow("node5", one.signal), lookNow("node5", other.signal)];
-  one.abort(new Error("gone"));
-  await expect(looking[0]).rejects.toThrow("gone");
-  expect(asked[0]?.signal.aborted).toBe(false);
-  const third = lookNow("node5", going());
-  expect(asked).toHaveLength(1);
-  other.abort(new Error("gone too"));
-  await expect(looking[1]).rejects.toThrow("gone too");
-  asked[0]?.say(answered);
-  await third;
-  expect(machines.get("node5").state).toBe("online");
+describe("a machine that reports by itself", () => {
+  const enrol = async () => {
+    const scene = makeFleetScene();
+    const { machines, events } = scene;
+    const change = machines.prepareJoin("far", { kind: "server", address: "203.0.113.7" }, origin);
+    events.deed(origin, change.record);
+    change.take();
+    return scene;
+  };
 
-  const last = new AbortController();
-  const left = lookNow("node5", last.signal);
-  last.abort(new Error("gone"));
-  await expect(left).rejects.toThrow("gone");
-  expect(asked[1]?.signal.aborted).toBe(true);
-  asked[1]?.say(silent);
-  const again = lookNow("node5", going());
-  expect(asked).toHaveLength(3);
-  asked[2]?.say(answered);
-  await again;
-  expect(machines.get("node5").detail).toBe("");
+  test("is missed when it reports no more; what it kept meanwhile is told with its own times", async () => {
+    const { machines, live, pass, news, clock, kept, opened, samples } = await enrol();
+    expect(news().map(([, type]) => type)).toEqual(["machine.added", "machine.enrolled"]);
+    expect(machines.get("far")).toMatchObject({ mode: "push", origin: "added", address: "203.0.113.7" });
+    const take = (sequence: number, agoMs: number) =>
+      live.intake.take(
+        "far",
+        tickOf(sequence, clock.nowMs() - agoMs, { cpu: { samples: { cpu_value: sequence } } }),
+        clock.nowMs(),
+      );
+    for (let n = 1; n <= 6; n++) {
+      await take(n, 20);
+      await pass(10_000);
+    }
+    expect(news()).toMatchObject([["machine:far", "machine.changed", { to: "online" }]]);
+    samples("far");
+    await pass(120_000);
+    expect(news()).toMatchObject([["machine:far", "machine.changed", { from: "online", to: "offline" }]]);
+    expect(samples("far")).toContainEqual(expect.objectContaining({ up: 0, cpu_value: "end" }));
+    await take(7, 110_000);
+    await take(8, 3_600_000);
+    const [late, old] = kept.splice(0);
+    expect(late).toMatchObject({ age: "new" });
+    expect(late?.batch.times[0]).toBe(clock.nowMs() - 110_000);
+    expect(samplesUp(late?.batch.labels ?? [])).toBe(false);
+    expect(old).toMatchObject({ age: "old" });
+    expect(news()).toMatchObject([["machine:far", "machine.changed", { from: "offline", to: "online" }]]);
+    expect(opened).toEqual([]);
+  });
 });
 
-test("a machine that moved while it was looked at is looked at where it is now", async () => {
-  const { machines } = makeScene();
-  machines.update({ machines: { node5: server() } }, origin);
-  const { asked, lookAt } = makeHeldLook();
-  const lookNow = makeLookNow(machines, lookAt);
-  const before = lookNow("node5", going());
-  machines.update({ machines: { node5: server("10.0.0.9") } }, origin);
-  const after = lookNow("node5", going());
-  expect(asked).toHaveLength(2);
-  asked[1]?.say(answered);
-  await after;
-  asked[0]?.say(silent);
-  await before;
-  expect(machines.get("node5")).toMatchObject({ state: "online", detail: "" });
+const samplesUp = (labels: readonly (readonly string[])[]) => labels.some((one) => one.includes("up"));
+
+test("many machines are not asked all at once, and none keeps another from its turn", async () => {
+  const { machines, pass, stubOf, clock, opened } = makeFleetScene();
+  const names = Array.from({ length: 100 }, (_, n) => `n${n}`);
+  for (const name of names.slice(0, 10)) stubOf(name).shell.fail(gone);
+  machines.update({ machines: Object.fromEntries(names.map((name) => [name, server()])) }, origin);
+  expect(opened).toHaveLength(100);
+  await pass(1_000);
+  const soon = names.filter((name) => stubOf(name).asked.length > 0).length;
+  expect(soon).toBeLessThan(20);
+  await pass(60_000);
+  expect(machines.list().filter(({ state }) => state === "online")).toHaveLength(90);
+  expect(machines.list().filter(({ state }) => state === "offline")).toHaveLength(10);
+  expect(clock.waiting).toBeLessThanOrEqual(100);
+});
+
+test("when the hub ends nothing runs on any machine, and no timer waits", async () => {
+  const { node5, live, clock, pass } = await makeOnline();
+  expect(node5.shell.running).toBe(1);
+  await live.close();
+  await flow();
+  expect(node5.shell.running).toBe(0);
+  expect(clock.waiting).toBe(0);
+  const before = node5.asked.length;
+  await pass(30_000);
+  expect(node5.asked.length).toBe(before);
 });

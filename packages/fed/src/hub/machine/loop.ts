@@ -1,94 +1,374 @@
 import { untilAborted } from "#base/abort.ts";
-import type { Probe } from "#port/probe.ts";
-import type { MachineFacts } from "#wire/machine.ts";
-import type { Seen } from "./machine.ts";
+import { type Clock, sleep, type Timer } from "#base/clock.ts";
+import { Fault, toFault } from "#base/fault.ts";
+import type { Trace } from "#base/trace.ts";
+import type { Collector, RawTick } from "#port/collector.ts";
+import type { Shell } from "#port/shell.ts";
+import type { Intake } from "./intake.ts";
 import { isSamePlace, type Member } from "./member.ts";
+import {
+  afterAnswer,
+  afterAsking,
+  afterFailure,
+  afterGivingUp,
+  afterMiss,
+  afterStrike,
+  afterWatch,
+  askNow,
+  beginRhythm,
+  dueSections,
+  graceMs,
+  isStuck,
+  wakeMs,
+} from "./session.ts";
+import { openTalk, type Talk } from "./talk.ts";
 import type { Machines } from "./verbs.ts";
 
-/** Looks once, and says what it saw. */
-export type LookAt = (member: Member, signal: AbortSignal) => Promise<Seen>;
-
-const lookMs = 10_000;
-const answerMs = 3_000;
-/** Machines looked at side by side. */
-const atOnce = 32;
-
-/** How a machine is looked at until the fleet speaks with it: does anything answer at its port of SSH? */
-export function makeLookAt(probe: Probe, facts: () => MachineFacts): LookAt {
-  return async ({ document, mode }, signal) => {
-    if (mode === "local") return { look: { kind: "answered", tookMs: 0, detail: "" }, reading: { facts: facts() } };
-    const tailscale = document.kind === "workstation" ? document.tailscale : undefined;
-    const target = { host: document.address ?? tailscale ?? "", port: document.port ?? 22 };
-    const outcome = await probe.tcp(target, answerMs, signal);
-    if (outcome.kind === "healthy") return { look: { kind: "answered", tookMs: outcome.tookMs, detail: "" } };
-    if (!outcome.refused) return { look: { kind: "silent", reason: outcome.reason } };
-    const detail = `it answers, but nothing listens on port ${target.port}`;
-    return { look: { kind: "answered", tookMs: undefined, detail } };
-  };
+export interface SessionNeeds {
+  readonly machines: Pick<Machines, "fleet" | "onFleet" | "saw" | "isGone">;
+  readonly intake: Intake;
+  readonly collector: Collector;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  openShell(name: string, member: Member): Shell;
+  /** Letters and digits that nobody can guess. */
+  makeMark(): string;
 }
 
-/** Looks at one machine now, and records it; does nothing for a name the lab does not have (any more). */
-export type LookNow = (name: string, signal: AbortSignal) => Promise<void>;
-
-interface UnderWay {
-  readonly target: Member;
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-  askers: number;
+/** Keeps asking every machine of the fleet, and misses those that do not answer, also those that report by themselves. */
+export interface Sessions {
+  /** Nothing is asked before. */
+  begin(): void;
+  /** A tick now, with all there is to tell; returns when it has come, or will not. Nothing to a machine that reports by itself. */
+  lookNow(name: string, signal: AbortSignal): Promise<void>;
+  /** It is asked every second until the returned function is called. */
+  watch(name: string, watched: boolean): void;
+  /** It has reported by itself. */
+  heard(name: string): void;
+  /** Something else on it has answered (an exporter): while its shell does not it is degraded, not gone. */
+  heardElsewhere(name: string): void;
+  close(): Promise<void>;
 }
 
-/**
- * One look at a machine at a time: who asks while it is under way gets what that one sees. Else many who ask at once would
- * make one lost packet as many as make a machine be gone. It ends when nobody waits for it any more.
- */
-export function makeLookNow(machines: Machines, lookAt: LookAt): LookNow {
-  const looks = new Map<string, UnderWay>();
-  const begin = (name: string, target: Member): UnderWay => {
-    const stop = new AbortController();
-    const done = lookAt(target, stop.signal).then((seen) => {
-      const now = machines.fleet.get(name);
-      if (!stop.signal.aborted && now && isSamePlace(now, target)) machines.saw(name, seen);
+/** Looking now ends at last after this. */
+const lookMs = 15_000;
+/** Machines that come together are asked this much apart, or closer if there are many. */
+const fewMachines = 50;
+
+export function openSessions(needs: SessionNeeds): Sessions {
+  const { machines, intake, trace } = needs;
+  const sessions = new Map<string, Session>();
+  const closing = new Set<Promise<unknown>>();
+  const watched = new Set<string>();
+
+  function end(name: string, session: Session) {
+    sessions.delete(name);
+    const closed = session.close().catch((thrown) => {
+      trace.warn("a session did not end well", { machine: name, reason: toFault(thrown).message });
     });
-    const look = { target, stop, done, askers: 0 };
-    looks.set(name, look);
-    return look;
-  };
-  return async (name, signal) => {
-    const target = machines.fleet.get(name);
-    if (!target) return;
-    const underWay = looks.get(name);
-    const look = underWay && isSamePlace(underWay.target, target) ? underWay : begin(name, target);
-    look.askers++;
-    try {
-      await untilAborted(look.done, signal);
-    } finally {
-      look.askers--;
-      if (look.askers === 0) {
-        look.stop.abort(new Error("nobody waits for this look any more"));
-        if (looks.get(name) === look) looks.delete(name);
-      }
+    closing.add(closed);
+    void closed.finally(() => closing.delete(closed));
+  }
+
+  function follow() {
+    const { fleet } = machines;
+    for (const [name, session] of sessions) {
+      const member = fleet.get(name);
+      if (member && session.takes(member)) continue;
+      end(name, session);
+      if (member) intake.restart(name);
+      else void intake.forget(name);
     }
+    const fresh = [...fleet].filter(([name]) => !sessions.has(name));
+    fresh.forEach(([name, member], at) => {
+      const session = openSession(needs, name, member, at / Math.max(fewMachines, fresh.length));
+      session.watch(watched.has(name));
+      sessions.set(name, session);
+    });
+  }
+
+  let deafen = () => {};
+  return {
+    begin() {
+      deafen = machines.onFleet(follow);
+      follow();
+    },
+    async lookNow(name, signal) {
+      await sessions.get(name)?.lookNow(signal);
+    },
+    watch(name, on) {
+      if (on) watched.add(name);
+      else watched.delete(name);
+      sessions.get(name)?.watch(on);
+    },
+    heard: (name) => sessions.get(name)?.heard(),
+    heardElsewhere: (name) => sessions.get(name)?.heardElsewhere(),
+    async close() {
+      deafen();
+      for (const [name, session] of sessions) end(name, session);
+      await Promise.all(closing);
+    },
   };
 }
 
-/** Looks at every machine of the lab, again and again. One that cannot be looked at at all keeps none from its turn. */
-export function lookLoop(machines: Machines, lookNow: LookNow) {
+interface Session {
+  /** Goes on with the machine as it is in the fleet now; false when it has to begin anew. */
+  takes(member: Member): boolean;
+  lookNow(signal: AbortSignal): Promise<void>;
+  watch(on: boolean): void;
+  heard(): void;
+  heardElsewhere(): void;
+  close(): Promise<void>;
+}
+
+function openSession(needs: SessionNeeds, name: string, first: Member, part: number): Session {
+  const { clock, machines, intake } = needs;
+  let member = first;
+  let rhythm = beginRhythm(member.intervalMs, part, clock.tickMs());
+  let why = "";
+  let elsewhereMs = -Infinity;
+  let timer: Timer | undefined;
+  let closed = false;
+  const channel = first.mode === "push" ? undefined : openChannel(needs, name, member, { heard, failed, broken });
+  if (!channel) rhythm = { ...rhythm, askMs: Infinity, missMs: clock.tickMs() + member.intervalMs + graceMs };
+  let asked: { readonly names: readonly string[]; readonly atMs: number; readonly tickMs: number } | undefined;
+  let everything = false;
+  let outcome = Promise.withResolvers<void>();
+
+  function arm() {
+    timer?.cancel();
+    if (!closed) timer = clock.after(Math.max(0, wakeMs(rhythm) - clock.tickMs()), wake);
+  }
+
+  function wake() {
+    const nowMs = clock.tickMs();
+    if (nowMs >= rhythm.missMs) miss(nowMs);
+    if (channel && rhythm.underWay === undefined && nowMs >= rhythm.askMs) ask(nowMs);
+    arm();
+  }
+
+  function ask(nowMs: number) {
+    const { sections } = needs.collector;
+    const names = everything ? sections.map((one) => one.name) : dueSections(sections, rhythm, nowMs);
+    everything = false;
+    rhythm = afterAsking(rhythm, names, nowMs);
+    channel?.ask(rhythm.sequence, names, () => {
+      asked = { names, atMs: clock.nowMs(), tickMs: clock.tickMs() };
+    });
+  }
+
+  function miss(nowMs: number) {
+    const reason = why || `no answer within ${graceMs / 1_000} s`;
+    rhythm = afterMiss(rhythm, nowMs);
+    if (isStuck(rhythm)) {
+      channel?.giveUp();
+      rhythm = afterGivingUp(rhythm, nowMs);
+      settle();
+    }
+    if (nowMs - elsewhereMs < member.intervalMs + graceMs) {
+      const failures = [{ section: "shell", reason }];
+      machines.saw(name, { look: answered, telling: { asked: [], failures } });
+      return;
+    }
+    machines.saw(name, { look: { kind: "silent", reason } });
+    void intake.missed(name, machines.isGone(name));
+  }
+
+  function heard(tick: RawTick) {
+    const now = asked;
+    const unasked = tick.sections.some((section) => !now?.names.includes(section.name));
+    if (now === undefined || tick.sequence !== rhythm.underWay?.sequence || unasked) {
+      throw new Fault("invalid", "it answers what it was not asked");
+    }
+    asked = undefined;
+    why = "";
+    const nowMs = clock.tickMs();
+    rhythm = afterAnswer(rhythm, needs.collector.sections, nowMs);
+    arm();
+    const told = intake.take(name, tick, clock.nowMs(), { atMs: now.atMs, tookMs: nowMs - now.tickMs });
+    settle(
+      told.catch((thrown) => {
+        needs.trace.warn("a tick was not kept", { machine: name, reason: toFault(thrown).message });
+      }),
+    );
+  }
+
+  /** The shell has no connection, or the program has ended. */
+  function failed(reason: string) {
+    [why, asked] = [reason, undefined];
+    if (rhythm.underWay) rhythm = afterFailure(rhythm, clock.tickMs());
+    settle();
+    arm();
+  }
+
+  function broken(reason: string) {
+    [why, asked] = ["", undefined];
+    rhythm = afterStrike(rhythm, clock.tickMs());
+    const failures = [{ section: "program", reason: `it says what our program cannot say: ${reason}` }];
+    machines.saw(name, { look: answered, telling: { asked: [], failures } });
+    settle();
+    arm();
+  }
+
+  /** Who waits for a look goes on, when what it brought is kept. */
+  function settle(kept: Promise<void> = Promise.resolve()) {
+    outcome.resolve(kept);
+    outcome = Promise.withResolvers();
+  }
+
+  arm();
   return {
-    name: "machine.look",
-    intervalMs: lookMs,
-    jitter: 0.1,
-    timeoutMs: 60_000,
-    immediately: true,
-    async run(signal: AbortSignal) {
-      const names = [...machines.names()];
-      const failures: unknown[] = [];
-      const lookAtNext = async (): Promise<void> => {
-        for (let name = names.shift(); name !== undefined; name = names.shift()) {
-          await lookNow(name, signal).catch((thrown) => void failures.push(thrown));
-        }
+    takes(next) {
+      if (!isSamePlace(member, next) || loginOf(member) !== loginOf(next)) return false;
+      member = next;
+      rhythm = { ...rhythm, intervalMs: next.intervalMs };
+      return true;
+    },
+    async lookNow(signal) {
+      if (!channel) return;
+      everything = true;
+      rhythm = askNow(rhythm, clock.tickMs());
+      const stop = new AbortController();
+      const late = sleep(clock, lookMs, stop.signal).catch(() => {});
+      arm();
+      try {
+        await untilAborted(Promise.race([outcome.promise, late]), signal);
+      } finally {
+        stop.abort();
+      }
+    },
+    watch(on) {
+      if (!channel || on === rhythm.watched) return;
+      rhythm = afterWatch(rhythm, on, clock.tickMs());
+      arm();
+    },
+    heard() {
+      if (channel) return;
+      const missMs = clock.tickMs() + member.intervalMs + graceMs;
+      rhythm = { ...rhythm, misses: 0, missMs };
+      arm();
+    },
+    heardElsewhere() {
+      elsewhereMs = clock.tickMs();
+    },
+    async close() {
+      closed = true;
+      timer?.cancel();
+      settle();
+      await channel?.close();
+    },
+  };
+}
+
+const answered = { kind: "answered", tookMs: undefined, detail: "" } as const;
+
+/** By what the hub logs in: when that is another, the connection is made anew. */
+function loginOf({ document: { user, key } }: Member): string {
+  return JSON.stringify([user, key]);
+}
+
+interface Channel {
+  /** `sent` is called when the question goes out. */
+  ask(sequence: number, sections: readonly string[], sent: () => void): void;
+  /** What is under way will not come. */
+  giveUp(): void;
+  close(): Promise<void>;
+}
+
+interface Ears {
+  heard(tick: RawTick): void;
+  failed(reason: string): void;
+  broken(reason: string): void;
+}
+
+/** The program on a machine: begun when it is asked first, and again after it has ended. */
+function openChannel(needs: SessionNeeds, name: string, member: Member, ears: Ears): Channel {
+  const { collector } = needs;
+  const shell = needs.openShell(name, member);
+  let talk: Talk | undefined;
+  let current: AbortController | undefined;
+  const closing = new Set<Promise<unknown>>();
+
+  const drop = (one: Talk) => {
+    const closed = one.close();
+    closing.add(closed);
+    void closed.finally(() => closing.delete(closed));
+  };
+
+  async function begin(): Promise<Talk | undefined> {
+    const stop = new AbortController();
+    current = stop;
+    const opened = await openTalk(
+      {
+        ...{ shell, collector, mark: needs.makeMark(), heard: ears.heard },
+        ended(why, broken) {
+          if (current !== stop) return;
+          [talk, current] = [undefined, undefined];
+          if (broken) ears.broken(why);
+          else ears.failed(why);
+        },
+      },
+      stop.signal,
+    );
+    if (current === stop) return opened;
+    drop(opened);
+    return undefined;
+  }
+
+  function giveUp() {
+    current?.abort(new Fault("unreachable", "it is begun anew"));
+    current = undefined;
+    if (talk) drop(talk);
+    talk = undefined;
+  }
+
+  return {
+    ask(sequence, sections, sent) {
+      const send = (to: Talk) => {
+        sent();
+        to.ask(sequence, sections);
       };
-      await Promise.all(Array.from({ length: Math.min(atOnce, names.length) }, lookAtNext));
-      if (failures.length > 0) throw failures[0];
+      if (talk) return send(talk);
+      const opening = begin();
+      const mine = current;
+      opening.then(
+        (opened) => {
+          if (opened === undefined || current !== mine) return;
+          talk = opened;
+          send(opened);
+        },
+        (thrown) => {
+          if (current !== mine) return;
+          current = undefined;
+          ears.failed(reasonOf(thrown));
+        },
+      );
+    },
+    giveUp,
+    async close() {
+      giveUp();
+      await shell.close();
+      await Promise.all(closing);
+    },
+  };
+
+  function reasonOf(thrown: unknown): string {
+    const fault = toFault(thrown);
+    if (fault.code === "internal")
+      needs.trace.error("a machine could not be asked", { machine: name, reason: fault.message });
+    return fault.hint === undefined ? fault.message : `${fault.message}. ${fault.hint}`;
+  }
+}
+
+/** Maintenance ends by itself when its time is over. */
+export function maintenanceLoop(machines: Pick<Machines, "endMaintenance">) {
+  return {
+    name: "machine.maintenance",
+    intervalMs: 5_000,
+    jitter: 0,
+    timeoutMs: 10_000,
+    async run() {
+      machines.endMaintenance();
     },
   };
 }

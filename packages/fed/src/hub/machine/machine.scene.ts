@@ -5,9 +5,9 @@ import { handClock } from "#base/hand-clock.ts";
 import { silentTrace } from "#base/trace.ts";
 import { openTestControl } from "#hub/db/control.fake.ts";
 import { type EventLog, openEventLog } from "#hub/event/verbs.ts";
+import type { ToldFacts } from "#port/collector.ts";
 import type { FedEvent } from "#wire/event.ts";
 import type { MachineFacts } from "#wire/machine.ts";
-import type { LookAt } from "./loop.ts";
 import type { Look } from "./machine.ts";
 import { type Machines, openMachines } from "./verbs.ts";
 
@@ -17,18 +17,13 @@ export const going = () => new AbortController().signal;
 export const answered = { kind: "answered", tookMs: 3, detail: "" } as const satisfies Look;
 export const silent = { kind: "silent", reason: "no answer within 3 s" } as const satisfies Look;
 
-export const facts: MachineFacts = {
+export const facts: ToldFacts = {
   ...{ hostname: "node5", os: "Debian GNU/Linux 12", kernel: "6.1.0", architecture: "x64", cores: 4 },
   ...{ memoryBytes: 8 * 2 ** 30, bootedMs: 1_699_000_000_000 },
 };
 
 export const server = (address = "192.168.1.5"): MachineDocument => ({ kind: "server", address });
 export const workstation = (address = "192.168.1.6"): MachineDocument => ({ kind: "workstation", address });
-
-/** Says this at every look. */
-export const saying =
-  (look: Look, said?: MachineFacts): LookAt =>
-  async () => ({ look, ...(said === undefined ? {} : { reading: { facts: said } }) });
 
 /** Looks that came one after the other. */
 export function see(machines: Machines, name: string, looks: readonly Look[], said?: MachineFacts): void {
@@ -68,7 +63,7 @@ export function makeScene() {
   };
   onTestFinished(close);
   return {
-    ...{ db: control.db, clock, told, room, machines: reopen() },
+    ...{ db: control.db, events: log, clock, told, room, machines: reopen() },
     /** As a hub that starts anew finds them. */
     reopen,
     changes: () => changes,

@@ -1,6 +1,5 @@
 import type { MachineDocument } from "@fed/lab";
 import { unreachable } from "#base/unreachable.ts";
-import type { Reading } from "#port/collector.ts";
 import type { MachineFacts, MachineState, WireMachine, WireProblem } from "#wire/machine.ts";
 import { isSamePlace, type Member } from "./member.ts";
 import { problemsAfter, type Telling, wordsOf } from "./problem.ts";
@@ -34,7 +33,7 @@ export type Look =
 export interface Seen {
   readonly look: Look;
   /** What the machine said. */
-  readonly reading?: Pick<Reading, "facts"> & Told;
+  readonly reading?: { readonly facts?: MachineFacts } & Told;
   /** Which of its collectors work. */
   readonly telling?: Telling;
   /** Each collector was asked since the hub began: one that failed before works if it did not fail now. Left out: they were. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { server, workstation } from "./machine.scene.ts";
-import { type Added, fleetOf, isSamePlace, takenOver } from "./member.ts";
+import { type Added, fleetOf, isAt, isSamePlace, takenOver } from "./member.ts";
 
 const added: ReadonlyMap<string, Added> = new Map([
   ["node5", { mode: "ssh", document: server("10.0.0.5") }],
@@ -35,4 +35,11 @@ test("a place is where SSH finds a machine; one that reports by itself is at its
   expect(isSamePlace(at(server("a"), "push"), at(server("a")))).toBe(false);
   const tailscale = { kind: "workstation", tailscale: "mbp" } as const;
   expect(isSamePlace(at(tailscale), at(workstation("mbp")))).toBe(true);
+});
+
+test("an exporter is on the machine when its URL leads there, and only about it when not", () => {
+  expect(isAt(server("Node5.lan"), "http://node5.lan:9100/metrics")).toBe(true);
+  expect(isAt(server("fe80::1"), "http://[fe80::1]:9100/metrics")).toBe(true);
+  expect(isAt({ kind: "workstation", tailscale: "mbp" }, "https://mbp/metrics")).toBe(true);
+  expect(isAt(server("node5"), "http://unpoller:9130/metrics")).toBe(false);
 });

@@ -55,3 +55,10 @@ function placeOf(machine: MachineDocument): string {
   const tailscale = machine.kind === "workstation" ? machine.tailscale : undefined;
   return `${machine.address ?? tailscale ?? ""} ${machine.port ?? sshPort} ${machine.jump ?? ""}`;
 }
+
+/** Whether what answers at this URL is the machine itself. */
+export function isAt(machine: MachineDocument, url: string): boolean {
+  const tailscale = machine.kind === "workstation" ? machine.tailscale : undefined;
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  return host !== "" && [machine.address, tailscale].some((name) => name?.toLowerCase() === host);
+}

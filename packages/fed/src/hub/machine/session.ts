@@ -15,7 +15,7 @@ export interface Rhythm {
   /** Misses in a row. */
   readonly misses: number;
   /** The tick that was asked for and has not come. Never two at a time. */
-  readonly underWay: { readonly sequence: number; readonly askedMs: number } | undefined;
+  readonly underWay: UnderWay | undefined;
   readonly sequence: number;
   /** When each section was asked last. */
   readonly asked: ReadonlyMap<string, number>;
@@ -23,9 +23,16 @@ export interface Rhythm {
   readonly strikes: number;
 }
 
+interface UnderWay {
+  readonly sequence: number;
+  readonly askedMs: number;
+  /** When each section had been asked before. */
+  readonly before: ReadonlyMap<string, number>;
+}
+
 /** An answer that takes longer than this after its interval is a miss. */
 export const graceMs = 5_000;
-const watchedMs = 1_000;
+export const watchedMs = 1_000;
 /** At its begin a machine is asked for its slower sections one by one, this much apart. */
 const firstMs = 1_000;
 /** Sections that are asked more often than this have little to do; of the others one at a time. */
@@ -75,7 +82,7 @@ export function afterAsking(before: Rhythm, names: readonly string[], nowMs: num
   const asked = new Map(before.asked);
   for (const name of names) asked.set(name, nowMs);
   const sequence = before.sequence + 1;
-  return { ...before, asked, sequence, underWay: { sequence, askedMs: nowMs } };
+  return { ...before, asked, sequence, underWay: { sequence, askedMs: nowMs, before: before.asked } };
 }
 
 export function afterAnswer(before: Rhythm, sections: readonly Section[], nowMs: number): Rhythm {
@@ -90,9 +97,15 @@ export function afterAnswer(before: Rhythm, sections: readonly Section[], nowMs:
   };
 }
 
-/** It could not be asked, or its answer will not come: it is asked again after its interval. */
+/** It could not be asked, or the connection is lost: the same is asked again after its interval. */
 export function afterFailure(before: Rhythm, nowMs: number): Rhythm {
-  return { ...before, underWay: undefined, askMs: nowMs + before.intervalMs };
+  const { underWay, asked, intervalMs } = before;
+  return { ...before, underWay: undefined, asked: underWay?.before ?? asked, askMs: nowMs + intervalMs };
+}
+
+/** Its answer will not come. What it was asked for may be what it hangs at, and is asked again only when that is due. */
+export function afterGivingUp(before: Rhythm, nowMs: number): Rhythm {
+  return { ...before, underWay: undefined, askMs: nowMs };
 }
 
 /** It says what our program cannot say: it is asked again after a while that grows, and not missed meanwhile. */

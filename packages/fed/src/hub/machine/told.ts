@@ -6,6 +6,8 @@ export type Told = Pick<Reading, "units" | "containers" | "processes" | "updates
 
 /** What is known after another reading: a part that it left out is as it was. */
 export function toldAfter(before: Told, { units, containers, processes, updates, storage }: Told): Told {
+  const nothing = [units, containers, processes, updates, storage].every((part) => part === undefined);
+  if (nothing) return before;
   return {
     ...before,
     ...(units === undefined ? {} : { units }),

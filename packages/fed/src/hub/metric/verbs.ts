@@ -37,6 +37,8 @@ export interface Metrics {
   keep(sent: Sent, tenant: string): Promise<Kept>;
   /** When it returns, the samples taken are on the disk. */
   append(batch: Batch, tenant: string): Promise<Appended>;
+  /** The same for samples of any age. */
+  backfill(batch: Batch, tenant: string): Promise<Appended>;
   /** Removes their samples in the span; they are gone when it returns. */
   remove(selectors: Selectors, span: Span): Promise<void>;
   note(note: MetricNote): void;
@@ -100,6 +102,7 @@ export function openMetrics({ folder, clock, trace = silentTrace }: MetricNeeds)
       return kept;
     },
     append: async (batch, tenant) => (await store()).append(batch, tenant),
+    backfill: async (batch, tenant) => (await store()).backfill(batch, tenant),
     async remove(selectors, span) {
       const opened = await store();
       for (const matchers of selectors) await opened.delete({ matchers, ...span });
