@@ -71,7 +71,8 @@ export async function scrape(needs: ScrapeNeeds, scraped: Scraped, signal: Abort
   const error = withoutLogin(taken.error, authorization.value);
   let lacks = withoutLogin(taken.lacks, authorization.value);
   try {
-    lacks ||= refusedOf(await needs.append(taken.batch, target.machine), taken);
+    const refused = refusedOf(await needs.append(taken.batch, target.machine), taken);
+    lacks ||= refused;
   } catch (thrown) {
     // The store's trouble, and not the exporter's.
     trace.warn("samples of an exporter were not kept", { exporter: keyOf(target), reason: toFault(thrown).message });

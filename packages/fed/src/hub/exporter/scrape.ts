@@ -24,8 +24,6 @@ export interface Take {
   readonly batch: Batch;
   /** The last rows of the batch are the ends of series: so many. */
   readonly ends: number;
-  /** Samples that it told. */
-  readonly samples: number;
   /** Why nothing of it is taken; "" when it is. */
   readonly error: string;
   /** Why some of it is not; "" when all is. */
@@ -77,11 +75,10 @@ export function openScraper(own: Readonly<Record<string, string>>, note: (note: 
   let before: readonly Told[] = [];
   let [round, lastGood, room] = [0, -1, 64];
 
-  async function readAll({ bytes, format }: Answer, atMs: number): Promise<Reading | string> {
-    const reading = newReading(room);
+  /** Why it cannot be taken; "" when all of it has been read. */
+  async function readAll({ bytes, format }: Answer, reading: Reading, atMs: number): Promise<string> {
     const sink = sinkOf(reading, { round, lastGood, atMs }, note);
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    if (format === "openmetrics" && !endsAsOpenMetrics(bytes)) return "what it sends does not end with # EOF";
     for (const slice of slicesOf(bytes)) {
       if (slice === undefined) return "a line of it has no end";
       if (reading.lines > 0) await giveWay();
@@ -92,7 +89,7 @@ export function openScraper(own: Readonly<Record<string, string>>, note: (note: 
       if (reading.samples > mostSamples) return `it tells more than ${mostSamples.toLocaleString("en")} series`;
       reading.lines += countLines(text);
     }
-    return reading;
+    return format === "openmetrics" && !endsAsOpenMetrics(bytes) ? "what it sends does not end with # EOF" : "";
   }
 
   /** Those that were told the last time and are not now. The same series may be written in another way now. */
@@ -107,15 +104,16 @@ export function openScraper(own: Readonly<Record<string, string>>, note: (note: 
   return {
     async take(answer, atMs, tookMs) {
       round++;
-      const found = typeof answer === "string" ? answer : await readAll(answer, atMs);
-      const [error, good] = typeof found === "string" ? [found, undefined] : ["", found];
+      const reading = newReading(room);
+      const error = typeof answer === "string" ? answer : await readAll(answer, reading, atMs);
+      const good = error === "" ? reading : undefined;
       const gone = takeGone(good);
       if (good !== undefined) [lastGood, room] = [round, good.rows.count + 64];
-      const [samples, kept, added] = [good?.samples ?? 0, good?.rows.count ?? 0, good?.fresh.length ?? 0];
-      const told = [good === undefined ? 0 : 1, tookMs() / 1_000, samples, kept, added];
+      const { samples, fresh } = reading;
+      const told = [good === undefined ? 0 : 1, tookMs() / 1_000, samples, samples, fresh.length];
       return {
         batch: batchOf({ labels: reports, values: told }, good?.rows, gone, atMs),
-        ...{ ends: gone.length, samples, error, lacks: good === undefined ? "" : lacksOf(good) },
+        ...{ ends: gone.length, error, lacks: good === undefined ? "" : lacksOf(good) },
       };
     },
     end(atMs) {
@@ -155,6 +153,7 @@ function sinkOf(
   return {
     note,
     sample(told, value, timeMs) {
+      if (reading.mistake !== "") return;
       reading.samples++;
       if (told.unfit !== undefined) return drop(`${nameOf(told.labels).slice(0, 200)}: ${told.unfit}`);
       if (told.tracked === round) return drop(`${nameOf(told.labels).slice(0, 200)} is told twice`);

@@ -153,6 +153,15 @@ test("what the store does not take is a problem, and its own trouble is none", a
   expect(problems).toHaveLength(2);
 });
 
+test("the rest is kept where a part is wrong", async () => {
+  const { clock, door, exporters, news, problems } = openScene();
+  door.answer(url, "m 1\nm 2\n");
+  await exporters.update(labOf({ node: { url } }));
+  await clock.turn(soonMs);
+  expect(news()).toEqual(["node5 node 10.0.0.5:9100 up 1", "node5 node 10.0.0.5:9100 m 1"]);
+  expect(problems).toEqual([expect.stringContaining("is told twice")]);
+});
+
 test("what it is shown comes from a secret, and is told to nobody else", async () => {
   const { clock, door, targets, exporters, news, problems } = openScene({ A: "geheim", B: "zwei\nteil" });
   const user = { url: "http://a:1/", auth: { user: "ada", password: { secret: "A" } } };
