@@ -90,7 +90,8 @@ function tellInfo(files: FileTexts, machine: string, release: ReadonlyMap<string
   const told = (name: string) => lineOf(files.get(`${kernel}/${name}`)) ?? "";
   into.sample("node_uname_info", 1, {
     domainname: told("domainname"),
-    machine,
+    // node_exporter's label `machine` is called so by every Prometheus that puts labels of its own on a machine.
+    exported_machine: machine,
     nodename: told("hostname"),
     release: told("osrelease"),
     sysname: told("ostype"),
