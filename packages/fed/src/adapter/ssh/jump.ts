@@ -51,7 +51,7 @@ function enter(login: SshLogin, needs: DialNeeds): { readonly link: Link; leave(
   const id = wayOf(login);
   const entry = links.get(id) ?? {
     link: openLink(login.machine, {
-      ...{ clock: needs.clock, trace: needs.trace },
+      ...{ clock: needs.clock, trace: needs.trace, known: needs.knownHostKeys },
       // The newest one that somebody came with.
       login: async () => links.get(id)?.login ?? login,
       dial: (newest, signal) => dial(newest, needs, signal),

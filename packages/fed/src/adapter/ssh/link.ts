@@ -3,7 +3,7 @@ import { untilAborted } from "#base/abort.ts";
 import type { Clock } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
-import type { SshLogin } from "#port/shell.ts";
+import type { SshLogin, SshNeeds } from "#port/shell.ts";
 import type { Connection } from "./connect.ts";
 import { keepAlive } from "./keepalive.ts";
 
@@ -20,6 +20,8 @@ export interface LinkNeeds {
   readonly clock: Clock;
   readonly trace: Trace;
   readonly login: (signal: AbortSignal) => Promise<SshLogin>;
+  /** Somebody may accept another host key while we are refused. */
+  readonly known?: SshNeeds["knownHostKeys"] | undefined;
   readonly dial: (login: SshLogin, signal: AbortSignal) => Promise<Connection>;
   /** 0 to 1. */
   readonly random?: () => number;
@@ -36,16 +38,16 @@ const shortLifeMs = 10_000;
 export function openLink(name: string, needs: LinkNeeds): Link {
   const { clock, trace, random = Math.random } = needs;
   const closing = new AbortController();
-  const trouble = makeTrouble(clock, random);
+  const idOf = (login: SshLogin) => idOfWay(login, needs.known);
+  const trouble = makeTrouble(clock, random, idOf);
   let current: Connection | undefined;
   let connecting: Promise<Connection> | undefined;
 
   async function dial(): Promise<Connection> {
     const signal = closing.signal;
-    let id: string | undefined;
+    let login: SshLogin | undefined;
     try {
-      const login = await untilAborted(needs.login(signal), signal);
-      id = idOf(login);
+      login = await untilAborted(needs.login(signal), signal);
       const connection = await needs.dial(login, signal);
       if (signal.aborted) connection.end("closed");
       adopt(connection);
@@ -53,7 +55,7 @@ export function openLink(name: string, needs: LinkNeeds): Link {
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       const fault = toFault(thrown);
-      trouble.note(fault, id);
+      trouble.note(fault, login && idOf(login));
       trace.debug("no connection by SSH", { machine: name, code: fault.code, reason: fault.message });
       throw fault;
     } finally {
@@ -99,7 +101,7 @@ export function openLink(name: string, needs: LinkNeeds): Link {
 }
 
 /** What went wrong lately, and until when nothing is tried. */
-function makeTrouble(clock: Clock, random: () => number) {
+function makeTrouble(clock: Clock, random: () => number, idOf: (login: SshLogin) => string) {
   let failures = 0;
   let last: { readonly fault: Fault; readonly login: string | undefined; readonly untilMs: number } | undefined;
   return {
@@ -120,7 +122,7 @@ function makeTrouble(clock: Clock, random: () => number) {
       const when = `tried again in ${Math.ceil(leftMs / 1_000)} s`;
       return new Fault(code, `${message}; ${when}`, { hint, details, cause });
     },
-    /** A machine that refused us is tried again at once when we have something new to show. */
+    /** A machine that refused us, or that we refused, is tried again at once when we have something new to show, or accept its key. */
     async hasChanged(login: LinkNeeds["login"], signal: AbortSignal): Promise<boolean> {
       if (last?.fault.code !== "denied" || last.login === undefined) return false;
       const before = last.login;
@@ -130,6 +132,10 @@ function makeTrouble(clock: Clock, random: () => number) {
 }
 
 /** Not the login itself: it holds secrets, and need not live on. */
-function idOf(login: SshLogin): string {
-  return createHash("sha256").update(JSON.stringify(login)).digest("base64");
+function idOfWay(login: SshLogin, known: LinkNeeds["known"]): string {
+  const hash = createHash("sha256").update(JSON.stringify(login));
+  for (let at: SshLogin | undefined = login; at !== undefined; at = at.jump) {
+    hash.update(JSON.stringify(known?.(at.machine) ?? []));
+  }
+  return hash.digest("base64");
 }

@@ -28,7 +28,7 @@ export function openSshShell(machine: string, needs: SshShellNeeds): Shell {
   const { clock, trace } = needs;
   const dialNeeds = { ...needs, jumps: needs.jumps ?? makeJumpHosts() };
   const link = openLink(machine, {
-    ...{ clock, trace, login: needs.login },
+    ...{ clock, trace, login: needs.login, known: needs.knownHostKeys },
     dial: (login, signal) => dial(login, dialNeeds, signal),
   });
   const closing = new AbortController();
