@@ -2,6 +2,7 @@ import { memo, useCallback, useMemo, useState } from "react";
 import { Card } from "../view/card.tsx";
 import { cx } from "../view/class-names.ts";
 import { ErrorState } from "../view/error-state.tsx";
+import { plainText } from "../view/format.ts";
 import type { Told } from "./board.ts";
 import type { Chart as Figure } from "./machine-figure.ts";
 import { greatestOf, momentOf, seriesText } from "./metrics-answer.ts";
@@ -81,7 +82,7 @@ function Nothing({ told }: { readonly told: Told | undefined }) {
 
 function linesOf({ nameOf, unit }: Figure, told: Told | undefined): readonly ChartLine[] {
   const all = (told?.lines ?? []).map(({ labels, values }): ChartLine => {
-    return { key: seriesText(labels), letter: "", name: nameOf(labels), labels, unit, values };
+    return { key: seriesText(labels), letter: "", name: plainText(nameOf(labels)), labels, unit, values };
   });
   return greatestOf(all, mostDrawn);
 }

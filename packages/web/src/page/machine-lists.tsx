@@ -1,7 +1,7 @@
 import type { WireContainer, WireProcess, WireStorage, WireUnit, WireUpdate } from "@fed/fed/wire/machine.ts";
 import { Badge, StateDot } from "../view/badge.tsx";
 import { InlineCode } from "../view/code.tsx";
-import { bytesText, countText } from "../view/format.ts";
+import { bytesText, countText, plainText } from "../view/format.ts";
 import { Cell, Row } from "../view/table.tsx";
 import { Time } from "../view/time.tsx";
 import type { Look } from "../view/tone.ts";
@@ -111,7 +111,7 @@ export function ProcessList({ items, answered }: ListProps<WireProcess>) {
         <Row>
           <NameCell name={one.name} more={one.command ?? ""} code />
           <Cell className={`${right} max-sm:hidden`}>{one.pid}</Cell>
-          <Cell className="truncate max-md:hidden">{one.user}</Cell>
+          <Cell className="truncate max-md:hidden">{plainText(one.user)}</Cell>
           <Cell className={`${right} max-sm:px-2`}>{coresText(one.cpu)}</Cell>
           <Cell className={`${right} max-sm:px-2`}>{bytesText(one.memoryBytes)}</Cell>
           <Cell className={`${right} max-lg:hidden`}>
@@ -141,8 +141,8 @@ export function UpdateList({ items, answered }: ListProps<WireUpdate>) {
       row={(one) => (
         <Row>
           <NameCell name={one.name} more={one.security ? "security" : one.manager} moreOn="md:hidden" />
-          <Cell className="truncate font-mono text-small max-sm:hidden">{one.current ?? "not yet"}</Cell>
-          <Cell className="truncate font-mono text-small max-sm:px-2">{one.next}</Cell>
+          <Cell className="truncate font-mono text-small max-sm:hidden">{plainText(one.current ?? "not yet")}</Cell>
+          <Cell className="truncate font-mono text-small max-sm:px-2">{plainText(one.next)}</Cell>
           <Cell className="max-md:hidden">
             {one.security ? <Badge tone="warn">security</Badge> : <span className="text-soft">{one.manager}</span>}
           </Cell>
@@ -184,7 +184,7 @@ export function StorageList({ items, answered }: ListProps<WireStorage>) {
           <Cell className="max-sm:px-2">
             <StateDot look={healths[one.health]} />
           </Cell>
-          <Cell className="[overflow-wrap:anywhere] max-sm:hidden">{one.detail}</Cell>
+          <Cell className="[overflow-wrap:anywhere] max-sm:hidden">{plainText(one.detail)}</Cell>
         </Row>
       )}
     />
@@ -202,10 +202,13 @@ interface NameCellProps {
 function NameCell({ name, more, code = false, moreOn = "" }: NameCellProps) {
   return (
     <Cell>
-      <span className="block font-medium [overflow-wrap:anywhere]">{name}</span>
+      <span className="block font-medium [overflow-wrap:anywhere]">{plainText(name)}</span>
       {more !== "" && (
-        <span title={more} className={`block truncate text-small text-soft ${moreOn} ${code ? "font-mono" : ""}`}>
-          {more}
+        <span
+          title={plainText(more)}
+          className={`block truncate text-small text-soft ${moreOn} ${code ? "font-mono" : ""}`}
+        >
+          {plainText(more)}
         </span>
       )}
     </Cell>

@@ -9,7 +9,7 @@ import { cx } from "../view/class-names.ts";
 import { TextWithCode } from "../view/code.tsx";
 import { ConfirmDialog } from "../view/dialog.tsx";
 import { sentence } from "../view/fault.ts";
-import { momentText } from "../view/format.ts";
+import { momentText, plainText } from "../view/format.ts";
 import { Time } from "../view/time.tsx";
 import type { Tone } from "../view/tone.ts";
 import { toneBadge } from "../view/tone.ts";
@@ -36,7 +36,7 @@ export function MachineNotices({ machine }: { readonly machine: WireMachine }) {
           <ul className="flex flex-col gap-1">
             {problems.map(({ collector, reason, sinceMs }) => (
               <li key={collector} className="[overflow-wrap:anywhere]">
-                <span className="font-medium text-ink">{collector}</span>: <TextWithCode text={reason} />,{" "}
+                <span className="font-medium text-ink">{collector}</span>: <TextWithCode text={plainText(reason)} />,{" "}
                 <Time atMs={sinceMs} />
               </li>
             ))}

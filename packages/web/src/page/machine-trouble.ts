@@ -11,30 +11,40 @@ export interface Chip {
 
 type Judged = Pick<WireMachine, "tally" | "maintenance" | "hostKey" | "problems">;
 
-/** The worst first. */
+/** All of it, the worst first. */
 export function chipsOf({ tally, maintenance, hostKey, problems }: Judged): readonly Chip[] {
-  const { updates, units, containers, storage } = tally;
   const chips: (Chip | false | undefined)[] = [
     hostKey && { word: "host key changed", tone: "bad" },
+    problems.length > 0 && { word: countText(problems.length, "problem"), tone: "warn" },
+    maintenance && { word: "maintenance", tone: "info" },
+  ];
+  const all = [...chips.filter(isChip), ...tallyChips({ tally })];
+  return all.sort((a, b) => order.indexOf(a.tone) - order.indexOf(b.tone));
+}
+
+const isChip = (chip: Chip | false | undefined): chip is Chip => typeof chip === "object";
+
+/** What its lists have in them, in short; the worst first. */
+export function tallyChips({ tally: { updates, units, containers, storage } }: Pick<Judged, "tally">): readonly Chip[] {
+  const chips: (Chip | false | undefined)[] = [
     storage && storage.troubled > 0 && { word: `${countText(storage.troubled, "disk")} in trouble`, tone: "bad" },
     units && units.failed > 0 && { word: `${countText(units.failed, "unit")} failed`, tone: "bad" },
     containers &&
       containers.troubled > 0 && { word: `${countText(containers.troubled, "container")} in trouble`, tone: "bad" },
-    problems.length > 0 && { word: countText(problems.length, "problem"), tone: "warn" },
     updates && updates.security > 0 && { word: countText(updates.security, "security update"), tone: "warn" },
     updates?.restart && { word: "restart needed", tone: "warn" },
-    maintenance && { word: "maintenance", tone: "info" },
     updates &&
       updates.pending > updates.security && {
         word: countText(updates.pending - updates.security, updates.security > 0 ? "other update" : "update"),
         tone: "idle",
       },
   ];
-  return chips.filter((chip): chip is Chip => typeof chip === "object");
+  return chips.filter(isChip);
 }
 
 export function lookOfUnit({ active, sub }: Pick<WireUnit, "active" | "sub">): Look {
-  const word = active === sub || sub === "" ? active : `${active} (${sub})`;
+  // What it does says more than that it is active; of a failure, that it failed.
+  const word = (active === "active" || active === "activating") && sub !== "" ? sub : active;
   if (active === "failed") return { word, tone: "bad" };
   if (active === "active") return { word, tone: "good" };
   return { word, tone: active === "inactive" ? "idle" : "info" };

@@ -23,6 +23,7 @@ import { MachineNotices } from "./machine-notices.tsx";
 import { machineQuery } from "./machine-query.ts";
 import { MachineSystem } from "./machine-system.tsx";
 import { type Ticks, useSeenMs, useTicks } from "./machine-ticks.ts";
+import { tallyChips } from "./machine-trouble.ts";
 
 export function MachinePage() {
   const { name = "" } = useParams({ strict: false });
@@ -65,7 +66,7 @@ function Machine({ machine }: { readonly machine: WireMachine }) {
       />
       <MachineNotices machine={machine} />
       <div className="mb-3 empty:hidden">
-        <MachineChips machine={machine} />
+        <MachineChips chips={tallyChips(machine)} />
       </div>
       <Parts machine={machine} ticks={ticks} />
     </>

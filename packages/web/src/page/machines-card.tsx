@@ -7,6 +7,7 @@ import { lookOfMachine } from "../view/state.ts";
 import { Time } from "../view/time.tsx";
 import { MachineChips } from "./machine-chips.tsx";
 import { type Ticks, useSeenMs } from "./machine-ticks.ts";
+import { chipsOf } from "./machine-trouble.ts";
 import { type CardFigure, cardFigures } from "./machines-figure.ts";
 
 interface MachineCardProps {
@@ -52,7 +53,7 @@ export function MachineCard({ machine, figures, ticks, live }: MachineCardProps)
           <CardValue key={figure.id} figure={figure} values={figures.get(figure.id)?.get(name)} live={live} />
         ))}
       </dl>
-      <MachineChips machine={machine} />
+      <MachineChips chips={chipsOf(machine)} />
     </article>
   );
 }
@@ -90,14 +91,14 @@ interface CardValueProps {
 function CardValue({ figure: { word, kind }, values, live }: CardValueProps) {
   const value = values === undefined ? Number.NaN : lastOf(values, live);
   return (
-    <div className="min-w-0">
-      <div className="flex items-baseline justify-between gap-2">
-        <dt className="truncate text-small text-soft">{word}</dt>
-        <dd className="whitespace-nowrap font-medium">
-          {Number.isFinite(value) ? valueText(value, kind) : <span className="text-faint">–</span>}
-        </dd>
-      </div>
-      <Sparkline values={values} top={kind === "ratio" ? 1 : undefined} />
+    <div className="grid min-w-0 grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-2">
+      <dt className="truncate text-small text-soft">{word}</dt>
+      <dd className="whitespace-nowrap font-medium">
+        {Number.isFinite(value) ? valueText(value, kind) : <span className="text-faint">–</span>}
+      </dd>
+      <dd aria-hidden="true" className="col-span-2">
+        <Sparkline values={values} top={kind === "ratio" ? 1 : undefined} />
+      </dd>
     </div>
   );
 }

@@ -50,7 +50,7 @@ export function Legend({ lines, index, atMs, lettered, isolated, className = "ma
       <p className="px-2 pb-1 text-small text-soft">{atMs === undefined ? "The last values" : momentText(atMs)}</p>
       <ul
         aria-label="Series"
-        className={cx(className, "grid grid-cols-1 overflow-y-auto @3xl:grid-cols-2 @3xl:gap-x-4")}
+        className={cx(className, "grid grid-cols-1 content-start overflow-y-auto @3xl:grid-cols-2 @3xl:gap-x-4")}
       >
         {rows.map(({ line, colour, value }) => (
           <li key={line.key}>

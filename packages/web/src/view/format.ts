@@ -68,6 +68,14 @@ export function countText(count: number, one: string, many = `${one}s`): string 
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
 
+/** What a machine calls its things, with what cannot be seen or turns the direction of what follows written out. */
+export function plainText(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** A point in time in full, in the reader's own time zone: `2026-11-21 06:49:59`. */
 export function momentText(atMs: number): string {
   const at = new Date(atMs);

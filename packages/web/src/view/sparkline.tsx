@@ -22,6 +22,7 @@ export const Sparkline = memo(({ values, top, className }: SparklineProps) => {
       className={cx("block h-7 w-full overflow-visible", className)}
     >
       <line x1="0" x2={width} y1={height} y2={height} className="stroke-line" vectorEffect="non-scaling-stroke" />
+      {path !== "" && <path d={sparkArea(path)} stroke="none" className="fill-chart-1/15" />}
       {path !== "" && (
         <path
           d={path}
@@ -36,6 +37,18 @@ export const Sparkline = memo(({ values, top, className }: SparklineProps) => {
     </svg>
   );
 });
+
+/** Between the line and the ground. */
+function sparkArea(path: string): string {
+  return path
+    .split("M")
+    .filter(Boolean)
+    .map((run) => {
+      const [first = "0", last = first] = [/^[\d.]+/.exec(run)?.[0], /([\d.]+) [\d.]+$/.exec(run)?.[1]];
+      return `M${run}L${last} ${height}L${first} ${height}Z`;
+    })
+    .join("");
+}
 
 /** As an SVG path in a box of 100 × 28, from zero up; a lone value is a dot. */
 export function sparkPath(values: Float64Array, top?: number): string {
