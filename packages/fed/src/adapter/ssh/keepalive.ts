@@ -6,10 +6,15 @@ export const keepaliveMs = 15_000;
 /** So many looks in a row without a byte, and the machine is gone. */
 const missesAtMost = 3;
 
+/** What of a connection is needed to know whether it lives. */
+interface Living extends Pick<Connection, "readBytes" | "end" | "onGone"> {
+  readonly client: { unforwardIn(address: string, port: number, answered: () => void): unknown };
+}
+
 /**
  * Asks a silent machine for a sign of life, and ends the connection when none comes. A busy one is not asked. One timer a connection.
  */
-export function keepAlive(connection: Connection, clock: Clock): void {
+export function keepAlive(connection: Living, clock: Clock): void {
   let seen = connection.readBytes();
   let misses = 0;
   let timer: Timer;
@@ -26,7 +31,7 @@ export function keepAlive(connection: Connection, clock: Clock): void {
 }
 
 /** Any request that a server must answer will do; this one, to end a forwarding that is none, changes nothing. */
-function ask({ client }: Connection): void {
+function ask({ client }: Living): void {
   try {
     client.unforwardIn("fed.keepalive", 0, () => {});
   } catch {

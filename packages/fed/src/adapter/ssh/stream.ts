@@ -38,7 +38,7 @@ export async function startCommand(
 ): Promise<Started> {
   const channel = await openSh(connection, signal);
   channel.on("error", () => {});
-  const { ended, giveUp } = endOf(channel, connection);
+  const { ended, closed, giveUp } = endOf(channel, connection);
   const mark = makeMark();
   const said = makeTail(1_000);
   const [out, err] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()];
@@ -59,7 +59,7 @@ export async function startCommand(
   const timer = clock.after(startMs, () => late.resolve(undefined));
   try {
     const started = Promise.all([out.promise, err.promise]);
-    const first = await untilAborted(Promise.race([started, ended, late.promise]), signal);
+    const first = await untilAborted(Promise.race([started, closed, late.promise]), signal);
     if (Array.isArray(first)) {
       const [pid] = first;
       const end = async (seat: Seat) => {
@@ -121,25 +121,28 @@ function pushInto(reader: MarkReader, bytes: Buffer, channel: ClientChannel): vo
   }
 }
 
-/** `giveUp` closes the channel of a command whose end nobody tells. */
+/**
+ * `closed`: nothing comes any more, all of it was taken. `giveUp` closes the channel of a command whose end nobody tells.
+ */
 function endOf(channel: ClientChannel, connection: Connection) {
   const end = Promise.withResolvers<StreamEnd>();
-  const settle = (how: StreamEnd) => {
-    forget();
-    end.resolve(how);
-  };
+  const closed = Promise.withResolvers<void>();
   let forget = () => {};
-  forget = connection.onGone((reason) => settle({ kind: "lost", reason }));
-  const closed = () => settle({ kind: "lost", reason: connection.gone ?? "its channel was closed" });
+  const close = (reason: string) => {
+    forget();
+    end.resolve({ kind: "lost", reason });
+    closed.resolve();
+  };
+  forget = connection.onGone(close);
   channel.once("exit", (code: number | null, signal?: string) => {
-    settle(code === null ? { kind: "killed", signal: signal ?? "SIGKILL" } : { kind: "exited", code });
+    end.resolve(code === null ? { kind: "killed", signal: signal ?? "SIGKILL" } : { kind: "exited", code });
   });
-  channel.once("close", closed);
+  channel.once("close", () => close(connection.gone ?? "its channel was closed"));
   return {
-    ended: end.promise,
+    ...{ ended: end.promise, closed: closed.promise },
     giveUp() {
       channel.close();
-      closed();
+      close("nobody tells how it ended");
     },
   };
 }
