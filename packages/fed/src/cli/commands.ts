@@ -59,8 +59,32 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "machines",
     group: "See",
-    summary: "Show the lab's machines and how they are",
+    summary: "Show the machines and how they are",
     load: async () => (await import("./command/machines.ts")).command,
+  },
+  {
+    name: "machine show",
+    group: "See",
+    summary: "Show one machine and what runs on it",
+    load: async () => (await import("./command/machine-show.ts")).command,
+  },
+  {
+    name: "machine add",
+    group: "See",
+    summary: "Take a machine into the fleet",
+    load: async () => (await import("./command/machine-add.ts")).command,
+  },
+  {
+    name: "machine remove",
+    group: "See",
+    summary: "Take an added machine out of the fleet",
+    load: async () => (await import("./command/machine-remove.ts")).command,
+  },
+  {
+    name: "machine maintenance",
+    group: "See",
+    summary: "Tell nobody when a machine goes, while you work on it",
+    load: async () => (await import("./command/machine-maintenance.ts")).command,
   },
   {
     name: "events",
@@ -290,7 +314,7 @@ export const commands: readonly CommandEntry[] = [
 export const families: readonly Family[] = [
   { name: "credential", group: "Keep", summary: "Keys and passwords for machines, in the vault" },
   { name: "key", group: "Keep", summary: "The vault's master key: sheet, rotation, recovery" },
-  { name: "machine", group: "See", summary: "One machine: accept its host key" },
+  { name: "machine", group: "See", summary: "Show, add, remove and maintain a machine" },
   { name: "metrics", group: "Keep", summary: "Bring samples in, remove them, see who is sent them" },
   { name: "promql", group: "See", summary: "Test, format and explain queries" },
   { name: "tsdb", group: "Keep", summary: "Look into the store of metrics" },
