@@ -14,7 +14,7 @@ export const command = defineCommand({
     const { credentials } = await client.call(api.credentials, {}, signal);
     if (screen.json) screen.data(credentials);
     else if (credentials.length === 0) {
-      screen.line("The vault is empty: fed credential set ssh-key --machine NAME < FILE puts a key into it.");
+      screen.line("The vault is empty: fed credential set ssh-key --machine NAME --file FILE puts a key into it.");
     } else {
       screen.table({
         columns: [{ title: "CREDENTIAL" }, { title: "MACHINE" }, { title: "SET" }, { title: "BY" }, { title: "" }],

@@ -7,25 +7,29 @@ import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
 import type { Screen } from "../print.ts";
 import { askSecret, readPiped } from "../prompt.ts";
+import { readSmallFile } from "../small-file.ts";
 
 const mostLetters = 65_536;
 
 export const command = defineCommand({
   args: credentialArg,
-  flags: { ...hubFlags, ...machineFlag },
+  flags: { ...hubFlags, ...machineFlag, file: { kind: "file", value: "FILE", description: "Read it from this file" } },
   details: [
-    "Seals a secret for logging in to machines in the hub's vault. It is read from stdin, or asked for; never from the",
-    "command line, which other users of a machine can see. The first one makes the master key: see fed key sheet.",
+    "Seals a secret for logging in to machines in the hub's vault. It is read from a file or from stdin, or asked for; never",
+    "from the command line, which other users of a machine can see. The first one makes the master key: see fed key sheet.",
   ],
   examples: [
-    { line: "fed credential set ssh-key --machine node5 < ~/.ssh/node5", says: "a private key for one machine" },
+    { line: "fed credential set ssh-key --machine node5 --file ~/.ssh/node5", says: "a private key for one machine" },
+    { line: "pass node5 | fed credential set ssh-password --machine node5", says: "from a pipe" },
     { line: "fed credential set ssh-password", says: "asks for a password that all machines take" },
   ],
   async run({ args, flags, env, screen, signal }) {
     const { name } = args;
     const { machine } = flags;
     const client = await openClient(flags, env, signal);
-    const value = await readValue(name, signal);
+    const value = await (flags.file === undefined
+      ? readValue(name, signal)
+      : readSmallFile(flags.file, { what: name, mostBytes: mostLetters }));
     await client.call(api.setCredential, { name, value, machine }, signal);
     if (screen.json) screen.data({ name, machine });
     screen.line(`${credentialText(name, machine)} is in the vault`);
@@ -38,7 +42,7 @@ async function readValue(name: string, signal: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY) return readPiped({ what: name, flag: "stdin", limit: mostLetters });
   if (name === "ssh-key") {
     throw new Fault("invalid", "a key has many lines, and stdin is a terminal", {
-      hint: "Read it from its file: fed credential set ssh-key < ~/.ssh/id_ed25519",
+      hint: "Read it from its file: fed credential set ssh-key --file ~/.ssh/id_ed25519",
     });
   }
   const value = await askSecret(`${name === "ssh-password" ? "Password" : "Passphrase"}: `, signal);

@@ -38,7 +38,9 @@ describe("credential list", () => {
 
   test("says what to do while there is nothing", async () => {
     const desk = await makeDesk({ "/api/v1/credentials": () => gives({ credentials: [] }) });
-    expect((await desk.fed("credential", "list")).out).toContain("fed credential set ssh-key --machine NAME < FILE");
+    expect((await desk.fed("credential", "list")).out).toContain(
+      "fed credential set ssh-key --machine NAME --file FILE",
+    );
   });
 });
 
@@ -51,6 +53,23 @@ describe("credential set and remove", () => {
     });
     expect(await desk.fed("credential", "set", "ssh-password", "hunter2")).toMatchObject({ code: 2 });
     expect(desk.hub.asked).toEqual([]);
+  });
+
+  test("a value is read from its file", async () => {
+    const desk = await makeDesk({
+      "/api/v1/credentials/ssh-key": () => gives({ done: true }),
+      "/api/v1/machines": () => gives({ machines: [] }),
+    });
+    const path = join(desk.home, "key");
+    await writeFile(path, "the key\n");
+    expect(await desk.fed("credential", "set", "ssh-key", "--machine", "node5", "--file", path)).toEqual({
+      code: 0,
+      out: "ssh-key of node5 is in the vault\n",
+      err: "there is no machine node5 in the fleet yet\n",
+    });
+    expect(desk.hub.asked[0]?.body).toEqual({ machine: "node5", value: "the key\n" });
+    expect(await desk.fed("credential", "set", "ssh-key", "--file", "/dev/zero")).toMatchObject({ code: 2 });
+    expect(await desk.fed("credential", "set", "ssh-key", "--file", desk.home)).toMatchObject({ code: 2 });
   });
 
   test("remove asks a person, or is told --yes", async () => {

@@ -178,6 +178,6 @@ async function startOver(needs: KeyringNeeds, ring: Keyring, origin: Origin) {
 
 function nothingSealed(): Fault {
   return new Fault("conflict", "there is no master key yet: nothing was ever sealed", {
-    hint: "It is made with the first secret: `fed credential set ssh-key < FILE`.",
+    hint: "It is made with the first secret: `fed credential set ssh-key --file FILE`.",
   });
 }
