@@ -34,18 +34,20 @@ export function openReading(sections: readonly LinuxSection[]): (tick: RawTick, 
     const failures: SectionFailure[] = [];
     const fresh = new Set<Part>();
     const asked = new Set<string>();
-    const toldSample: SampleSink = (metric, value, labels) => {
-      if (Number.isFinite(value)) sink(metric, value, labels);
-    };
+    const sinkOf =
+      (section: string): SampleSink =>
+      (metric, value, labels) => {
+        if (Number.isFinite(value)) sink(metric, value, labels, section);
+      };
     for (const raw of tick.sections) {
       const reader = readers.get(raw.name);
       // Twice in a tick is once too often: its samples would collide.
       if (reader === undefined || asked.has(raw.name)) continue;
       asked.add(raw.name);
-      const reasons = reader.read(raw, tick.machineMs, toldSample, fresh);
+      const reasons = reader.read(raw, tick.machineMs, sinkOf(raw.name), fresh);
       failures.push(...reasons.map((reason) => ({ section: raw.name, reason: oneLine(reason) })));
     }
-    for (const [name, reader] of readers) if (!asked.has(name)) reader.hold?.repeat(tick.machineMs, toldSample);
+    for (const [name, reader] of readers) if (!asked.has(name)) reader.hold?.repeat(tick.machineMs, sinkOf(name));
     const told = [...readers.values()].map((reader) => reader.told());
     return { ...joinTold(told, fresh), failures };
   };
