@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import type { ToldContainer, ToldProcess, ToldStorage, ToldUnit, ToldUpdate } from "#port/collector.ts";
 import type { ScriptSection, SectionReader, SectionSink } from "./section.ts";
 
@@ -86,3 +87,10 @@ export const shells: readonly { readonly name: string; readonly shell: readonly 
   { name: "busybox ash", shell: ["busybox", "sh"] },
   { name: "bash", shell: ["bash", "--norc", "--posix"] },
 ].filter(({ shell: [command = ""] }) => spawnSync(command, ["--help"]).error === undefined || command === "dash");
+
+/** What a system's tool said: a file of fixture/, without its first line, which tells where it is from. */
+export function readFixture(name: string): string {
+  const text = readFileSync(new URL(`fixture/${name}.txt`, import.meta.url), "utf8");
+  if (!text.startsWith("# ")) throw new Error(`fixture/${name}.txt does not say where it is from`);
+  return text.slice(text.indexOf("\n") + 1);
+}
