@@ -91,7 +91,7 @@ function knownSentence(event: FedEvent): string {
     case "key.restored":
       return `The master key ${event.data.id} is back: ${countText(event.data.secrets, "secret")} can be opened again.`;
     case "key.startedOver":
-      return `The vault has a new master key; ${countText(event.data.kept, "secret")} of the lost one stay sealed.`;
+      return `The vault has a new master key in the place of the lost one: ${countText(event.data.kept, "secret")} cannot be opened without that.`;
     case "key.shown":
       return `The recovery sheet of the master key ${event.data.id} was printed.`;
     case "metric.deletionAsked":
@@ -248,7 +248,7 @@ function machineSentence(event: Extract<FedEvent, { readonly type: `machine.${st
     case "machine.keyTrusted":
       return `${event.data.first ? "First contact with" : "Accepted the new key of"} ${name}: it is known by ${event.data.fingerprint}.`;
     case "machine.keyChanged":
-      return `${name} shows another key than the one it is known by (${event.data.fingerprint}): nobody logs in to it until the key is accepted.`;
+      return `${name} shows another key (${event.data.fingerprint}) than the one it is known by: the hub does not log in to it until somebody accepts the key.`;
     case "machine.joinAllowed":
       return `A token was made with which ${name} can join, once.`;
     case "machine.joined":
