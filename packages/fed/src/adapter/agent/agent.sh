@@ -1,12 +1,17 @@
 # A tick at each interval goes into the folder `spool` and from there, in order, into one upload that stays open. A tick is kept until
-# the hub says that it has it. Runs on dash, bash and busybox; ends with 64 when it has uninstalled itself, with 75 for the next version,
-# with 76 when the hub takes nothing of this one.
+# the hub says that it has it: in memory where root may, and on the disk when many wait. Runs on dash, bash and busybox; ends with 64 when
+# it has uninstalled itself, with 75 for the next version, with 76 when the hub takes nothing of this one.
 umask 077
 launcher=$1
 main=$$
+home=$(pwd -P)
 read -r url < hub || exit 1
-limit_kib=65536
+most_kib=65536
+most_ticks=8640
 [ -d spool ] || mkdir spool
+live=/run/fed-agent$(echo "$home" | tr / -)
+if [ "$(id -u)" != 0 ] || ! mkdir -p "$live"; then live=$home/live; fi
+mkdir -p "$live/spool" && cd "$live" || exit 1
 [ -p wake ] || mkfifo wake
 # Opened for both, so that neither side waits for the other.
 exec 4<> wake
@@ -32,52 +37,62 @@ look_at_clock() {
 
 # ---- the upload
 
-# Sends what is in the spool beyond $1, then each tick when it is there, until connection $2 has ended.
+# Sends what is kept beyond $1, then each tick when it is there, until the connection has ended.
 feed() {
   sent=$1
   while :; do
     kept sequence
-    set --
-    for file in spool/1*; do
-      number "${file#spool/}" || continue
-      n=$((${file#spool/} - 1000000000))
+    # Looked at before the other folder: what is moved meanwhile is in one of them.
+    set -- spool/[0-9]*
+    for file in "$home"/spool/[0-9]* "$@"; do
+      n=${file##*/}
+      number "$n" || continue
       if [ "$n" -le "$sent" ] || [ "$n" -gt "$kept" ]; then continue; fi
-      set -- "$@" "$file"
+      cat "$file" || return
       sent=$n
-      if [ "$#" -ge 50 ]; then
-        cat "$@" 2> /dev/null || return
-        set --
-      fi
     done
-    if [ "$#" -gt 0 ]; then cat "$@" 2> /dev/null || return; fi
     read -r word value <&4 || return
     if [ "$word" = stop ] && [ "$value" = "$connection" ]; then return; fi
   done
+}
+
+# What comes after this tick cannot be read: a machine that lost its power may have written half of it.
+drop_after() {
+  kept sequence
+  for file in "$home"/spool/[0-9]* spool/[0-9]*; do
+    n=${file##*/}
+    if number "$n" && [ "$n" -gt "$1" ] && [ "$n" -le "$kept" ]; then
+      rm -f "$file"
+      break
+    fi
+  done
+  break_off
 }
 
 # Reads what the hub answers.
 hear() {
   while read -r word value more; do
     case $word in
+      hello) echo "$value" > heard ;;
       ack)
-        if number "$value"; then
-          echo "$value" > acked
-          if [ -f trial ]; then rm -f trial agent.old; fi
-        fi
+        number "$value" || continue
+        echo "$value" > acked
+        [ "$value" = 0 ] || [ -f "$home/joined" ] || echo "$value" > "$home/joined"
+        # The first ones are of before.
+        if [ -f "$home/trial" ] && [ "$value" -gt "$last" ]; then rm -f "$home/trial" "$home/agent.old"; fi
         ;;
       rate)
-        if number "$value"; then
-          echo "$value" > rate
-          if number "$more"; then echo "$more" > base; fi
-          kill -s USR1 "$main"
-        fi
+        number "$value" || continue
+        echo "$value" > rate
+        if number "$more"; then echo "$more" > base; fi
+        kill -s USR1 "$main"
         ;;
-      hello) echo "$value" > heard ;;
       update | uninstall)
         echo "$word $value" > order
         kill -s USR1 "$main"
         ;;
-      fault) echo "$value $more" > fault ;;
+      skip) ! number "$value" || drop_after "$value" ;;
+      fault) echo "$value $more" > "$home/fault" ;;
     esac
   done
   echo "stop $connection" >&4
@@ -93,13 +108,13 @@ link() {
     kept dropped
     dropped=$kept
     refused=
-    [ ! -f refused ] || read -r refused < refused
+    [ ! -f "$home/refused" ] || read -r refused < "$home/refused"
     kept acked
     rm -f heard
     : > open
     query="now=$(date +%s)&last=$last&dropped=$dropped&version=$version&refused=$refused"
-    feed "$kept" | sh -c 'echo "$$" > uploading; exec "$@"' sh \
-      curl -q -sS -N -K credential -X POST -H 'Expect:' --connect-timeout 10 -T - "$url/agent/report?$query" 2> curl.err | hear
+    feed "$kept" | sh -c 'echo "$$" > uploading; exec "$@"' sh curl -q -sS -N -K "$home/credential" -X POST -H 'Expect:' \
+      --connect-timeout 10 -T - "$url/agent/report?$query" 2> "$home/curl.err" | hear
     rm -f open uploading
     # Nobody watches who cannot be seen.
     kept base
@@ -115,19 +130,20 @@ link() {
 
 # A connection that is dead does not always say so.
 break_off() {
-  if [ -f uploading ]; then
-    read -r pid < uploading
-    if number "$pid"; then kill "$pid" 2> /dev/null; fi
-  fi
+  [ -f uploading ] || return
+  pid=
+  read -r pid < uploading
+  ! number "$pid" || kill "$pid"
 }
 
 # ---- the ticks
 
+# Of what waits on the disk the oldest goes when it is too much.
 make_room() {
-  used=$(du -sk spool 2> /dev/null)
+  used=$(du -sk "$home/spool")
   used=${used%%[!0-9]*}
   number "$used" || return
-  [ "$used" -gt "$limit_kib" ] || [ "$#" -gt 8640 ] || return
+  [ "$used" -gt "$most_kib" ] || [ "$#" -gt "$most_ticks" ] || return
   drop=$(($# / 8 + 1))
   kept dropped
   echo "$((kept + drop))" > dropped
@@ -138,29 +154,35 @@ make_room() {
   done
 }
 
-# Forgets what the hub has, and the oldest of what is too much.
+# Forgets what the hub has; what waits for long goes to the disk.
 tidy() {
   kept acked
-  # One that began anew goes on where the hub is.
-  [ "$kept" -le "$sequence" ] || sequence=$kept
+  # One whose clock was wrong goes on where the hub is.
+  if [ "$kept" -gt "$sequence" ]; then sequence=$kept; fi
   set --
-  for file in spool/1*; do
-    number "${file#spool/}" || continue
-    if [ "$((${file#spool/} - 1000000000))" -gt "$kept" ] || [ "$#" -ge 500 ]; then break; fi
+  for file in "$home"/spool/[0-9]* spool/[0-9]*; do
+    n=${file##*/}
+    number "$n" || continue
+    if [ "$n" -gt "$kept" ] || [ "$#" -ge 500 ]; then break; fi
     set -- "$@" "$file"
   done
   [ "$#" -eq 0 ] || rm -f "$@"
-  if [ "$((sequence % 30))" = 0 ]; then make_room spool/1*; fi
+  [ ! -f open ] || return
+  set -- spool/[0-9]*
+  [ "$#" -ge 60 ] || return
+  mv "$@" "$home/spool/"
+  make_room "$home"/spool/[0-9]*
 }
 
-tick() {
+take_tick() {
   sequence=$((sequence + 1))
   due
   # shellcheck disable=SC2086
-  $patience sh ./program.sh > "spool/$((1000000000 + sequence))" 2> /dev/null << EOF
-tick $sequence$sections
-EOF
+  tick "$sequence" $sections > "spool/$sequence" 4>&-
+  # A section may have gone elsewhere.
+  cd "$live" || exit 1
   echo "$sequence" > sequence
+  : > "$home/alive"
   if [ -f open ]; then echo "tick $sequence" >&4; fi
 }
 
@@ -177,33 +199,38 @@ obey() {
 
 update() {
   refused=
-  [ ! -f refused ] || read -r refused < refused
-  if [ -f trial ] || [ "$1" = "$refused" ] || [ "$1" = "$version" ]; then return; fi
-  curl -q -fsS -K credential --connect-timeout 10 --max-time 60 -o agent.new "$url/agent/script" 2> curl.err || return
-  sh -n agent.new 2> /dev/null && [ "$(tail -n 1 agent.new)" = "# end $1" ] || return
-  cp agent.sh agent.old && echo "0 $1" > trial && mv -f agent.new agent.sh && leave 75
+  [ ! -f "$home/refused" ] || read -r refused < "$home/refused"
+  if [ -f "$home/trial" ] || [ "$1" = "$refused" ] || [ "$1" = "$version" ]; then return; fi
+  cd "$home" || return
+  if curl -q -fsS -K credential --connect-timeout 10 --max-time 60 -o agent.new "$url/agent/script" && sh -n agent.new &&
+    [ "$(tail -n 1 agent.new)" = "# end $1" ] && cp agent.sh agent.old && echo "0 $1" > trial && mv -f agent.new agent.sh; then
+    cd "$live" || exit 1
+    leave 75
+  fi
+  cd "$live" || exit 1
 }
 
 uninstall() {
-  curl -q -fsS -K credential -X POST --connect-timeout 10 --max-time 30 "$url/agent/gone" > /dev/null 2>&1 || return
-  folder=$(pwd -P)
-  if command -v crontab > /dev/null && crontab -l 2> /dev/null | grep -qF "$folder/run.sh"; then
-    crontab -l 2> /dev/null | grep -vF "$folder/run.sh" | crontab -
+  curl -q -fsS -K "$home/credential" -X POST --connect-timeout 10 --max-time 30 "$url/agent/gone" > /dev/null || return
+  if command -v crontab > /dev/null && crontab -l | grep -qF "$home/run.sh"; then
+    crontab -l | grep -vF "$home/run.sh" | crontab -
   fi
   unit=/etc/systemd/system/fed-agent.service
-  if [ -f "$unit" ] && grep -qF "$folder/run.sh" "$unit"; then
-    systemctl disable fed-agent.service > /dev/null 2>&1
+  if [ -f "$unit" ] && grep -qF "$home/run.sh" "$unit"; then
+    systemctl disable fed-agent.service > /dev/null
     rm -f "$unit"
-    systemctl daemon-reload > /dev/null 2>&1
+    systemctl daemon-reload
   fi
-  cd / && rm -rf "$folder"
+  break_off
+  cd / && rm -rf "$live" "$home"
   leave 64
 }
 
 leave() {
   trap '' TERM USR1
   break_off
-  kill "$link" 2> /dev/null
+  kill "$link"
+  kill -s USR1 "$launcher"
   exit "$1"
 }
 
@@ -214,8 +241,18 @@ nap() {
     sleep "$((($1 + 50) / 100))" 4>&- &
   fi
   napping=$!
-  wait "$napping"
-  kill "$napping" 2> /dev/null
+  [ -n "$nudged" ] || wait "$napping"
+  kill "$napping"
+}
+
+# Takes over what the hub has said of the pace.
+set_pace() {
+  kept rate
+  [ "$kept" -gt 0 ] || kept=10
+  [ "$kept" != "$rate" ] || return
+  rate=$kept
+  [ "$((hundredths + rate * 100))" -ge "$next" ] || next=$((hundredths + rate * 100))
+  echo "$((15 + rate / 20))" > "$home/long"
 }
 
 # What the hub takes nothing of is no good; one that cannot be reached says nothing.
@@ -225,53 +262,59 @@ watch_link() {
     progress=$kept
     progress_at=$now
   elif [ "$((now - progress_at))" -gt "$((60 + 3 * rate))" ]; then
-    if [ -f trial ] && [ -s heard ]; then leave 76; fi
+    if [ -f "$home/trial" ] && [ -s heard ]; then leave 76; fi
     progress_at=$now
     break_off
   fi
 }
 
 trap 'leave 0' TERM
-trap : USR1
+nudged=
+trap nudged=1 USR1
 trap '' PIPE HUP
-program > program.sh
 kept sequence
+for file in spool/[0-9]*; do
+  n=${file##*/}
+  if number "$n" && [ "$n" -gt "$kept" ]; then rm -f "$file"; fi
+done
 sequence=$kept
+for file in "$home"/spool/[0-9]*; do
+  n=${file##*/}
+  if number "$n" && [ "$n" -gt "$sequence" ]; then sequence=$n; fi
+done
+# Ticks are counted on from the time, so that they go on where they were after a reboot that has lost the count.
+n=$(date +%s)
+if number "$n" && [ "$n" -gt "$sequence" ]; then sequence=$n; fi
+[ "$sequence" -ge 1000000000 ] || sequence=1000000000
+echo "$sequence" > sequence
 kept base
 [ "$kept" -gt 0 ] || kept=10
 echo "$kept" > base
 echo "$kept" > rate
 rm -f open uploading order heard
-[ -f acked ] || echo 0 > acked
-for file in spool/1*; do
-  if number "${file#spool/}" && [ "$((${file#spool/} - 1000000000))" -gt "$sequence" ]; then rm -f "$file"; fi
-done
-# A section that hangs must not hold up all that follow.
-patience=
-if timeout -k 1 5 true 2> /dev/null; then patience='timeout -k 5 90'; fi
 fine=
-if sleep 0.01 2> /dev/null; then fine=1; fi
+if sleep 0.01; then fine=1; fi
+program > program.sh
+. ./program.sh
+# Also where it is for others to be heard: nobody reads what is said here.
+exec 2> /dev/null
 look_at_clock
 begin_due
-progress= progress_at=$now rate=10
+progress= progress_at=$now rate=0
 next=$hundredths
 link &
 link=$!
-while kill -0 "$launcher" 2> /dev/null; do
+while kill -0 "$launcher"; do
+  nudged=
   obey
-  kept rate
-  [ "$kept" -gt 0 ] || kept=10
-  if [ "$kept" != "$rate" ]; then
-    [ "$((hundredths + kept * 100))" -ge "$next" ] || next=$((hundredths + kept * 100))
-    rate=$kept
-  fi
   look_at_clock
+  set_pace
   if [ "$hundredths" -ge "$next" ]; then
-    tick
+    take_tick
     tidy
     watch_link
-    next=$((next + rate * 100))
     look_at_clock
+    next=$((next + rate * 100))
     [ "$next" -gt "$hundredths" ] || next=$hundredths
   fi
   if [ "$next" -gt "$hundredths" ]; then nap "$((next - hundredths))"; fi

@@ -38,7 +38,7 @@ EOF
   else
     say "It will not start by itself after a reboot: there is neither systemd nor cron. Start it then with: sh '$folder/run.sh' &"
   fi
-  setsid nohup sh "$folder/run.sh" > /dev/null 2>&1 < /dev/null &
+  setsid sh "$folder/run.sh" > /dev/null 2>&1 < /dev/null &
 }
 
 stop_before() {
@@ -76,7 +76,7 @@ join() {
   esac
   stop_before
   cd "$folder" || fail "The folder $folder cannot be used."
-  rm -rf spool sequence acked rate base order trial refused dropped agent.old
+  rm -rf spool live "/run/fed-agent$(echo "$folder" | tr / -)" trial refused agent.old joined fault long
   printf 'header = "Authorization: Bearer %s"\n' "$credential" > credential
   printf '%s\n' "$url" > hub
   launcher > run.sh
@@ -85,11 +85,10 @@ join() {
   keep_running
   waited=0
   while [ "$waited" -lt 30 ]; do
-    read -r acked < acked 2> /dev/null || acked=0
-    [ "${acked:-0}" = 0 ] || {
+    if [ -f joined ]; then
       say "$machine reports to $url now. To undo this: fed machine remove $machine"
       exit 0
-    }
+    fi
     sleep 1
     waited=$((waited + 1))
   done

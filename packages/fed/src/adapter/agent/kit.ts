@@ -8,7 +8,7 @@ import { quoteWord } from "#port/quote.ts";
 /** The agent for whatever this collector asks. */
 export function makeAgentKit(collector: Collector): AgentKit {
   const [agent, launcher, joining] = ["agent.sh", "run.sh", "join.sh"].map(readText) as [string, string, string];
-  const due = dueOf(collector.sections);
+  const due = dueOf(collector);
   const version = createHash("sha256").update([agent, due, collector.version].join("\n")).digest("hex").slice(0, 16);
   return {
     version,
@@ -37,21 +37,33 @@ function readText(name: string): string {
 /** Slow sections begin when the machine is seen already. */
 const fastMs = 60_000;
 
-/** Which sections are due: those of a pace together, from a clock in seconds. */
-function dueOf(sections: Collector["sections"]): string {
+/** Which sections are due, as words of the collector's program: those of a pace together, by a clock in seconds. */
+function dueOf({ sections, ask }: Pick<Collector, "sections" | "ask">): string {
   const paces = Map.groupBy(sections, ({ everyMs }) => Math.ceil(everyMs / 1_000));
-  const words = (of: Collector["sections"] = []) => of.map(({ name }) => ` ${name}`).join("");
-  const slow = [...paces].filter(([seconds]) => seconds > 0);
+  const wordsOf = (pace: number) => {
+    const names = paces.get(pace) ?? [];
+    return names.length === 0
+      ? []
+      : ask(
+          0,
+          names.map(({ name }) => name),
+        )
+          .trim()
+          .split(" ")
+          .slice(2);
+  };
+  const always = wordsOf(0);
+  const slow = [...paces.keys()].filter((pace) => pace > 0);
   const begin = slow.map(
-    ([seconds], index) => `  due_${seconds}=$((now + ${seconds * 1_000 < fastMs ? 0 : 20 + 5 * index}))`,
+    (pace, index) => `  due_${pace}=$((now + ${pace * 1_000 < fastMs ? 5 * index : 20 + 5 * index}))`,
   );
-  const look = slow.map(
-    ([seconds, of]) =>
-      `  if [ "$now" -ge "$due_${seconds}" ]; then sections="$sections${words(of)}" due_${seconds}=$((now + ${seconds})); fi`,
-  );
+  const look = slow.map((pace) => {
+    const words = wordsOf(pace).filter((word) => !always.includes(word));
+    return `  if [ "$now" -ge "$due_${pace}" ]; then sections="$sections ${words.join(" ")}" due_${pace}=$((now + ${pace})); fi`;
+  });
   return [
     ...["begin_due() {", ...begin, "  :", "}"],
-    ...["due() {", `  sections=${quoteWord(words(paces.get(0)))}`, ...look, "}"],
+    ...["due() {", `  sections=${quoteWord(always.join(" "))}`, ...look, "}"],
   ].join("\n");
 }
 
