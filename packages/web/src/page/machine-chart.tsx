@@ -28,7 +28,7 @@ export const MachineChart = memo(({ figure, grid, told, onZoom }: MachineChartPr
   const [chosen, setChosen] = useState<ReadonlySet<string>>(nobody);
   const lines = useMemo(() => linesOf(figure, told), [figure, told]);
   const isolated = lines.some(({ key }) => chosen.has(key)) ? chosen : nobody;
-  const left = (told?.lines.length ?? 0) - lines.length;
+  const left = lines.length < mostDrawn ? 0 : (told?.lines.length ?? 0) - lines.length;
   const move = useCallback((next: number | undefined) => setIndex(next), []);
   return (
     <Card
@@ -46,6 +46,7 @@ export const MachineChart = memo(({ figure, grid, told, onZoom }: MachineChartPr
               unit={figure.unit}
               stacked={figure.stacked}
               sync="machine"
+              always={figure.always}
               height="h-44"
               onCursor={move}
             />
@@ -80,9 +81,11 @@ function Nothing({ told }: { readonly told: Told | undefined }) {
   );
 }
 
-function linesOf({ nameOf, unit }: Figure, told: Told | undefined): readonly ChartLine[] {
+/** In a pile, what is nothing all the time says nothing. */
+function linesOf({ nameOf, unit, stacked }: Figure, told: Told | undefined): readonly ChartLine[] {
   const all = (told?.lines ?? []).map(({ labels, values }): ChartLine => {
     return { key: seriesText(labels), letter: "", name: plainText(nameOf(labels)), labels, unit, values };
   });
-  return greatestOf(all, mostDrawn);
+  const drawn = stacked ? all.filter(({ values }) => values.some((value) => value > 0)) : all;
+  return greatestOf(drawn, mostDrawn);
 }

@@ -9,6 +9,8 @@ export interface Chart {
   readonly title: string;
   readonly unit: Unit;
   readonly stacked: boolean;
+  /** Values that are always in sight, so that little looks like little. */
+  readonly always: readonly [least: number, greatest: number];
   /** Not every machine has it: it takes its place only once there is something to show. */
   readonly optional: boolean;
   /** What a line is called, by its labels. */
@@ -40,11 +42,27 @@ const lineName = ({ line = "" }: Line["labels"]) => line;
 /** A machine that is scraped besides tells some things twice: `max by` takes them as one. */
 export const charts: readonly Chart[] = [
   {
-    ...{ id: "cpu", title: "CPU", unit: ratio, stacked: true, optional: false, nameOf: ({ mode = "" }) => mode },
+    ...{
+      id: "cpu",
+      title: "CPU",
+      unit: ratio,
+      always: [0, 1],
+      stacked: true,
+      optional: false,
+      nameOf: ({ mode = "" }) => mode,
+    },
     query: ({ is, rate }) => `avg by (mode) (${rate(`node_cpu_seconds_total{${is},mode!="idle"}`)})`,
   },
   {
-    ...{ id: "memory", title: "Memory", unit: bytes, stacked: false, optional: false, nameOf: lineName },
+    ...{
+      id: "memory",
+      title: "Memory",
+      unit: bytes,
+      always: [0, 2 ** 20],
+      stacked: false,
+      optional: false,
+      nameOf: lineName,
+    },
     query({ is }) {
       const of = (name: string) => `max(node_memory_${name}_bytes{${is}})`;
       const free = `(${of("MemAvailable")} or ${of("MemFree")} + ${of("Buffers")} + ${of("Cached")})`;
@@ -56,7 +74,7 @@ export const charts: readonly Chart[] = [
     },
   },
   {
-    ...{ id: "load", title: "Load", unit: plain, stacked: false, optional: false, nameOf: lineName },
+    ...{ id: "load", title: "Load", unit: plain, always: [0, 1], stacked: false, optional: false, nameOf: lineName },
     query: ({ is }) =>
       either(
         called("over 1 min", `max(node_load1{${is}})`),
@@ -65,7 +83,15 @@ export const charts: readonly Chart[] = [
       ),
   },
   {
-    ...{ id: "network", title: "Network", unit: bytesPerSecond, stacked: false, optional: false, nameOf: lineName },
+    ...{
+      id: "network",
+      title: "Network",
+      unit: bytesPerSecond,
+      always: [0, 1_024],
+      stacked: false,
+      optional: false,
+      nameOf: lineName,
+    },
     query({ is, rate }) {
       const by = (way: string, metric: string) => {
         const sum = `max by (device) (${rate(`${metric}{${is},device!~"${innerDevices}"}`)})`;
@@ -75,7 +101,7 @@ export const charts: readonly Chart[] = [
     },
   },
   {
-    ...{ id: "filesystem", title: "Filesystems, used", unit: ratio, stacked: false, optional: false },
+    ...{ id: "filesystem", title: "Filesystems, used", unit: ratio, always: [0, 1], stacked: false, optional: false },
     nameOf: ({ mountpoint = "" }) => mountpoint,
     query({ is }) {
       const of = (what: string) => `node_filesystem_${what}_bytes{${is},fstype!~"${innerFilesystems}"}`;
@@ -83,7 +109,15 @@ export const charts: readonly Chart[] = [
     },
   },
   {
-    ...{ id: "disk", title: "Disk", unit: bytesPerSecond, stacked: false, optional: false, nameOf: lineName },
+    ...{
+      id: "disk",
+      title: "Disk",
+      unit: bytesPerSecond,
+      always: [0, 1_024],
+      stacked: false,
+      optional: false,
+      nameOf: lineName,
+    },
     query({ is, rate }) {
       const by = (way: string, metric: string) => {
         const sum = `max by (device) (${rate(`${metric}{${is},device!~"loop.*|ram.*|dm-.*|md.*|zram.*"}`)})`;
@@ -93,7 +127,14 @@ export const charts: readonly Chart[] = [
     },
   },
   {
-    ...{ id: "pressure", title: "Pressure: time that work waited", unit: ratio, stacked: false, optional: true },
+    ...{
+      id: "pressure",
+      title: "Pressure: time that work waited",
+      unit: ratio,
+      always: [0, 0.1],
+      stacked: false,
+      optional: true,
+    },
     nameOf: lineName,
     query({ is, rate }) {
       const of = (name: string, metric: string) => called(name, `max(${rate(`node_pressure_${metric}{${is}}`)})`);
@@ -105,7 +146,7 @@ export const charts: readonly Chart[] = [
     },
   },
   {
-    ...{ id: "temperature", title: "Temperature", stacked: false, optional: true },
+    ...{ id: "temperature", title: "Temperature", always: [30, 60], stacked: false, optional: true },
     unit: { kind: "celsius", perSecond: false },
     nameOf: ({ chip, sensor, type, zone }) => [chip ?? type, sensor ?? zone].filter(Boolean).join(" "),
     query: ({ is }) =>
@@ -115,17 +156,31 @@ export const charts: readonly Chart[] = [
       ),
   },
   {
-    ...{ id: "container-cpu", title: "Containers: cores in use", unit: plain, stacked: true, optional: true },
+    ...{
+      id: "container-cpu",
+      title: "Containers: cores in use",
+      unit: plain,
+      always: [0, 0.1],
+      stacked: true,
+      optional: true,
+    },
     nameOf: ({ name = "" }) => name,
     query: ({ is, rate }) => `max by (name) (${rate(`container_cpu_usage_seconds_total{${is},name!=""}`)})`,
   },
   {
-    ...{ id: "container-memory", title: "Containers: memory", unit: bytes, stacked: true, optional: true },
+    ...{
+      id: "container-memory",
+      title: "Containers: memory",
+      unit: bytes,
+      always: [0, 2 ** 20],
+      stacked: true,
+      optional: true,
+    },
     nameOf: ({ name = "" }) => name,
     query: ({ is }) => `max by (name) (container_memory_working_set_bytes{${is},name!=""})`,
   },
   {
-    ...{ id: "gpu", title: "GPU", stacked: false, optional: true },
+    ...{ id: "gpu", title: "GPU", always: [0, 100], stacked: false, optional: true },
     unit: { kind: "percent", perSecond: false },
     nameOf: ({ gpu = "", modelName = "" }) => `${gpu} ${modelName}`.trim(),
     query: ({ is }) => `max by (gpu, modelName) (DCGM_FI_DEV_GPU_UTIL{${is}})`,

@@ -1,6 +1,7 @@
 import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import { Link } from "@tanstack/react-router";
 import { StateDot } from "../view/badge.tsx";
+import { cx } from "../view/class-names.ts";
 import { bytesText } from "../view/format.ts";
 import { Sparkline } from "../view/sparkline.tsx";
 import { lookOfMachine } from "../view/state.ts";
@@ -40,7 +41,7 @@ export function MachineCard({ machine, figures, ticks, live }: MachineCardProps)
           <StateDot look={lookOfMachine(state)} className="shrink-0" />
         </div>
         <div className="flex justify-between gap-3 text-small text-soft">
-          <span className="min-w-0 truncate" title={about}>
+          <span className={cx("min-w-0", detail === "" ? "truncate" : "line-clamp-2")} title={about}>
             {about}
           </span>
           <span className="shrink-0">

@@ -30,6 +30,8 @@ interface ChartProps {
   readonly label?: string;
   /** Charts with the same one have their crosshair in common. */
   readonly sync?: string;
+  /** Values that are always in sight. */
+  readonly always?: readonly [least: number, greatest: number];
   /** How high it is, as classes. */
   readonly height?: string;
   onCursor(index: number | undefined): void;
@@ -113,12 +115,12 @@ function Plot({ plot, ...props }: ChartProps & { readonly plot: RefObject<uPlot 
   useEffect(() => {
     const target = frame.current;
     if (target === null) return;
-    const { unit, stacked: piled, sync } = latest.current;
+    const { unit, stacked: piled, sync, always } = latest.current;
     const made = makePlot(
       target,
       { width: target.clientWidth, height: target.clientHeight },
       {
-        ...{ look: readLook(target), unit, stacked: piled, lines: latest.current.plotLines, sync },
+        ...{ look: readLook(target), unit, stacked: piled, lines: latest.current.plotLines, sync, always },
         grid: () => latest.current.grid,
         onCursor: (index) => latest.current.onCursor(index),
         onZoom: (startMs, endMs) => latest.current.onZoom(startMs, endMs),

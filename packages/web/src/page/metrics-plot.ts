@@ -18,6 +18,8 @@ export interface PlotNeeds {
   readonly unit: Unit;
   readonly lines: readonly PlotLine[];
   readonly stacked: boolean;
+  /** Values that are always in sight; otherwise the range is that of the lines. */
+  readonly always: readonly [least: number, greatest: number] | undefined;
   /** Plots with the same one have their crosshair in common. */
   readonly sync: string | undefined;
   /** Asked anew for each drawing, so that a chart can move on. */
@@ -55,7 +57,7 @@ export function makePlot(target: HTMLElement, size: { width: number; height: num
     padding: [12, 20, 0, 0],
     scales: {
       x: { time: true, range: () => rangeOf(needs.grid()) },
-      y: { range: stacked ? (plot, least, greatest) => yRange(plot, Math.min(0, least ?? 0), greatest) : yRange },
+      y: { range: rangeFor(needs) },
     },
     axes: [timeAxis(look), valueAxis(needs)],
     series: [{}, ...lines.map((line) => seriesOf(line, look, stacked))],
@@ -89,6 +91,14 @@ const isMove = (type: string) => type === "mousemove" || type === "mouseleave";
 
 function rangeOf({ startMs, endMs, stepMs, tailMs = endMs }: Grid): [number, number] {
   return [startMs / 1_000, Math.max(tailMs, startMs + stepMs) / 1_000];
+}
+
+function rangeFor({ stacked, always }: PlotNeeds): uPlot.Range.Function {
+  if (always) {
+    const [low, high] = always;
+    return (_plot, least, greatest) => [Math.min(low, least ?? low), Math.max(high, (greatest ?? high) * 1.05)];
+  }
+  return stacked ? (plot, least, greatest) => yRange(plot, Math.min(0, least ?? 0), greatest) : yRange;
 }
 
 /** Some room above and below; from zero when the values are near it; a flat line lies in the middle. */

@@ -39,7 +39,7 @@ export const Sparkline = memo(({ values, top, className }: SparklineProps) => {
 });
 
 /** Between the line and the ground. */
-function sparkArea(path: string): string {
+export function sparkArea(path: string): string {
   return path
     .split("M")
     .filter(Boolean)
