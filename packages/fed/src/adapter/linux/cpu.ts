@@ -21,13 +21,16 @@ export const cpuSection: FileSection = {
       if (stat === undefined) return;
       const lines = linesOf(stat).filter((line) => line.startsWith("cpu"));
       if (lines.length === 0) throw new Fault("invalid", "/proc/stat tells nothing of CPUs");
-      for (const line of lines) {
+      const single = lines.filter((line) => /^cpu\d/.test(line));
+      // A container may be shown the sum alone: it counts as one CPU then.
+      for (const line of single.length > 0 ? single : lines.slice(0, 1)) {
         const [name = "", ...times] = wordsOf(line);
-        const cpu = /^cpu(\d{1,5})$/.exec(name)?.[1];
+        const cpu = /^cpu(\d{0,5})$/.exec(name)?.[1];
         if (cpu === undefined) continue;
         for (const [i, mode] of modes.entries()) {
           const ticks = countOf(times[i]);
-          if (ticks !== undefined) into.sample("node_cpu_seconds_total", ticks / ticksPerSecond, labels(cpu, mode));
+          if (ticks !== undefined)
+            into.sample("node_cpu_seconds_total", ticks / ticksPerSecond, labels(cpu || "0", mode));
         }
       }
     };

@@ -18,9 +18,10 @@ const script = `
   echo "==> /fed/machine <=="
   uname -m
   echo "$N==> /fed/cpu <=="
-  grep -E '^(model name|Model|Hardware|cpu model|cpu|CPU part|system type|machine|flags)[[:space:]]*:' /proc/cpuinfo | sort -u | head -n 20
+  grep -E '^(model name|Model|Hardware|cpu model|cpu|CPU part|system type|machine)[[:space:]]*:' /proc/cpuinfo | sort -u | head -n 20
   echo "$N==> /fed/virtualization <=="
   lim 2 systemd-detect-virt
+  grep -q '^flags.* hypervisor' /proc/cpuinfo && echo hypervisor
   for facts_file in /.dockerenv /run/.containerenv /proc/vz /proc/xen
   do
   [ -e $facts_file ] && echo $facts_file
@@ -76,7 +77,7 @@ function readFacts(
     os: osName(files, release),
     kernel: lineOf(files.get(`${kernel}/osrelease`)) ?? "",
     architecture: architectureOf(machine),
-    cores: files.get("/proc/stat")?.match(/^cpu\d+ /gm)?.length ?? 0,
+    cores: files.get("/proc/stat")?.match(/^cpu\d+ /gm)?.length ?? 1,
     memoryBytes,
     bootedMs,
     ...(cpu !== undefined && { cpu }),

@@ -87,7 +87,18 @@ function readChips(text: string, files: ReadonlyMap<string, string>): ReadonlyMa
     const name = [cleanName(type), cleanName(device)].filter((part) => part !== "").join("_");
     if (names.has(folder) && name !== "") names.set(folder, name);
   }
-  return names;
+  return apart(names);
+}
+
+/** Two chips on one device, or two of one name, are told apart by their numbers: their series would be one. */
+function apart(names: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const seen = new Set<string>();
+  const apart = new Map<string, string>();
+  for (const [folder, name] of names) {
+    apart.set(folder, seen.has(name) ? `${name}_${folder.slice(chips.length + 1)}` : name);
+    seen.add(name);
+  }
+  return apart;
 }
 
 function cleanName(text: string): string {

@@ -26,7 +26,7 @@ const signs: readonly (readonly [file: string, name: string])[] = [
 export function findVirtualization(files: FileTexts): string | undefined {
   const lines = (files.get("/fed/virtualization") ?? "").split("\n").map((line) => line.trim());
   const [told = ""] = lines;
-  if (/^[a-z][a-z0-9-]{1,30}$/.test(told)) return told === "none" ? undefined : told;
+  if (told !== "hypervisor" && /^[a-z][a-z0-9-]{1,30}$/.test(told)) return told === "none" ? undefined : told;
   const container = lineOf(files.get("/run/systemd/container"));
   if (container !== undefined) return container;
   const sign = signs.find(([file]) => lines.includes(file));
@@ -35,6 +35,5 @@ export function findVirtualization(files: FileTexts): string | undefined {
   const maker = makers.find(([pattern]) => pattern.test(product));
   if (maker !== undefined) return maker[1];
   // The processor says that something is beneath it, and nobody says what.
-  const beneath = /^flags\s*:.*\bhypervisor\b/m.test(files.get("/fed/cpu") ?? "");
-  return lineOf(files.get("/sys/hypervisor/type")) ?? (beneath ? "vm" : undefined);
+  return lineOf(files.get("/sys/hypervisor/type")) ?? (lines.includes("hypervisor") ? "vm" : undefined);
 }
