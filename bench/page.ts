@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { startNetdata } from "./netdata.ts";
-import { makeReport, type RunningHub, startHub } from "./running.ts";
+import { makeReport, type RunningHub, signIn, startHub } from "./running.ts";
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
@@ -68,20 +68,6 @@ async function load(browser: Browser, url: string, state?: Awaited<ReturnType<ty
   await context.close();
   const bytes = await Promise.all(scripts.map(gzipBytes));
   return { scriptKb: bytes.reduce((sum, one) => sum + one, 0) / 1e3, paintMs };
-}
-
-/** By the link of the first start. */
-async function signIn(browser: Browser, hub: RunningHub) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(hub.url + hub.link);
-  await page.getByLabel("Name").fill("bench");
-  await page.getByLabel("Password", { exact: true }).fill("a password for the bench");
-  await page.getByRole("button", { name: /create|sign in|continue|start/i }).click();
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
-  const state = await context.storageState();
-  await context.close();
-  return state;
 }
 
 /** From asking for something that is an event until its line stands on the page. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Browser } from "playwright-core";
 
 /** A hub of the real program on a copy of the starter, for the scripts here to measure. */
 export interface RunningHub {
@@ -27,15 +28,21 @@ export default defineLab({
 });
 `;
 
-/** With `metrics`, a folder that is filled already, on a lab that has no services. */
-export async function startHub({ metrics }: { readonly metrics?: string } = {}): Promise<RunningHub> {
+export interface HubOptions {
+  /** A folder that is filled already: then the lab has no services. */
+  readonly metrics?: string;
+  /** The text of a lab in the place of the starter's. */
+  readonly lab?: string;
+}
+
+export async function startHub({ metrics, lab }: HubOptions = {}): Promise<RunningHub> {
   const folder = mkdtempSync(join(tmpdir(), "fed-bench-"));
   const data = join(folder, "data");
-  if (metrics === undefined) cpSync(join(root, "examples/starter"), folder, { recursive: true });
+  if (metrics === undefined && lab === undefined) cpSync(join(root, "examples/starter"), folder, { recursive: true });
   else {
     mkdirSync(data, { mode: 0o700 });
-    symlinkSync(metrics, join(data, "metrics"));
-    writeFileSync(join(folder, "lab.ts"), emptyLab);
+    if (metrics !== undefined) symlinkSync(metrics, join(data, "metrics"));
+    writeFileSync(join(folder, "lab.ts"), lab ?? emptyLab);
   }
   const words = ["up", join(folder, "lab.ts"), "--data", data, "--port", "0", "--ingress-port", "0"];
   // A group of its own: who stops the bench by its group would signal the hub twice, and the second one ends it at once.
@@ -86,6 +93,20 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   const ended = new Promise((resolve) => child.once("close", resolve));
   child.kill(signal);
   await ended;
+}
+
+/** In a context of its own, by the link of the first start; what the browser keeps of it. */
+export async function signIn(browser: Browser, hub: RunningHub) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(hub.url + hub.link);
+  await page.getByLabel("Name").fill("bench");
+  await page.getByLabel("Password", { exact: true }).fill("a password for the bench");
+  await page.getByRole("button", { name: /create|sign in|continue|start/i }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  const state = await context.storageState();
+  await context.close();
+  return state;
 }
 
 /** Resident memory of a process, in MB (10^6 bytes). */
