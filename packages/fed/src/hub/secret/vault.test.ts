@@ -155,6 +155,17 @@ test("a lost key is forgotten once nothing is sealed by it any more", async () =
   await expect(vault.restore(origin, sheet)).rejects.toThrow("nothing in the vault is sealed by it");
 });
 
+test("starting over forgets a lost key that seals nothing", async () => {
+  const { folder, sheet, path } = await makeSealed();
+  const before = await openTestVault(folder);
+  await before.vault.remove(origin, keyName);
+  before.close();
+  await rm(path);
+  const { vault } = await openTestVault(folder);
+  expect(await vault.startOver(origin)).toMatchObject({ kept: 0 });
+  await expect(vault.restore(origin, sheet)).rejects.toThrow("nothing in the vault is sealed by it");
+});
+
 test("a row that was changed, or put in the place of another, does not open", async () => {
   const folder = await makeFolder();
   const { vault, db } = await openTestVault(folder);
