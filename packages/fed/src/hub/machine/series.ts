@@ -60,12 +60,13 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
     if (labels) for (const name in labels) key += separator + name + separator + labels[name];
     const known = said.get(key);
     if (known) return known;
+    // Before anything is made of it: who tells millions is to cost little.
+    if (entries.size >= mostSeries || made >= newPerHour * mostSeries) return undefined;
     const full = labelsIn(own, metric, labels);
     if (full === undefined) return undefined;
     const exact = labelsKey(full);
     let entry = entries.get(exact);
     if (!entry) {
-      if (entries.size >= mostSeries || made >= newPerHour * mostSeries) return undefined;
       made++;
       entry = { labels: full, sections, tick: 0 };
       entries.set(exact, entry);

@@ -281,6 +281,8 @@ function whenThereIsRoom(write: () => void): void {
 /** Nobody who looks at a list of machines would see a difference but in times. */
 function looksSame(before: Known, after: Known): boolean {
   const same = (key: keyof Observed) => before.observed[key] === after.observed[key];
-  if (!same("state") || !same("detail") || !same("problems") || before.facts !== after.facts) return false;
+  if (!same("state") || !same("problems") || before.facts !== after.facts) return false;
+  // Of one that is gone the words change with every try: who looks sees the newest, and nobody is woken for it.
+  if (!same("detail") && !isGone(after.observed)) return false;
   return before.told === after.told || isSameTally(tallyOf(before.told), tallyOf(after.told));
 }
