@@ -4,11 +4,14 @@ import { Fault } from "#base/fault.ts";
 import type { Meter } from "#base/meter.ts";
 import type { Notice } from "#base/notice.ts";
 import type { Plan } from "#engine/reconcile/plan.ts";
+import type { AgentKit } from "#port/agent.ts";
 import type { Runtime } from "#port/runtime.ts";
 import type { CallContext, Handlers } from "#wire/handler.ts";
 import { openapiOnce } from "#wire/openapi.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
+import { agentHandlers } from "./agent/http.ts";
+import type { Agents } from "./agent/verbs.ts";
 import type { Desk } from "./desk.ts";
 import { eventHandlers } from "./event/http.ts";
 import type { EventLog, Origin } from "./event/verbs.ts";
@@ -42,6 +45,8 @@ export interface HttpNeeds {
   readonly trust: Trust;
   readonly machines: Machines;
   readonly live: LiveFleet;
+  readonly agents: Agents;
+  readonly kit: AgentKit;
   readonly meter: Meter;
   readonly metrics: Metrics;
   readonly forwarding: Forwarding;
@@ -79,8 +84,6 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     loops: () => ({ loops: [...scheduler.loops()] }),
     ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
-    // Each moves into its noun's door as that comes.
-    ...comingHandlers(),
     ...secretHandlers({ vault: needs.vault }),
     ...trustHandlers({
       trust: needs.trust,
@@ -89,6 +92,7 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
       lookAgain: (name) => void needs.live.lookNow(name, AbortSignal.timeout(lookAgainMs)).catch(() => undefined),
     }),
     ...machineHandlers({ machines, live: needs.live }),
+    ...agentHandlers({ agents: needs.agents, kit: needs.kit }),
     ...metricHandlers({ metrics: needs.metrics, clock: needs.clock, version: needs.version }),
     remoteWriteTargets: async () => ({ targets: [...(await needs.forwarding.list())] }),
     ...prometheusHandlers({ metrics: needs.metrics, clock: needs.clock }),
@@ -162,19 +166,4 @@ async function* untilSettled(progress: AsyncIterable<Progress>): AsyncIterable<P
 
 export function makeProgressChannel() {
   return makeBroadcast<Progress>(10_000);
-}
-
-function comingHandlers() {
-  const coming = (): never => {
-    throw new Fault("unsupported", "this fed cannot do that yet");
-  };
-  return {
-    removeMachine: coming,
-    allowJoin: coming,
-    joinScript: coming,
-    claimJoin: coming,
-    agentScript: coming,
-    report: coming,
-    leaveFleet: coming,
-  };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
+  makeAgentKit,
   makeJumpHosts,
   makeLinuxCollector,
   makeLocalProbe,
@@ -23,6 +24,7 @@ import { api } from "#wire/api.ts";
 import type { MachineState } from "#wire/machine.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
+import { openAgents } from "./agent/verbs.ts";
 import { openControl as openDatabase } from "./db/db.ts";
 import { checkLoop } from "./db/loop.ts";
 import { makeWriting } from "./db/writing.ts";
@@ -129,6 +131,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
   );
   const forwarding = openTargets(options, ground, metrics, opened);
   const live = openLive(options, house, metrics, opened);
+  const pushing = openPush(options, ground, house, live, opened);
   const exporters = openScraping(options, house, metrics, live, opened);
   opened.defer(() => scheduler.close());
   let phase: Exclude<Phase, "stopping"> = "starting";
@@ -136,7 +139,7 @@ async function openAll(options: HubOptions, signal: AbortSignal): Promise<Hub> {
     options,
     ground,
     {
-      ...{ ...ground, ...house, scheduler, metrics, live, forwarding, clock: options.clock },
+      ...{ ...ground, ...house, scheduler, metrics, live, forwarding, ...pushing, clock: options.clock },
       requireReady: () => requireReady(stop.begun ? "stopping" : phase, house.room, ground.writing),
       stop(origin) {
         stop.begin(origin, "asked to");
@@ -272,7 +275,11 @@ async function openHouse(options: HubOptions, ground: Ground, { follow }: Schedu
   const own = { version: options.version, db, status, lastEvent: () => events.last };
   opened.adopt(registerOwnMetrics(meter, own), (open) => open.close());
   const read = (inner: AbortSignal): AsyncIterable<Progress> => progress.read(inner);
-  return { runtime, control, vault, trust, machines, desk, room, status, changes, ingressUrl, progress: read };
+  const collector = makeLinuxCollector();
+  return {
+    ...{ runtime, control, collector, vault, trust, machines, desk },
+    ...{ room, status, changes, ingressUrl, progress: read },
+  };
 }
 
 type House = Awaited<ReturnType<typeof openHouse>>;
@@ -294,7 +301,7 @@ function openTargets(options: HubOptions, ground: Ground, metrics: Metrics, open
 /** Who keeps asking the machines. */
 function openLive(
   { clock, trace, inherited, own }: HubOptions,
-  { machines, vault, trust, desk }: House,
+  { machines, vault, trust, desk, collector }: House,
   metrics: Metrics,
   opened: AsyncDisposableStack,
 ): LiveFleet {
@@ -302,7 +309,7 @@ function openLive(
   const login = makeLogin({ own, vault, trace, labFolder: () => desk.lab.folder, documentOf });
   const jumps = makeJumpHosts();
   const live = openLiveFleet({
-    ...{ machines, clock, trace, collector: makeLinuxCollector() },
+    ...{ machines, clock, trace, collector },
     keep: (batch, machine, age) => metrics[age === "old" ? "backfill" : "append"](batch, `machine:${machine}`),
     openShell(name, { mode }) {
       if (mode === "local") return openLocalShell({ clock, environment: inherited });
@@ -318,6 +325,23 @@ function openLive(
     makeMark: () => randomBytes(12).toString("hex"),
   });
   return opened.adopt(live, (open) => open.close());
+}
+
+/** The machines that report by themselves. */
+function openPush(
+  { clock, trace }: HubOptions,
+  { db, events }: Ground,
+  { machines, collector }: House,
+  live: LiveFleet,
+  opened: AsyncDisposableStack,
+) {
+  const kit = makeAgentKit(collector);
+  const agents = openAgents({
+    ...{ db, events, clock, trace, kit, collector, machines, intake: live.intake },
+    paceMs: live.paceMs,
+    onPace: (listener) => live.onWatch(listener),
+  });
+  return { kit, agents: opened.adopt(agents, (open) => open.close()) };
 }
 
 /** The exporters of the lab. */
@@ -374,11 +398,12 @@ async function openDoor(
   opened: AsyncDisposableStack,
 ) {
   const { host, port, clock, trace, version, pages } = options;
+  const { agents } = needs;
   const handlers = makeHandlers({ ...needs, version });
   const served = await serve(api, handlers, {
     ...{ host, port, clock, trace, makeCorrelation },
-    identify: (credentials) => users.identify(credentials),
-    recall: (caller) => users.recall(caller),
+    identify: async (credentials) => agents.identify(credentials.bearer) ?? users.identify(credentials),
+    recall: (caller) => (caller.kind === "machine" ? agents.recall(caller) : users.recall(caller)),
     checkCsrf: (caller, header) => users.checkCsrf(caller, header),
     refused: (refusal) => users.recordRefusal(refusal),
     onRequest: meterRequests(meter),
