@@ -1,21 +1,29 @@
 import { Fault } from "#base/fault.ts";
 import type { Collector, RawSection } from "#port/collector.ts";
+import { containerSection } from "./container.ts";
 import { cpuSection } from "./cpu.ts";
 import { diskSection } from "./disk.ts";
 import { factsSection } from "./facts.ts";
 import { pathMatcher, readFiles, writeFiles } from "./files.ts";
 import { filesystemSection } from "./filesystem.ts";
+import { gpuSection } from "./gpu.ts";
 import { kernelSection } from "./kernel.ts";
 import { linkSection } from "./link.ts";
 import { loadSection } from "./load.ts";
 import { memorySection } from "./memory.ts";
 import { networkSection } from "./network.ts";
+import { poolSection } from "./pool.ts";
 import { pressureSection } from "./pressure.ts";
+import { processSection } from "./process.ts";
 import { filesWord, makeProgram } from "./program.ts";
+import { raidSection } from "./raid.ts";
 import { openReading } from "./reading.ts";
 import type { FileSection, LinuxSection } from "./section.ts";
+import { smartSection } from "./smart.ts";
 import { temperatureSection } from "./temperature.ts";
 import { openTicks, sectionBytes } from "./tick.ts";
+import { unitSection } from "./unit.ts";
+import { updateSection } from "./update.ts";
 import { uptimeSection } from "./uptime.ts";
 
 /** Every section, in the order in which they are asked: what costs least and changes most comes first. */
@@ -27,11 +35,19 @@ export const linuxSections: readonly LinuxSection[] = [
   pressureSection,
   uptimeSection,
   diskSection,
+  raidSection,
   networkSection,
   filesystemSection,
   linkSection,
   temperatureSection,
   factsSection,
+  processSection,
+  containerSection,
+  gpuSection,
+  unitSection,
+  poolSection,
+  smartSection,
+  updateSection,
 ];
 
 /** What machines with a Linux kernel are asked. */

@@ -28,7 +28,7 @@ export const containerSection: ScriptSection = {
       case $container_x in *libpod-conmon-*) continue ;; esac
       [ -e "$container_x/cgroup.procs" ] && container_now="$container_now $container_x"
     done
-    [ "$container_now" ] && awk -v b="$container_b" '
+    [ "$container_now" ] && awk -v container_b="$container_b" '
       function first(f,  v) { getline v < f; close(f); return v == "" ? "-" : v }
       function pick(f, k,  v, w, x) {
         x = "-"
@@ -37,8 +37,8 @@ export const containerSection: ScriptSection = {
         return x
       }
       BEGIN { for (i = 1; i < ARGC; i++) {
-        d = ARGV[i]; r = substr(d, length(b) + 1)
-        if (b ~ /memory$/)
+        d = ARGV[i]; r = substr(d, length(container_b) + 1)
+        if (container_b ~ /memory$/)
           print "c", r, first("/sys/fs/cgroup/cpuacct" r "/cpuacct.usage") "n", first(d "/memory.usage_in_bytes"), \\
             pick(d "/memory.stat", "total_inactive_file"), pick(d "/memory.stat", "total_rss"), \\
             first(d "/memory.limit_in_bytes"), pick(d "/memory.oom_control", "oom_kill")

@@ -24,7 +24,7 @@ export const processSection: ScriptSection = {
     [ "$process_page" ] || process_page=$(getconf PAGESIZE || sed -n '/^KernelPageSize/{s/[^0-9]*//;s/ kB//p;q;}' /proc/self/smaps)
     echo "up $process_up"
     echo "page $process_page"
-    awk -v since="$process_then" 'BEGIN {
+    awk -v process_then="$process_then" 'BEGIN {
       for (i = 1; i < ARGC; i++) {
         f = ARGV[i]; l = ""
         while ((getline x < (f "/stat")) > 0) l = l x " "
@@ -33,7 +33,7 @@ export const processSection: ScriptSection = {
         if (a[21] + 0 == 0) continue
         p = substr(f, 7)
         print "p", p, a[12], a[13], a[18], a[20], a[22], substr(l, length(p) + 3, length(l) - length(s) - length(p) - 4)
-        if (a[20] / 100 < since - 1) continue
+        if (a[20] / 100 < process_then - 1) continue
         if (!n) while ((getline x < "/etc/passwd") > 0) { n = 1; split(x, w, ":"); user[w[3]] = w[1] }
         o = ""
         while ((getline x < (f "/status")) > 0) if (x ~ /^Uid:/) { split(x, w, " "); o = w[2]; break }
