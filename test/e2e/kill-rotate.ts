@@ -11,9 +11,19 @@ import { openVault } from "../../packages/fed/src/hub/secret/verbs.ts";
  */
 const [, , folder = "", step = ""] = process.argv;
 
+/** Where it may be killed. */
+export type Step =
+  | "before the new file"
+  | "after the new file"
+  | "before the transaction"
+  | "before the commit"
+  | "after the commit"
+  | "before the rename"
+  | "after the rename";
+
 const origin = { actor: "local", correlation: "cor_kill" };
 
-function dieAt(name: string): void {
+function dieAt(name: Step): void {
   if (name === step) process.kill(process.pid, "SIGKILL");
 }
 

@@ -12,6 +12,7 @@ import { openEventLog } from "../../packages/fed/src/hub/event/verbs.ts";
 import { openKeyFiles } from "../../packages/fed/src/hub/secret/key-file.ts";
 import { openVault } from "../../packages/fed/src/hub/secret/verbs.ts";
 import { makeDice } from "./dice.ts";
+import type { Step } from "./kill-rotate.ts";
 import { entry, repository, runFed, startProgram } from "./program.ts";
 import { makeStage, type Stage } from "./stage.ts";
 
@@ -61,18 +62,16 @@ const rotator = join(import.meta.dirname, "kill-rotate.ts");
 test("a rotation that is killed at any step is undone or done: every secret opens", async () => {
   const filled = await makeFilled();
   const before = await expectWhole(filled, "at first");
-  const steps = {
-    undone: ["before the new file", "after the new file", "before the transaction", "before the commit"],
-    done: ["after the commit", "before the rename", "after the rename"],
-  };
-  for (const step of [...steps.undone, ...steps.done]) {
+  const undone: Step[] = ["before the new file", "after the new file", "before the transaction", "before the commit"];
+  const done: Step[] = ["after the commit", "before the rename", "after the rename"];
+  for (const step of [...undone, ...done]) {
     const folder = await makeFolder();
     await cp(filled, folder, { recursive: true });
     const { child, ending } = startProgram(process.execPath, [rotator, folder, step]);
     expect((await ending).out, step).toBe("begin\n");
     expect(child.signalCode, step).toBe("SIGKILL");
     const after = await expectWhole(folder, step);
-    if (steps.undone.includes(step)) expect(after, step).toBe(before);
+    if (undone.includes(step)) expect(after, step).toBe(before);
     else expect(after, step).not.toBe(before);
   }
 }, 180_000);

@@ -9,7 +9,7 @@ export interface MasterKey {
   readonly key: KeyObject;
 }
 
-export const keyBytes = 32;
+const keyBytes = 32;
 const idLetters = 10;
 
 export function makeMasterKey(): MasterKey {
