@@ -8,7 +8,8 @@ import { openSshShell } from "../../packages/fed/src/adapter/adapters.ts";
 import { systemClock } from "../../packages/fed/src/base/clock.ts";
 import { silentTrace } from "../../packages/fed/src/base/trace.ts";
 import { realShellSuite, type ShellScene, shellSuite } from "../../packages/fed/src/port/shell.suite.ts";
-import { openSshd, type Sshd, withoutSshd } from "./sshd.ts";
+import { withoutSshd } from "./sshd.ts";
+import { openSshd, type Sshd } from "./sshd-server.ts";
 
 const kinds: readonly (readonly [name: string, make: (folder: string) => string])[] = [
   ["", () => ""],
@@ -27,7 +28,7 @@ const needed: Readonly<Record<string, string>> = {
 function shIn(folder: string, program: string): string {
   mkdirSync(join(folder, "bin"));
   symlinkSync(program, join(folder, "bin/sh"));
-  return `SetEnv PATH=${folder}/bin:/usr/local/bin:/usr/bin:/bin`;
+  return `SetEnv SHLVL=3 PATH=${folder}/bin:/usr/local/bin:/usr/bin:/bin`;
 }
 
 for (const [name, config] of kinds) {

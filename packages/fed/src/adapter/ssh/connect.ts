@@ -5,7 +5,7 @@ import { untilAborted } from "#base/abort.ts";
 import { type Clock, withDeadline } from "#base/clock.ts";
 import { type Fault, isFault } from "#base/fault.ts";
 import type { HostKey, SshLogin, SshNeeds } from "#port/shell.ts";
-import { connectFault, keyFault, lateFault, loginFault } from "./failure.ts";
+import { connectFault, keyFault, lateFault, loginFault, refusedKeyOf } from "./failure.ts";
 import { algorithmsFor, readHostKey } from "./host-key.ts";
 import { type LoginWays, waysOf } from "./login.ts";
 
@@ -60,11 +60,8 @@ export async function connect(
 
 /** The keys it is known by, if the one it showed is of another type: it may have one of these, too. */
 function otherTypes(thrown: unknown): readonly HostKey[] | undefined {
-  const details = isFault(thrown) ? thrown.details : undefined;
-  if (typeof details !== "object" || details === null || !("known" in details) || !("offered" in details))
-    return undefined;
-  const { known, offered } = details as { readonly known: readonly HostKey[]; readonly offered: HostKey };
-  return known.length === 0 || known.some(({ type }) => type === offered.type) ? undefined : known;
+  const { known = [], offered } = (isFault(thrown) ? refusedKeyOf(thrown.details) : undefined) ?? {};
+  return known.length === 0 || known.some(({ type }) => type === offered?.type) ? undefined : known;
 }
 
 function directWay(login: SshLogin): OpenWay {

@@ -58,6 +58,18 @@ export function loginFault(login: SshLogin, tried: readonly string[], notes: rea
   });
 }
 
+interface RefusedKey {
+  readonly machine: string;
+  readonly offered: HostKey;
+  readonly known: readonly HostKey[];
+}
+
+/** Of the details of the Fault below. */
+export function refusedKeyOf(details: unknown): RefusedKey | undefined {
+  const is = typeof details === "object" && details !== null && "hostKey" in details;
+  return is ? (details as unknown as RefusedKey) : undefined;
+}
+
 export function keyFault(login: SshLogin, offered: HostKey, known: readonly HostKey[]): Fault {
   const keys = known.map((key) => `${key.type} ${key.fingerprint}`).join(", ") || "none";
   return new Fault(
@@ -72,6 +84,24 @@ export function keyFault(login: SshLogin, offered: HostKey, known: readonly Host
 
 export function lostFault(machine: string, reason: string): Fault {
   return new Fault("unreachable", `the connection to ${machine} was lost: ${reason}`);
+}
+
+/** Of a channel that was opened: `lateMs` when its shell did not answer in that time, else it ended without an answer. */
+export function startFault(
+  { gone, login: { machine, user } }: { readonly gone: string | undefined; readonly login: SshLogin },
+  said: string,
+  lateMs: number | undefined,
+): Fault {
+  if (gone !== undefined) return lostFault(machine, gone);
+  const words = plain(said) === "" ? "" : `; it says: ${plain(said)}`;
+  if (lateMs !== undefined) {
+    return new Fault("timeout", `${machine} started no shell for ${user} within ${lateMs / 1_000} s${words}`, {
+      hint: `What does the login shell of ${user} do there when it starts (.bashrc)?`,
+    });
+  }
+  return new Fault("denied", `${machine} starts no shell for ${user}${words}`, {
+    hint: `Its login shell must be able to run "sh": look at the account of ${user} there.`,
+  });
 }
 
 /** What a machine said, for people: without anything that a terminal obeys, and short. */

@@ -1,10 +1,9 @@
 import { untilAborted } from "#base/abort.ts";
 import type { Clock, Timer } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
 import { makeTail } from "#port/shell-limit.ts";
 import { openSh } from "./channel.ts";
 import type { Connection } from "./connect.ts";
-import { lostFault, plain } from "./failure.ts";
+import { lostFault, startFault } from "./failure.ts";
 import { type Lane, openLane } from "./lane.ts";
 
 /** The kept-open shells of one connection. */
@@ -16,8 +15,8 @@ export interface Lanes {
 
 /** A server lets 10 channels run in a connection unless it is told otherwise, and streams need some. */
 const lanesAtMost = 4;
-/** From the channel's opening until its shell has answered: a login shell may read much before. */
-const readyMs = 10_000;
+/** From the channel's opening until its shell has answered: a login shell may read much before, and the machine be busy. */
+const readyMs = 30_000;
 /** A shell that nobody needed for so long is closed. */
 const idleMs = 300_000;
 
@@ -107,7 +106,11 @@ async function beginLane(connection: Connection, clock: Clock, signal: AbortSign
   channel.on("data", hear);
   channel.stderr.on("data", hear);
   const { lane, ready } = openLane(channel);
-  const timer = clock.after(readyMs, lane.close);
+  let isLate = false;
+  const timer = clock.after(readyMs, () => {
+    isLate = true;
+    lane.close();
+  });
   const isReady = await untilAborted(ready, signal)
     .catch((thrown: unknown) => {
       lane.close();
@@ -122,10 +125,5 @@ async function beginLane(connection: Connection, clock: Clock, signal: AbortSign
     channel.once("close", ended);
     return lane;
   }
-  const { machine, user } = connection.login;
-  if (connection.gone !== undefined) throw lostFault(machine, connection.gone);
-  const words = plain(said.text());
-  throw new Fault("denied", `${machine} starts no shell for ${user}${words === "" ? "" : `; it says: ${words}`}`, {
-    hint: `Its login shell must be able to run "sh": look at the account of ${user} there.`,
-  });
+  throw startFault(connection, said.text(), isLate ? readyMs : undefined);
 }

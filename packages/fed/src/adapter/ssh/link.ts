@@ -23,6 +23,8 @@ export interface LinkNeeds {
   /** Somebody may accept another host key while we are refused. */
   readonly known?: SshNeeds["knownHostKeys"] | undefined;
   readonly dial: (login: SshLogin, signal: AbortSignal) => Promise<Connection>;
+  /** Whether what the last try failed by is settled, so that the next one need not wait. */
+  readonly isSettled?: (fault: Fault) => boolean;
   /** 0 to 1. */
   readonly random?: () => number;
 }
@@ -63,6 +65,9 @@ export function openLink(name: string, needs: LinkNeeds): Link {
     }
   }
 
+  const isSettled = async (fault: Fault, signal: AbortSignal) =>
+    needs.isSettled?.(fault) === true || (await trouble.hasChanged(needs.login, signal));
+
   function adopt(connection: Connection): void {
     const bornMs = clock.tickMs();
     current = connection;
@@ -88,7 +93,7 @@ export function openLink(name: string, needs: LinkNeeds): Link {
       if (current !== undefined) return current;
       if (connecting === undefined) {
         const tooEarly = trouble.tooEarly();
-        if (tooEarly !== undefined && !(await trouble.hasChanged(needs.login, signal))) throw tooEarly;
+        if (tooEarly !== undefined && !(await isSettled(tooEarly, signal))) throw tooEarly;
       }
       connecting ??= dial();
       return untilAborted(connecting, signal);

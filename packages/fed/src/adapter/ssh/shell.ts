@@ -7,6 +7,7 @@ import type { CommandStream, Shell, ShellCommand, SshNeeds } from "#port/shell.t
 import { joinIo } from "#port/shell-io.ts";
 import { checkCommand, makeTail, stderrBytes } from "#port/shell-limit.ts";
 import type { Connection } from "./connect.ts";
+import { refusedKeyOf } from "./failure.ts";
 import { openForward } from "./forward.ts";
 import { dial, type JumpHosts, makeJumpHosts } from "./jump.ts";
 import { openLanes } from "./lanes.ts";
@@ -30,6 +31,7 @@ export function openSshShell(machine: string, needs: SshShellNeeds): Shell {
   const link = openLink(machine, {
     ...{ clock, trace, login: needs.login, known: needs.knownHostKeys },
     dial: (login, signal) => dial(login, dialNeeds, signal),
+    isSettled: (fault) => isAccepted(fault, needs),
   });
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
@@ -109,6 +111,14 @@ export function openSshShell(machine: string, needs: SshShellNeeds): Shell {
   }
 
   return shell;
+}
+
+/** Somebody has accepted the key that was refused: of this machine, or of one on the way to it. */
+function isAccepted({ details }: Fault, { knownHostKeys }: SshShellNeeds): boolean {
+  const refused = refusedKeyOf(details);
+  if (refused === undefined) return false;
+  const known = knownHostKeys?.(refused.machine) ?? [];
+  return known.some(({ fingerprint }) => fingerprint === refused.offered.fingerprint);
 }
 
 function seatOf(connection: Connection, clock: Clock): Seat {

@@ -1,13 +1,12 @@
 import type { ClientChannel } from "ssh2";
 import { untilAborted } from "#base/abort.ts";
 import type { Clock } from "#base/clock.ts";
-import { Fault } from "#base/fault.ts";
 import type { ShellCommand, StreamEnd } from "#port/shell.ts";
 import { makeTail } from "#port/shell-limit.ts";
 import { openSh } from "./channel.ts";
 import type { Connection } from "./connect.ts";
 import { endProcess, within } from "./end.ts";
-import { lostFault, plain } from "./failure.ts";
+import { startFault } from "./failure.ts";
 import { type MarkReader, makeMarkReader } from "./mark.ts";
 import { makeMark, streamProgram } from "./script.ts";
 import type { Seat } from "./seat.ts";
@@ -23,7 +22,7 @@ export interface Started {
 }
 
 /** From the channel's opening until its shell has answered. */
-const startMs = 10_000;
+const startMs = 30_000;
 
 /** From the end of a command until its server has told of it. */
 const toldMs = 1_000;
@@ -55,8 +54,8 @@ export async function startCommand(
   channel.stderr.on("data", (bytes: Buffer) => pushInto(reader, bytes, channel));
   hearStart(channel, mark, (bytes) => said.add(bytes), out.resolve);
   channel.write(streamProgram(mark, command));
-  const late = Promise.withResolvers<undefined>();
-  const timer = clock.after(startMs, () => late.resolve(undefined));
+  const late = Promise.withResolvers<"late">();
+  const timer = clock.after(startMs, () => late.resolve("late"));
   try {
     const started = Promise.all([out.promise, err.promise]);
     const first = await untilAborted(Promise.race([started, closed, late.promise]), signal);
@@ -68,21 +67,13 @@ export async function startCommand(
       };
       return { channel, ended, end };
     }
-    throw noStart(connection, said.text());
+    throw startFault(connection, said.text(), first === "late" ? startMs : undefined);
   } catch (thrown) {
     channel.close();
     throw thrown;
   } finally {
     timer.cancel();
   }
-}
-
-function noStart({ gone, login: { machine, user } }: Connection, said: string): Fault {
-  if (gone !== undefined) return lostFault(machine, gone);
-  const words = plain(said);
-  return new Fault("denied", `${machine} starts no shell for ${user}${words === "" ? "" : `; it says: ${words}`}`, {
-    hint: `Its login shell must be able to run "sh": look at the account of ${user} there.`,
-  });
 }
 
 /** Drops what a login shell says before the mark; what follows it stays in the channel, which is paused then. */
