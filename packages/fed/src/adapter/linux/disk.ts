@@ -7,6 +7,9 @@ import { countOf, linesOf, wordsOf } from "./word.ts";
 /** What node_exporter leaves out: RAM disks, loops, floppies and partitions of whole disks. */
 const leftOut = /^(z?ram|loop|fd|(h|s|v|xv)d[a-z]{1,3}|nvme\d{1,4}n\d{1,4}p)\d{1,4}$/;
 
+/** More than a machine of people has; of a flood no more is told. */
+const most = 200;
+
 const sector = 512;
 const ms = 1 / 1000;
 
@@ -46,12 +49,14 @@ export const diskSection: FileSection = {
       const stats = readFiles(text).get("/proc/diskstats");
       if (stats === undefined) return;
       let read = 0;
+      let told = 0;
       const lines = linesOf(stats);
       for (const line of lines) {
         const [major, minor, device = "", ...values] = wordsOf(line);
         if (countOf(major) === undefined || countOf(minor) === undefined) continue;
         read++;
         if (device === "" || values.length < fewestFields || leftOut.test(device)) continue;
+        if (++told > most) return into.problem(`more than ${most} disks, of which ${most} are told`);
         for (const [i, [metric, factor]] of fields.entries()) {
           const value = countOf(values[i]);
           if (value !== undefined) into.sample(metric, value * factor, labels(device));

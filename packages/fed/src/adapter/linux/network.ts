@@ -10,6 +10,9 @@ import { countOf, linesOf, wordsOf } from "./word.ts";
  */
 export const cableEnd = /^(veth|cali|lxc[0-9a-f]{8}|tap[0-9a-f]{8}|vnet\d|fwbr|fwln|fwpr)/;
 
+/** More than a machine of people has; of a flood no more is told. */
+const most = 200;
+
 /** By the kernel's columns. */
 const columns: readonly (readonly [column: number, metric: string])[] = [
   [0, "node_network_receive_bytes_total"],
@@ -37,11 +40,13 @@ export const networkSection: FileSection = {
       if (lines.length > 0 && !lines[0]?.includes("|")) {
         throw new Fault("invalid", "/proc/net/dev does not begin with the heads of its columns");
       }
+      let told = 0;
       for (const line of lines.slice(2)) {
         // The last colon: an alias of old has one in its name.
         const colon = line.lastIndexOf(":");
         const device = line.slice(0, colon).trim();
         if (colon < 1 || device === "" || cableEnd.test(device)) continue;
+        if (++told > most) return into.problem(`more than ${most} interfaces, of which ${most} are told`);
         const values = wordsOf(line.slice(colon + 1));
         for (const [column, metric] of columns) {
           const value = countOf(values[column]);

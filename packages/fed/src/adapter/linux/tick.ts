@@ -118,11 +118,12 @@ function beginTick(words: readonly string[], lastSequence: number): OpenTick {
   const [sequenceWord = "", wall = "", upThen = "", upNow = ""] = words;
   const sequence = /^\d{1,15}$/.test(sequenceWord) ? Number(sequenceWord) : -1;
   if (sequence <= lastSequence) throw nonsense("ticks in a wrong order");
+  const [whole = "", fraction = ""] = wall.split(".");
   // A `date` that knows no nanoseconds leaves a word behind the point.
-  const seconds = /^(\d{1,11}(?:\.\d{1,9})?)(?:$|\D)/.exec(wall.replace(/\.(?=\D|$)/, " "))?.[1];
+  const seconds = /^\d{1,11}$/.test(whole) ? Number(/^\d{1,9}$/.test(fraction) ? wall : whole) : undefined;
   const passed = uptime(upNow) - uptime(upThen);
   if (seconds === undefined || !Number.isFinite(passed)) throw nonsense("a tick without a time");
-  const machineMs = Math.round((Number(seconds) + passed) * 1000);
+  const machineMs = Math.round((seconds + passed) * 1000);
   return { sequence, machineMs, sections: [], told: 0, bytes: 0 };
 }
 
