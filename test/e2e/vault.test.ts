@@ -147,6 +147,27 @@ async function filesOf(folder: string): Promise<ReadonlyMap<string, Buffer>> {
   return found;
 }
 
+/** What the hub says to those who send a secret in a wrong way. */
+async function refusals({ data }: Stage): Promise<readonly string[]> {
+  const { url } = JSON.parse(await readFile(join(data, "hub.json"), "utf8")) as { readonly url: string };
+  const token = (await readFile(join(data, "token"), "utf8")).trim();
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const ask = async (name: string, body: string) => {
+    const answer = await fetch(`${url}/api/v1/credentials/${name}`, { method: "POST", headers, body });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    return answer.text();
+  };
+  const value = canaries.password;
+  return [
+    await ask("ssh-password", JSON.stringify({ value: [value] })),
+    await ask("Not A Name", JSON.stringify({ value })),
+    await ask("ssh-password", JSON.stringify({ value, machine: { value } })),
+    await ask("ssh-password", `{"value": "${value}`),
+    await ask("ssh-key", JSON.stringify({ value: privateKey.replace("PRIVATE", "PUBLIC") })),
+    await ask("ssh-password", JSON.stringify({ value: value.repeat(5_000) })),
+  ];
+}
+
 test("no secret is seen in what a hub says, answers, tells, keeps or starts", async () => {
   const stage = await makeStage();
   const hub = await startHub(stage);
@@ -168,6 +189,7 @@ test("no secret is seen in what a hub says, answers, tells, keeps or starts", as
   const refused = await feed(stage, `ssh-ed25519 ${canaries.key} ada`, "credential", "set", "ssh-key");
   expect(refused).toMatchObject({ code: 2, said: expect.stringContaining("public key") });
   seen.push(refused.said);
+  seen.push(...(await refusals(stage)));
   const { out: sheet } = await runFed(["key", "sheet", "--data", stage.data]);
   const keyFile = join(stage.data, "master.key");
   const [line = ""] = /(?<=1: {2}).*/.exec(sheet) ?? [];
