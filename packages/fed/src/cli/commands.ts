@@ -75,6 +75,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/machine-add.ts")).command,
   },
   {
+    name: "machine join",
+    group: "See",
+    summary: "Let a machine join that the hub cannot reach",
+    load: async () => (await import("./command/machine-join.ts")).command,
+  },
+  {
     name: "machine remove",
     group: "See",
     summary: "Take an added machine out of the fleet",

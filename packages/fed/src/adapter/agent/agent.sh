@@ -221,15 +221,21 @@ uninstall() {
     rm -f "$unit"
     systemctl daemon-reload
   fi
-  break_off
-  cd / && rm -rf "$live" "$home"
+  end_others
+  cd / || exit 1
+  # What was about to write there may have written once more.
+  rm -rf "$live" "$home" || { sleep 1; rm -rf "$live" "$home"; }
   leave 64
 }
 
-leave() {
+# The launcher has given this process a group of its own.
+end_others() {
   trap '' TERM USR1
-  break_off
-  kill "$link"
+  kill -s TERM 0
+}
+
+leave() {
+  end_others
   kill -s USR1 "$launcher"
   exit "$1"
 }
@@ -303,7 +309,6 @@ begin_due
 progress= progress_at=$now rate=0
 next=$hundredths
 link &
-link=$!
 while kill -0 "$launcher"; do
   nudged=
   obey
