@@ -18,12 +18,27 @@ test("a service inherits where programs are and who the user is, nothing of fed 
   const kept = { PATH: "/bin", LANG: "C.UTF-8", LC_ALL: "C", TZ: "UTC", USER: "ada", TMPDIR: "/t" };
   const lost = {
     FED_TOKEN: "t",
+    FED_KEY: "k",
     AWS_SECRET_ACCESS_KEY: "s",
     NODE_OPTIONS: "x",
     NODE_COMPILE_CACHE: "c",
     SSH_AUTH_SOCK: "a",
   };
   expect(read({ ...kept, ...lost }).inherited).toEqual({ HOME: "/home/ada", ...kept });
+});
+
+test("who logs in to machines, and with what; the master keys of the vault", () => {
+  const { own, keys } = read({
+    USER: "ada",
+    LOGNAME: "root",
+    SSH_AUTH_SOCK: "/run/agent",
+    FED_KEY: "k",
+    FED_KEY_NEXT: "",
+  });
+  expect(own).toEqual({ user: "ada", home: "/home/ada", agent: "/run/agent" });
+  expect(keys).toEqual({ current: "k", next: undefined });
+  expect(read({ LOGNAME: "grace" }).own).toEqual({ user: "grace", home: "/home/ada", agent: undefined });
+  expect(read({}).own.user).not.toBe("");
 });
 
 test("a program called for the person inherits all but what is fed's own", () => {
