@@ -11,6 +11,8 @@ export interface Section {
   readonly name: string;
   /** Not more often than this; 0: with every tick. */
   readonly everyMs: number;
+  /** May take longer than a machine may be silent: asked by itself and aside, so that nothing waits for it. */
+  readonly slow?: boolean;
 }
 
 export interface Collector {

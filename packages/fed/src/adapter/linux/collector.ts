@@ -57,7 +57,10 @@ export function makeLinuxCollector(sections: readonly LinuxSection[] = linuxSect
   const split = splitter(sections);
   return {
     name: "linux",
-    sections: sections.map(({ name, everyMs }) => ({ name, everyMs })),
+    sections: sections.map((one) => ({
+      ...{ name: one.name, everyMs: one.everyMs },
+      ...("slow" in one && one.slow ? { slow: true } : {}),
+    })),
     version: program.version,
     program: program.withMark,
     ask(sequence, names) {

@@ -35,6 +35,8 @@ interface AnySection {
 export interface ScriptSection extends AnySection {
   /** Samples of one with more than two minutes are told again in between: they would be stale for PromQL otherwise. */
   readonly everyMs: number;
+  /** May take many seconds on a small machine. */
+  readonly slow?: boolean;
   readonly script: string;
 }
 

@@ -13,6 +13,7 @@ import { shown } from "./shown.ts";
 export const smartSection: ScriptSection = {
   name: "smart",
   everyMs: 600_000,
+  slow: true,
   script: `
     command -v smartctl > /dev/null || return 0
     if [ -z "$smart_how" ]; then
@@ -22,12 +23,14 @@ export const smartSection: ScriptSection = {
       fi
     fi
     [ "$smart_how" = no ] && return 0
-    smart_list=$(lim 8 $smart_how --scan)
+    smart_list=$(lim 4 $smart_how --scan)
     # Lines are DEVICE -d TYPE # REMARK; names and types have no spaces.
     while read -r smart_device smart_d smart_type smart_x; do
       [ "$smart_d" = -d ] || continue
       echo "disk $smart_device"
-      lim 8 $smart_how -n standby -i -H -A --json=c -d "$smart_type" "$smart_device" < /dev/null
+      # A disk that hangs may be the first of many.
+      lim 4 $smart_how -n standby -i -H -A --json=c -d "$smart_type" "$smart_device" < /dev/null
+      [ $? = 137 ] && break
       echo
     done <<END
 $smart_list

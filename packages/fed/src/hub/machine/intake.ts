@@ -22,7 +22,8 @@ export interface IntakeNeeds {
 /** When a tick was asked for, and how long its answer took; of one that came by itself there is none. */
 export interface Asked {
   readonly atMs: number;
-  readonly tookMs: number;
+  /** Undefined of one that was asked for aside: it says nothing about the machine's pace. */
+  readonly tookMs: number | undefined;
 }
 
 /** Where all ticks go, however they come: what a machine says becomes samples, and what people see. */
@@ -103,12 +104,13 @@ export function openIntake(needs: IntakeNeeds): Intake {
       for (const name of names) untold.delete(name);
       const failures = [...reading.failures];
       if (book.dropped > 0) failures.push({ section: "series", reason: tooMany(book.dropped) });
+      const aside = asked !== undefined && asked.tookMs === undefined;
       const live = receivedMs - atMs < liveMs;
-      const batch = book.end(atMs, live, asked?.tookMs);
+      const batch = aside ? book.endAside(atMs) : book.end(atMs, live, asked?.tookMs);
       needs.saw(machine, {
         look: { kind: "answered", tookMs: asked?.tookMs, detail: "" },
         reading,
-        telling: { asked: [...names, ...ownCollectors], failures },
+        telling: { asked: aside ? names : [...names, ...ownCollectors], failures },
         complete: untold.size === 0,
       });
       await needs.keep(batch, machine, receivedMs - atMs > oldMs ? "old" : "new");

@@ -4,7 +4,9 @@ import { Fault, toFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Collector, RawTick } from "#port/collector.ts";
 import type { Shell } from "#port/shell.ts";
-import type { Intake } from "./intake.ts";
+import { type Aside, openAside } from "./aside.ts";
+import { openChannel } from "./channel.ts";
+import type { Asked, Intake } from "./intake.ts";
 import { isSamePlace, type Member } from "./member.ts";
 import {
   afterAnswer,
@@ -21,11 +23,10 @@ import {
   isStuck,
   wakeMs,
 } from "./session.ts";
-import { openTalk, type Talk } from "./talk.ts";
 import type { Machines } from "./verbs.ts";
 
 export interface SessionNeeds {
-  readonly machines: Pick<Machines, "fleet" | "onFleet" | "saw" | "isGone">;
+  readonly machines: Pick<Machines, "fleet" | "onFleet" | "saw" | "isGone" | "report">;
   readonly intake: Intake;
   readonly collector: Collector;
   readonly clock: Clock;
@@ -129,7 +130,10 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
   let elsewhereMs = -Infinity;
   let timer: Timer | undefined;
   let closed = false;
-  const channel = first.mode === "push" ? undefined : openChannel(needs, name, member, { heard, failed, broken });
+  const shell = first.mode === "push" ? undefined : needs.openShell(name, member);
+  const channel = shell && openChannel({ ...needs, machine: name, shell }, { heard, failed, broken });
+  const aside = shell && openAsideOf(needs, name, shell, part, take);
+  const sections = needs.collector.sections.filter((one) => !one.slow);
   if (!channel) rhythm = { ...rhythm, askMs: Infinity, missMs: clock.tickMs() + member.intervalMs + graceMs };
   let asked: { readonly names: readonly string[]; readonly atMs: number; readonly tickMs: number } | undefined;
   let everything = false;
@@ -148,7 +152,6 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
   }
 
   function ask(nowMs: number) {
-    const { sections } = needs.collector;
     const names = everything ? sections.map((one) => one.name) : dueSections(sections, rhythm, nowMs);
     everything = false;
     rhythm = afterAsking(rhythm, names, nowMs);
@@ -183,14 +186,18 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
     asked = undefined;
     why = "";
     const nowMs = clock.tickMs();
-    rhythm = afterAnswer(rhythm, needs.collector.sections, nowMs);
+    rhythm = afterAnswer(rhythm, sections, nowMs);
     arm();
-    const told = intake.take(name, tick, clock.nowMs(), { atMs: now.atMs, tookMs: nowMs - now.tickMs });
-    settle(
-      told.catch((thrown) => {
-        needs.trace.warn("a tick was not kept", { machine: name, reason: toFault(thrown).message });
-      }),
-    );
+    settle(take(tick, { atMs: now.atMs, tookMs: nowMs - now.tickMs }));
+    aside?.turn();
+  }
+
+  async function take(tick: RawTick, when: Asked): Promise<void> {
+    try {
+      await intake.take(name, tick, clock.nowMs(), when);
+    } catch (thrown) {
+      needs.trace.warn("a tick was not kept", { machine: name, reason: toFault(thrown).message });
+    }
   }
 
   /** The shell has no connection, or the program has ended. */
@@ -227,6 +234,7 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
     async lookNow(signal) {
       if (!channel) return;
       everything = true;
+      aside?.hurry();
       rhythm = askNow(rhythm, clock.tickMs());
       const stop = new AbortController();
       const late = sleep(clock, lookMs, stop.signal).catch(() => {});
@@ -255,9 +263,27 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
       closed = true;
       timer?.cancel();
       settle();
-      await channel?.close();
+      await Promise.all([channel?.close(), aside?.close(), shell?.close()]);
     },
   };
+}
+
+function openAsideOf(
+  needs: SessionNeeds,
+  name: string,
+  shell: Shell,
+  part: number,
+  take: (tick: RawTick, when: Asked) => Promise<void>,
+): Aside {
+  const { machines, clock, collector } = needs;
+  return openAside(
+    {
+      ...{ shell, collector, clock, makeMark: needs.makeMark },
+      heard: (tick) => void take(tick, { atMs: clock.nowMs(), tookMs: undefined }),
+      failed: (section, reason) => machines.report(name, { asked: [section], failures: [{ section, reason }] }),
+    },
+    part,
+  );
 }
 
 const answered = { kind: "answered", tookMs: undefined, detail: "" } as const;
@@ -265,99 +291,6 @@ const answered = { kind: "answered", tookMs: undefined, detail: "" } as const;
 /** By what the hub logs in: when that is another, the connection is made anew. */
 function loginOf({ document: { user, key } }: Member): string {
   return JSON.stringify([user, key]);
-}
-
-interface Channel {
-  /** `sent` is called when the question goes out. */
-  ask(sequence: number, sections: readonly string[], sent: () => void): void;
-  /** What is under way will not come. */
-  giveUp(): void;
-  close(): Promise<void>;
-}
-
-interface Ears {
-  heard(tick: RawTick): void;
-  failed(reason: string): void;
-  broken(reason: string): void;
-}
-
-/** The program on a machine: begun when it is asked first, and again after it has ended. */
-function openChannel(needs: SessionNeeds, name: string, member: Member, ears: Ears): Channel {
-  const { collector } = needs;
-  const shell = needs.openShell(name, member);
-  let talk: Talk | undefined;
-  let current: AbortController | undefined;
-  const closing = new Set<Promise<unknown>>();
-
-  const drop = (one: Talk) => {
-    const closed = one.close();
-    closing.add(closed);
-    void closed.finally(() => closing.delete(closed));
-  };
-
-  async function begin(): Promise<Talk | undefined> {
-    const stop = new AbortController();
-    current = stop;
-    const opened = await openTalk(
-      {
-        ...{ shell, collector, mark: needs.makeMark(), heard: ears.heard },
-        ended(why, broken) {
-          if (current !== stop) return;
-          [talk, current] = [undefined, undefined];
-          if (broken) ears.broken(why);
-          else ears.failed(why);
-        },
-      },
-      stop.signal,
-    );
-    if (current === stop) return opened;
-    drop(opened);
-    return undefined;
-  }
-
-  function giveUp() {
-    current?.abort(new Fault("unreachable", "it is begun anew"));
-    current = undefined;
-    if (talk) drop(talk);
-    talk = undefined;
-  }
-
-  return {
-    ask(sequence, sections, sent) {
-      const send = (to: Talk) => {
-        sent();
-        to.ask(sequence, sections);
-      };
-      if (talk) return send(talk);
-      const opening = begin();
-      const mine = current;
-      opening.then(
-        (opened) => {
-          if (opened === undefined || current !== mine) return;
-          talk = opened;
-          send(opened);
-        },
-        (thrown) => {
-          if (current !== mine) return;
-          current = undefined;
-          ears.failed(reasonOf(thrown));
-        },
-      );
-    },
-    giveUp,
-    async close() {
-      giveUp();
-      await shell.close();
-      await Promise.all(closing);
-    },
-  };
-
-  function reasonOf(thrown: unknown): string {
-    const fault = toFault(thrown);
-    if (fault.code === "internal")
-      needs.trace.error("a machine could not be asked", { machine: name, reason: fault.message });
-    return fault.hint === undefined ? fault.message : `${fault.message}. ${fault.hint}`;
-  }
 }
 
 /** Maintenance ends by itself when its time is over. */

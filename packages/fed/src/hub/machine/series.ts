@@ -10,6 +10,8 @@ export interface SeriesBook {
   begin(asked: readonly string[], nowMs: number): void;
   /** What it told, `up` and how long it took; and the ends of the series that it should have told and did not. */
   end(atMs: number, up: boolean, tookMs: number | undefined): Batch;
+  /** The same of a tick that was asked for aside: it says nothing of the machine as a whole. */
+  endAside(atMs: number): Batch;
   /** It did not answer. */
   missed(atMs: number): Batch;
   /** It is not there (any more): all of its series end. */
@@ -110,18 +112,17 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
     },
     end(atMs, up, tookMs) {
       const count = told.length;
-      told.push(countLabels);
-      values.push(count);
       if (up) {
         told.push(upLabels);
         values.push(1);
       }
       if (tookMs !== undefined) {
-        told.push(tookLabels);
-        values.push(tookMs / 1_000);
+        told.push(tookLabels, countLabels);
+        values.push(tookMs / 1_000, count);
       }
       return batchOf(told, values, takeVanished(), atMs);
     },
+    endAside: (atMs) => batchOf(told, values, takeVanished(), atMs),
     missed: (atMs) => batchOf([upLabels], [0], [], atMs),
     gone(atMs, forGood) {
       const ends = [...[...entries.values()].map(({ labels }) => labels), tookLabels, countLabels];
