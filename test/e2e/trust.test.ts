@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -70,6 +70,13 @@ test.skipIf(withoutSshd !== "")(
     for (const line of [...(await keyLines(sshd.key)), ...(await keyLines(locked)), "canary-phrase-5d2b"]) {
       await expectNowhere(join(folder, "data"), line);
     }
+    const [master, aside] = [join(folder, "data/master.key"), join(folder, "aside")];
+    await rename(master, aside);
+    const lost = await startFleetHub(folder, labOf(words));
+    expect((await saying(lost, /cannot be opened/)).detail).toContain("master.key is not there");
+    await lost.down();
+    await rename(aside, master);
+    await (await startFleetHub(folder, labOf(words))).reaches("node5", "online", "degraded");
   },
   180_000,
 );

@@ -19,7 +19,9 @@ export const command = defineCommand({
     if (screen.json) screen.data(answer);
     screen.line(`${countText(answer.secrets, "secret", "secrets")} sealed by ${answer.to}; ${answer.from} is no more`);
     screen.note("Print the new recovery sheet: fed key sheet");
-    if (env.keys.next !== undefined) screen.note("Start fed with FED_KEY_NEXT as FED_KEY from now on.");
+    // A key from the surroundings is put in its place there.
+    const { vault } = await client.call(api.status, {}, signal);
+    if (vault) screen.note({ text: `${vault.message}. ${vault.hint}`, style: "warn" });
     return 0;
   },
 });

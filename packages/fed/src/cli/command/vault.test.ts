@@ -23,6 +23,11 @@ const machine = {
   ...{ services: [], intervalMs: 10_000, problems: [], tally: {} },
 };
 
+const status = {
+  ...{ lab: { name: "ocean", hash: "ab", file: "/l.ts", acceptedMs: 0 }, ready: true, ingress: "http://127.0.0.1:1" },
+  ...{ environments: [], services: [] },
+};
+
 describe("credential list", () => {
   test("has names, for whom, and which cannot be opened", async () => {
     const credentials = [
@@ -112,6 +117,14 @@ describe("machine trust", () => {
 });
 
 describe("the master key", () => {
+  test("a locked vault is the status' last word, and its exit code", async () => {
+    const vault = { sinceMs: 0, message: "the vault is locked: it is not there", hint: "fed key restore SHEET" };
+    const desk = await makeDesk({ "/api/v1/status": () => gives({ ...status, vault }) });
+    const { code, out } = await desk.fed("status");
+    expect(code).toBe(3);
+    expect(out).toMatch(/The vault is locked: it is not there\nfed key restore SHEET\n$/);
+  });
+
   test("its sheet is alone on stdout", async () => {
     const text = "fed: recovery sheet\n\n    1:  AAAA";
     const desk = await makeDesk({ "/api/v1/key/sheet": () => gives({ id: "key_1", text }) });
@@ -119,10 +132,15 @@ describe("the master key", () => {
   });
 
   test("a rotation says how many, and what to print", async () => {
-    const desk = await makeDesk({ "/api/v1/key/rotate": () => gives({ from: "key_1", to: "key_2", secrets: 1 }) });
+    const vault = { sinceMs: 0, message: "the vault is sealed by FED_KEY_NEXT", hint: "Start fed with it as FED_KEY." };
+    const desk = await makeDesk({
+      "/api/v1/key/rotate": () => gives({ from: "key_1", to: "key_2", secrets: 1 }),
+      "/api/v1/status": () => gives({ ...status, vault }),
+    });
     const { out, err } = await desk.fed("key", "rotate");
     expect(out).toBe("1 secret sealed by key_2; key_1 is no more\n");
     expect(err).toContain("fed key sheet");
+    expect(err).toContain("Start fed with it as FED_KEY.");
   });
 
   test("restore reads the sheet from its file", async () => {
