@@ -1,5 +1,4 @@
 import { type Clock, sleep } from "#base/clock.ts";
-import { toFault } from "#base/fault.ts";
 import type { Collector, RawTick } from "#port/collector.ts";
 import type { Shell } from "#port/shell.ts";
 import { openTalk } from "./talk.ts";

@@ -19,7 +19,7 @@ interface StubText {
 
 const said = (text: StubText) => JSON.stringify(text);
 
-/** A collector of four sections; what they say is JSON, a tick is a line after the mark. */
+/** A collector of five sections; what they say is JSON, a tick is a line after the mark. */
 export const stubCollector: Collector = {
   name: "stub",
   version: "1",
@@ -28,6 +28,7 @@ export const stubCollector: Collector = {
     { name: "facts", everyMs: 30_000 },
     { name: "units", everyMs: 30_000 },
     { name: "updates", everyMs: 3_600_000 },
+    { name: "disks", everyMs: 600_000, slow: true },
   ],
   program: (mark) => `program ${mark}\n`,
   ask: (sequence, sections) => `tick ${sequence} ${sections.join(" ")}\n`,

@@ -59,7 +59,7 @@ describe("the intake", () => {
 
   test("knows when each collector was asked: until then one that had failed may fail still", async () => {
     const { intake, seen, nowMs } = makeScene();
-    for (const sections of [["cpu"], ["cpu", "facts"], ["units"], ["cpu", "updates"], ["cpu"]]) {
+    for (const sections of [["cpu"], ["cpu", "facts"], ["units"], ["disks", "updates"], ["cpu"]]) {
       await intake.take("node5", tick(sections), nowMs());
     }
     expect(seen.map(({ complete }) => complete)).toEqual([false, false, false, true, true]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Fault } from "#base/fault.ts";
-import { flow, makeFleetScene, stubCollector, tickOf } from "./fleet.scene.ts";
+import { flow, makeFleetScene, tickOf } from "./fleet.scene.ts";
 import { facts, going, origin, server, workstation } from "./machine.scene.ts";
 
 const gone = new Fault("unreachable", "node5 cannot be reached: connection refused");
@@ -20,13 +20,15 @@ describe("a machine that is pulled", () => {
     await pass(1_000);
     expect(news().map(([, type]) => type)).toEqual(["machine.added", "machine.changed"]);
     await pass(59_000);
-    const { asked, shell } = stubOf("node5");
+    const { shell } = stubOf("node5");
+    const asked = stubOf("node5").asked.filter((sections) => !sections.includes("disks"));
     expect(asked.slice(0, 4)).toEqual([["cpu"], ["cpu", "facts"], ["cpu", "units"], ["cpu", "updates"]]);
     // At 0, 1, 2, 3 s, then every ten.
     expect(asked).toHaveLength(4 + 5);
     expect(asked.slice(4).filter((sections) => sections.includes("units"))).toHaveLength(1);
     expect(asked.slice(4).filter((sections) => sections.includes("updates"))).toHaveLength(0);
-    expect(shell.asked).toEqual([{ argv: ["sh"] }]);
+    expect(shell.asked).toEqual([{ argv: ["sh"] }, { argv: ["sh"] }]);
+    expect(shell.running).toBe(1);
     expect(machines.get("node5")).toMatchObject({ state: "online", detail: "", facts, latencyMs: 0 });
   });
 
@@ -201,13 +203,36 @@ describe("a machine that is pulled", () => {
     const looking = live.lookNow("node5", going());
     await pass(1);
     await looking;
-    expect(node5.asked.at(-1)).toEqual(stubCollector.sections.map(({ name }) => name));
-    expect(kept).toHaveLength(1);
+    await flow();
+    expect(node5.asked.at(-1)).toEqual(["disks"]);
+    expect(node5.asked).toContainEqual(["cpu", "facts", "units", "updates"]);
+    expect(kept).toHaveLength(2);
     node5.say = () => undefined;
     const vain = live.lookNow("node5", going());
     await pass(16_000);
     await vain;
     await live.lookNow("nobody", going());
+  });
+
+  test("is asked aside for what takes long: it ticks on, and is not taken for gone by that", async () => {
+    const { machines, stubOf, pass, news, samples, live } = makeFleetScene();
+    const node5 = stubOf("node5");
+    const answer = node5.say;
+    node5.say = (sections) => (sections.includes("disks") ? undefined : answer(sections));
+    machines.update({ machines: { node5: server() } }, origin);
+    await pass(115_000);
+    expect(node5.shell.running).toBe(2);
+    expect(news().map(([, type]) => type)).toEqual(["machine.added", "machine.changed"]);
+    await pass(20_000);
+    expect(node5.shell.running).toBe(1);
+    expect(news()).toMatchObject([["machine:node5", "machine.changed", { to: "degraded" }]]);
+    expect(machines.get("node5").problems).toMatchObject([{ collector: "disks", reason: "did not end within 2 min" }]);
+    node5.say = answer;
+    const looking = live.lookNow("node5", going());
+    await pass(50_000);
+    await looking;
+    expect(news()).toMatchObject([["machine:node5", "machine.changed", { from: "degraded", to: "online" }]]);
+    expect(samples("node5")).toContainEqual({ disks_value: 1 });
   });
 
   test("an exporter that answers keeps it from being gone", async () => {

@@ -70,7 +70,7 @@ export function lookedAt(
     case "answered": {
       const problems = telling ? problemsAfter(before.problems, telling, nowMs) : before.problems;
       const sound = problems.length === 0 && complete ? before.sound + 1 : 0;
-      const seen = { ...before, problems, sound, seenMs: nowMs, latencyMs: look.tookMs, missed: 0 };
+      const seen = { ...before, problems, sound, seenMs: nowMs, latencyMs: look.tookMs ?? before.latencyMs, missed: 0 };
       return inState(seen, answeringState(seen), judged, look.detail, nowMs);
     }
     case "silent": {
