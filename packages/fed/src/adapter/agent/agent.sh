@@ -258,7 +258,7 @@ set_pace() {
   [ "$kept" != "$rate" ] || return
   rate=$kept
   [ "$((hundredths + rate * 100))" -ge "$next" ] || next=$((hundredths + rate * 100))
-  echo "$((15 + rate / 20))" > "$home/long"
+  echo "$((45 + rate / 6))" > "$home/long"
 }
 
 # What the hub takes nothing of is no good; one that cannot be reached says nothing.

@@ -35,14 +35,17 @@ while :; do
   group=$!
   hung=0 ending=
   while [ -z "$ending" ] && kill -0 "$group" 2> /dev/null; do
-    rest 60
+    # One that is on trial may end at once.
+    pause=20
+    [ ! -f trial ] || pause=4
+    rest "$pause"
     # It leaves a sign with each tick; some of what it asks may hang for ever.
     hung=$((hung + 1))
     if [ -f alive ]; then
       rm -f alive
       hung=0
     fi
-    long=15
+    long=45
     [ ! -f long ] || read -r long < long
     [ "$hung" -lt "$long" ] || kill -s KILL -- "-$group" 2> /dev/null
   done
