@@ -1,6 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { expect, test } from "vitest";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { expect, onTestFinished, test } from "vitest";
 import { collectorSuite } from "#port/collector.suite.ts";
+import type { RawTick } from "#port/collector.ts";
 import { makeLinuxCollector } from "./collector.ts";
 import { shells } from "./section.scene.ts";
 
@@ -30,3 +32,33 @@ test("no section takes another's variables or the frame's", () => {
     expect(foreign, `variables of ${name}`).toEqual([]);
   }
 });
+
+test.each(shells)(
+  "a $name that is kept open answers each ask when it comes, and ends with its input",
+  async ({ shell }) => {
+    const [command = "sh", ...words] = shell;
+    const child = spawn(command, words, { stdio: ["pipe", "pipe", "ignore"], cwd: "/" });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const mark = "abcdefgh12345678";
+    const reader = collector.openTicks(mark);
+    const ticks: RawTick[] = [];
+    const heard = async (count: number) => {
+      while (ticks.length < count) {
+        const [bytes] = await once(child.stdout, "data");
+        ticks.push(...reader.push(bytes));
+      }
+      return ticks.at(-1);
+    };
+    // The first ask comes with the program, in one block of its input; the others when the answer is there.
+    child.stdin.write(collector.program(mark) + collector.ask(1, ["load"]));
+    expect(await heard(1)).toMatchObject({ sequence: 1 });
+    for (const sequence of [2, 3, 4]) {
+      child.stdin.write(collector.ask(sequence, ["cpu", "facts"]));
+      expect(await heard(sequence)).toMatchObject({ sequence });
+    }
+    expect(ticks.at(-1)?.sections.map(({ name }) => name)).toEqual(expect.arrayContaining(["cpu", "facts"]));
+    const ended = once(child, "exit");
+    child.stdin.end();
+    expect(await ended).toEqual([0, null]);
+  },
+);

@@ -12,7 +12,7 @@ const statNames: Readonly<Record<string, string>> = {
 };
 
 /** Those that node_exporter takes: kills for want of memory, paging and swapping. */
-const vmstatNames = /^(oom_kill|pgpg|pswp|pg.*fault)/;
+const vmstatLine = /^((?:oom_kill|pgpg|pswp|pg[a-z0-9_]{0,40}fault)[a-z0-9_]{0,40}) (\d{1,20})$/gm;
 const mostFields = 50;
 
 /** Counts of the kernel: interrupts, switches, forks, faults, open files. */
@@ -29,11 +29,9 @@ export const kernelSection: FileSection = {
       if (metric !== undefined && value !== undefined) into.sample(metric, value);
     }
     let fields = 0;
-    for (const line of linesOf(files.get("/proc/vmstat") ?? "")) {
-      const [name = "", word] = wordsOf(line);
+    for (const [, name, word] of (files.get("/proc/vmstat") ?? "").matchAll(vmstatLine)) {
       const value = countOf(word);
-      if (value === undefined || !/^[a-z0-9_]{1,60}$/.test(name) || !vmstatNames.test(name)) continue;
-      if (++fields > mostFields) break;
+      if (value === undefined || ++fields > mostFields) break;
       into.sample(`node_vmstat_${name}`, value);
     }
     const [allocated, , maximum] = wordsOf(files.get("/proc/sys/fs/file-nr") ?? "").map(countOf);
