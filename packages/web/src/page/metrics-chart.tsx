@@ -66,7 +66,7 @@ export function Chart(props: ChartProps) {
     event.preventDefault();
     const next = Math.max(0, Math.min(last, from + step));
     const left = made.valToPos(momentOf(grid, next) / 1_000, "x");
-    made.setCursor({ left, top: made.over.clientHeight / 2 });
+    made.setCursor({ left, top: made.over.clientHeight / 2 }, true, true);
   };
   const shownIndex = Math.min(index ?? last, last);
   const atText = momentText(momentOf(grid, shownIndex));
