@@ -19,11 +19,10 @@ export const containerSection: ScriptSection = {
     [ -e $container_b/memory/memory.usage_in_bytes ] && container_b=$container_b/memory
     container_was=$container_now
     container_now=
-    for container_x in $container_b/docker/[0-9a-f]* $container_b/*.slice/docker-*.scope $container_b/*.slice/libpod-*.scope \\
-      $container_b/*.slice/*.slice/libpod-*.scope $container_b/libpod_parent/libpod-* \\
-      $container_b/user.slice/user-*.slice/user@*.service/*.slice/docker-*.scope \\
-      $container_b/user.slice/user-*.slice/user@*.service/*.slice/libpod-*.scope \\
-      $container_b/user.slice/user-*.slice/user@*.service/*.slice/*.slice/libpod-*.scope
+    container_u=$container_b/user.slice/user-*.slice/user@*.service
+    for container_x in $container_b/docker/[0-9a-f]* $container_b/libpod_parent/libpod-* $container_b/*.slice/docker-*.scope \\
+      $container_b/*.slice/libpod-*.scope $container_b/*.slice/*.slice/libpod-*.scope $container_u/*.slice/docker-*.scope \\
+      $container_u/*.slice/libpod-*.scope $container_u/*.slice/*.slice/libpod-*.scope
     do
       case $container_x in *libpod-conmon-*) continue ;; esac
       [ -e "$container_x/cgroup.procs" ] && container_now="$container_now $container_x"
@@ -56,15 +55,15 @@ export const containerSection: ScriptSection = {
     # What it is about to ask of an engine, by the words of its command: a list, and when something is new all of all.
     container_ask() {
       echo "e $1"
-      container_list=$(lim 4 "$@" ps -n 501 --no-trunc --format 'l {{.ID}} {{.Names}}|{{.Image}}|{{.Status}}' 2>&1)
-      container_code=$?
-      [ "$container_code" = 0 ] || { printf "%s\\n" "f $1 $container_code $container_list"; return; }
-      printf "%s\\n" "$container_list"
+      container_l=$(lim 4 "$@" ps -n 501 --no-trunc --format 'l {{.ID}} {{.Names}}|{{.Image}}|{{.Status}}' 2>&1)
+      container_c=$?
+      [ "$container_c" = 0 ] || { printf "%s\\n" "f $1 $container_c $container_l"; return; }
+      printf "%s\\n" "$container_l"
       [ "$container_full" ] || return
       set -- "$@" container inspect --format \\
         'i {{.Id}}|{{.RestartCount}}|{{.State.OOMKilled}}|{{json .State.StartedAt}}|{{.HostConfig.NetworkMode}}'
       container_x=
-      for container_y in $container_list; do
+      for container_y in $container_l; do
         [ "$container_x" = l ] && set -- "$@" "$container_y"
         container_x=$container_y
       done

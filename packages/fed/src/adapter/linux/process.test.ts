@@ -69,6 +69,13 @@ test("tells at most forty, the busiest and the largest", () => {
   expect(told?.[20]?.pid).toBe(1);
 });
 
+test("tells again what it told when the machine looked for nothing new", () => {
+  const read = processSection.open();
+  const before = tellOne(read, first).processes;
+  expect(tellOne(read, "").processes).toEqual(before);
+  expect(() => tellOne(processSection.open(), "")).toThrow("the machine does not tell of its processes");
+});
+
 test("knows pages of 64 KiB, told in bytes or in KiB", () => {
   for (const page of ["65536", "64"]) {
     const told = tellOne(processSection.open(), `up 10.0\npage ${page}\np 1 0 0 1 5 10 init\n`).processes;

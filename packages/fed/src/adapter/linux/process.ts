@@ -15,11 +15,16 @@ export const processSection: ScriptSection = {
   name: "process",
   everyMs: 5_000,
   script: `
+    read -r process_now process_x < /proc/uptime || return
+    # Where looks are far apart nobody watches: every third one is enough then.
+    process_x=$((\${process_now%.*} - \${process_called:-0}))
+    process_called=\${process_now%.*}
+    [ "$process_x" -ge 8 ] && [ "\${process_n:-0}" -gt 1 ] && [ "$((process_called - \${process_up%.*}))" -lt 25 ] && return 0
     # Of what was started since then all is told; every twelfth look tells all of all.
     process_then=$process_up
     [ "$((process_n % 12))" = 0 ] && process_then=0
     process_n=$((process_n + 1))
-    read -r process_up process_x < /proc/uptime
+    process_up=$process_now
     # Kernels for ARM may have larger pages.
     [ "$process_page" ] || process_page=$(getconf PAGESIZE || sed -n '/^KernelPageSize/{s/[^0-9]*//;s/ kB//p;q;}' /proc/self/smaps)
     echo "up $process_up"
@@ -49,7 +54,7 @@ export const processSection: ScriptSection = {
 };
 
 /** How many are told by each of the two orders. */
-const told = 20;
+const ofEach = 20;
 /** The kernel's unit of time in /proc, on every system we know of. */
 const ticksPerSecond = 100;
 
@@ -72,8 +77,14 @@ interface Row {
 
 function openProcesses(): SectionReader {
   let seen = new Map<number, Seen>();
+  let told: readonly ToldProcess[] | undefined;
   let upBefore = 0;
   return (text, into, tick) => {
+    if (text === "" && tick.code === 0 && told !== undefined) {
+      into.processes(told);
+      return;
+    }
+    told = undefined;
     const said = readLines(text, tick.cut);
     if (said.upSeconds === undefined)
       throw new Fault("invalid", "the kernel did not tell of processes (is awk there?)");
@@ -96,9 +107,8 @@ function openProcesses(): SectionReader {
     seen = now;
     upBefore = said.upSeconds;
     const bootedMs = tick.machineMs - said.upSeconds * 1_000;
-    into.processes(
-      busiest([...said.rows.values()]).map((row) => tell(row, now.get(row.pid), bootedMs, said.pageBytes)),
-    );
+    told = busiest([...said.rows.values()]).map((row) => tell(row, now.get(row.pid), bootedMs, said.pageBytes));
+    into.processes(told);
     if (tick.cut) into.problem("so many processes that not all were looked at");
   };
 }
@@ -141,9 +151,9 @@ function readLines(text: string, cut: boolean) {
 
 /** The first ones by CPU, then those by memory that are not among them. */
 function busiest(rows: readonly Row[]): readonly Row[] {
-  const byCpu = [...rows].sort((a, b) => (b.cpu ?? 0) - (a.cpu ?? 0) || b.ticks - a.ticks).slice(0, told);
+  const byCpu = [...rows].sort((a, b) => (b.cpu ?? 0) - (a.cpu ?? 0) || b.ticks - a.ticks).slice(0, ofEach);
   const chosen = new Set(byCpu);
-  const byMemory = [...rows].sort((a, b) => b.pages - a.pages).slice(0, told);
+  const byMemory = [...rows].sort((a, b) => b.pages - a.pages).slice(0, ofEach);
   return [...byCpu, ...byMemory.filter((row) => !chosen.has(row))];
 }
 

@@ -5,36 +5,39 @@ import type { ScriptSection, SectionReader } from "./section.ts";
 import { shown } from "./shown.ts";
 
 /**
- * Updates that wait, by the lists the machine has: nothing is fetched, nobody needs to be root. Whether it wants to be restarted is what
+ * Updates that wait, by the lists the machine has: nothing is fetched, nobody needs to be root. A manager of packages takes a second to
+ * tell, so it is asked when something has changed. Whether it wants to be restarted is what
  * Debian's flag says, and on Arch that the running kernel's modules are gone.
  *
- * What it says: `manager NAME`, then what the manager says, then `code NUMBER`; `restart` when it wants to be restarted.
+ * What it says: `manager NAME`, then what the manager says, then `code NUMBER` (with dnf its advisories after that); `restart` when it wants to be restarted.
  */
 export const updateSection: ScriptSection = {
   name: "update",
   everyMs: 3_600_000,
+  slow: true,
   script: `
-    if command -v apt > /dev/null; then
-      echo manager apt
-      lim 60 nice apt list --upgradable
+    update_ask() {
+      command -v "$1" > /dev/null || return
+      echo "manager $1"
+      lim 25 nice "$@"
       echo "code $?"
-    elif command -v dnf > /dev/null; then
-      echo manager dnf
-      lim 60 nice dnf -q -C check-update
-      update_code=$?
-      echo security
-      lim 60 nice dnf -q -C updateinfo list --updates --security
-      echo "code $update_code"
-    elif command -v pacman > /dev/null; then
-      echo manager pacman
-      lim 60 nice pacman -Qu
-      echo "code $?"
-      [ -d "/usr/lib/modules/$(uname -r)" ] || echo restart
-    elif command -v apk > /dev/null; then
-      echo manager apk
-      lim 60 nice apk version -v -l '<'
-      echo "code $?"
+    }
+    update_list() {
+      update_ask apt list --upgradable || update_ask pacman -Qu || update_ask apk version -v -l '<' || {
+        update_ask dnf -q -C check-update && lim 9 nice dnf -q -C updateinfo list --updates --security
+      }
+    }
+    # As long as neither its lists nor what is installed has changed it says again what it said; once a day it asks anyhow.
+    update_files=$(stat -c '%n %Y %s' /var/lib/apt/lists /var/lib/dpkg/status /var/cache/dnf /var/lib/rpm/* /usr/lib/sysimage/rpm/* \\
+      /var/lib/pacman/sync /var/lib/pacman/local /lib/apk/db/installed /var/cache/apk /etc/apk/cache)
+    if [ "$update_files" != "$update_seen" ] || [ "$((update_n % 24))" = 0 ]; then
+      update_said=$(update_list)
+      update_seen=$update_files
+      update_n=0
     fi
+    update_n=$((update_n + 1))
+    [ "$update_said" ] && printf '%s\\n' "$update_said"
+    [ -d /var/lib/pacman ] && [ ! -d "/usr/lib/modules/$(uname -r)" ] && echo restart
     [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ] && echo restart
     return 0
   `,
@@ -72,7 +75,7 @@ function openUpdates(): SectionReader {
     const end = lines.findIndex((line) => /^code \d{1,3}$/.test(line));
     const complaint = end < 0 ? undefined : complain(manager, Number(lines[end]?.slice(5)));
     if (complaint !== undefined) throw new Fault("invalid", complaint);
-    const found = managers[manager](lines.slice(1, end < 0 ? lines.length : end));
+    const found = managers[manager](lines.slice(1));
     for (const [key, count] of counted(manager, found)) {
       const [architecture = "", origin = ""] = key.split("\0");
       if (manager === "apt") into.sample("apt_upgrades_pending", count, labels.apt(architecture, origin));
@@ -89,7 +92,7 @@ function openUpdates(): SectionReader {
 /** `dnf` says 100 for updates there are; `pacman` 1 when there are none. */
 function complain(manager: Manager, code: number): string | undefined {
   if (code === 0 || (manager === "dnf" && code === 100) || (manager === "pacman" && code === 1)) return undefined;
-  if (code === 124 || code === 137) return `${manager} did not tell of updates within 60 s`;
+  if (code === 124 || code === 137) return `${manager} did not tell of updates in time`;
   if (code === 125) return `${manager} is not asked: the machine has no command timeout`;
   return `${manager} did not tell of updates (code ${code})`;
 }
@@ -124,21 +127,20 @@ function readApt(lines: readonly string[]): readonly Found[] {
  * `FEDORA-2024-1c1f8a5b4b Important/Sec. openssl-libs-1:3.2.2-3.fc40.x86_64`.
  */
 function readDnf(lines: readonly string[]): readonly Found[] {
-  const at = lines.indexOf("security");
-  const listed = at < 0 ? lines : lines.slice(0, at);
-  const obsolete = listed.findIndex((line) => line.startsWith("Obsoleting "));
-  const secure = new Set(
-    lines
-      .slice(at < 0 ? lines.length : at + 1)
-      .map((line) => line.trim().split(/\s+/).at(-1)?.replace(/-\d+:/, "-") ?? ""),
-  );
-  return (obsolete < 0 ? listed : listed.slice(0, obsolete)).flatMap((line) => {
+  const end = lines.findIndex((line) => /^(?:code \d+|Obsoleting .*)$/.test(line));
+  const secure = new Set(lines.slice(lines.findIndex((line) => /^code \d+$/.test(line)) + 1).map(nameOfAdvised));
+  return (end < 0 ? lines : lines.slice(0, end)).flatMap((line) => {
     const [, name, architecture = "", next, origin = ""] =
       /^(\S{1,200})\.([a-z0-9_]{1,20}) +(\S{1,200}) +(\S{1,100})$/.exec(line.trimEnd()) ?? [];
     if (name === undefined || next === undefined) return [];
     const security = secure.has(`${name}-${next.replace(/^\d+:/, "")}.${architecture}`);
     return [{ name: shown(name, 200), next: shown(next, 200), security, origin: shown(origin, 100), architecture }];
   });
+}
+
+/** The package of an advisory, without the epoch. */
+function nameOfAdvised(line: string): string {
+  return line.trim().split(/\s+/).at(-1)?.replace(/-\d+:/, "-") ?? "";
 }
 
 /** `linux 6.6.1.arch1-1 -> 6.6.2.arch1-1`; with `[ignored]` behind it is held. */
