@@ -211,6 +211,8 @@ function writeSshdConfig(kind: HostKind, folder: string, root: string): void {
     "PasswordAuthentication no",
     "StrictModes no",
     "UsePAM no",
+    // bash reads no .bashrc below this level: the one of this machine's root is nobody's business here, and may hang.
+    "SetEnv SHLVL=3",
     "PidFile none",
     "MaxStartups 100",
     "MaxSessions 20",
