@@ -8,13 +8,19 @@ import { shells } from "./section.scene.ts";
 
 const collector = makeLinuxCollector();
 
+/** What each shell said: some sections take a second, and the same input is the same question. */
+const said = new Map<string, Buffer>();
+
 for (const { name, shell } of shells) {
   collectorSuite(`linux in ${name}`, () => ({
     collector,
     run: async (input) => {
+      const known = said.get(name + input);
+      if (known !== undefined) return known;
       const [command = "sh", ...words] = shell;
       const { stdout, stderr } = spawnSync(command, words, { input, maxBuffer: 64 * 2 ** 20, cwd: "/" });
       expect(stderr.toString()).toBe("");
+      said.set(name + input, stdout);
       return stdout;
     },
   }));
