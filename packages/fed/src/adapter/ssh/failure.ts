@@ -3,7 +3,7 @@ import { Fault } from "#base/fault.ts";
 import type { HostKey, SshLogin } from "#port/shell.ts";
 
 /** `node5 (192.168.1.5)`, with the port when it is not 22. */
-export function placeOf({ machine, host, port }: SshLogin): string {
+function placeOf({ machine, host, port }: SshLogin): string {
   const at = host.includes(":") ? `[${host}]` : host;
   return `${machine} (${port === 22 ? host : `${at}:${port}`})`;
 }

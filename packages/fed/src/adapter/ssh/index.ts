@@ -1,2 +1,2 @@
-export { type JumpHosts, makeJumpHosts } from "./jump.ts";
-export { openSshShell, type SshShellNeeds } from "./shell.ts";
+export { makeJumpHosts } from "./jump.ts";
+export { openSshShell } from "./shell.ts";
