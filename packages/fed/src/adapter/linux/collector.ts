@@ -20,6 +20,7 @@ import { raidSection } from "./raid.ts";
 import { openReading } from "./reading.ts";
 import type { FileSection, LinuxSection } from "./section.ts";
 import { smartSection } from "./smart.ts";
+import { socketSection } from "./socket.ts";
 import { temperatureSection } from "./temperature.ts";
 import { openTicks, sectionBytes } from "./tick.ts";
 import { unitSection } from "./unit.ts";
@@ -37,6 +38,7 @@ export const linuxSections: readonly LinuxSection[] = [
   diskSection,
   raidSection,
   networkSection,
+  socketSection,
   filesystemSection,
   linkSection,
   temperatureSection,
