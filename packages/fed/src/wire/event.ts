@@ -68,6 +68,8 @@ export const eventShape = z.discriminatedUnion("type", [
   kind("machine.joined", { address: z.string() }),
   /** A token or a credential was shown that is not good, or not this machine's. */
   kind("machine.joinRefused", { reason: z.string(), address: z.string() }),
+  /** It could not reach the hub for so long that it had no room for what it kept: the oldest ticks are lost. */
+  kind("machine.ticksLost", { ticks: z.number().int() }),
   /** A credential was put into the vault or taken out; its subject is `credential:NAME` or `credential:MACHINE/NAME`. */
   kind("credential.set", {}),
   kind("credential.removed", {}),

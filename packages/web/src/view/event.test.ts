@@ -95,6 +95,12 @@ const examples: readonly (readonly [subject: string, data: EventData, sentence: 
     { type: "machine.joinRefused", reason: "the token was used", address: "10.0.0.5" },
     /from 10\.0\.0\.5 that called itself n1 was refused: the token was used\.$/,
   ],
+  [
+    "hub",
+    { type: "machine.joinRefused", reason: "no such token", address: "10.0.0.5" },
+    /^Something at 10\.0\.0\.5 tried to join/,
+  ],
+  ["machine:n1", { type: "machine.ticksLost", ticks: 12 }, /lost the oldest 12 of its ticks\.$/],
   ["credential:n1/ssh-key", { type: "credential.set" }, /credential n1\/ssh-key was put into the vault\.$/],
   ["credential:ssh-key", { type: "credential.removed" }, /credential ssh-key was taken out of the vault\.$/],
   ["vault", { type: "key.rotated", from: "key_a", to: "key_b", secrets: 1 }, /new master key: 1 secret sealed anew\.$/],

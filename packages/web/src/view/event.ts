@@ -79,6 +79,7 @@ function knownSentence(event: FedEvent): string {
     case "machine.joinAllowed":
     case "machine.joined":
     case "machine.joinRefused":
+    case "machine.ticksLost":
       return machineSentence(event, name);
     case "credential.set":
       return `The credential ${name} was put into the vault.`;
@@ -254,7 +255,11 @@ function machineSentence(event: Extract<FedEvent, { readonly type: `machine.${st
     case "machine.joined":
       return `The machine ${name} joined by itself, from ${event.data.address}.`;
     case "machine.joinRefused":
-      return `Something from ${event.data.address} that called itself ${name} was refused${because(event.data.reason)}`;
+      return name === "hub"
+        ? `Something at ${event.data.address} tried to join and was refused${because(event.data.reason)}`
+        : `Something from ${event.data.address} that called itself ${name} was refused${because(event.data.reason)}`;
+    case "machine.ticksLost":
+      return `${name} could not reach the hub for so long that it lost the oldest ${event.data.ticks} of its ticks.`;
     default:
       return unreachable(event);
   }
@@ -307,6 +312,7 @@ const typeTones: Readonly<Record<EventType, Tone>> = {
   "machine.joinAllowed": "info",
   "machine.joined": "good",
   "machine.joinRefused": "warn",
+  "machine.ticksLost": "warn",
   "credential.set": "info",
   "credential.removed": "warn",
   "key.rotated": "info",

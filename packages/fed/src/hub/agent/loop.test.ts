@@ -177,6 +177,15 @@ test("another version is offered, but not one that did not come up there", async
   expect(scene.tellings.at(-1)?.failures).toMatchObject([{ section: "agent", reason: /did not come up there/ }]);
 });
 
+test("what a machine had no room for is told", async () => {
+  const scene = makeScene();
+  const one = connect(scene, "node5", joinAs(scene.agents, "node5"), { dropped: 12 });
+  await one.heard("rate 10 10");
+  expect(scene.told.at(-1)).toMatchObject({
+    ...{ type: "machine.ticksLost", subject: "machine:node5", data: { ticks: 12 } },
+  });
+});
+
 test("a clock that is wrong is a problem until it is right", async () => {
   const scene = makeScene();
   const credential = joinAs(scene.agents, "node5");

@@ -2,6 +2,7 @@ import { childController, untilAborted } from "#base/abort.ts";
 import { makeBroadcast } from "#base/broadcast.ts";
 import { type Clock, sleep } from "#base/clock.ts";
 import { Fault, isFault, toFault } from "#base/fault.ts";
+import { hubOrigin } from "#hub/event/origin.ts";
 import type { RawTick } from "#port/collector.ts";
 import type { AgentLine } from "#wire/agent.ts";
 import type { CallContext } from "#wire/handler.ts";
@@ -147,14 +148,14 @@ export function openReports(needs: AgentsNeeds): Reports {
 }
 
 function hello(
-  { kit, machines, intake, trace }: AgentsNeeds,
+  { kit, machines, intake, events, clock }: AgentsNeeds,
   { agent, greeting, skew, leaving }: Session,
 ): readonly AgentLine[] {
   const { machine } = agent;
   const lines: AgentLine[] = [`hello ${machine}`, `ack ${agent.sequence}`];
   if (leaving) return [...lines, "uninstall"];
   if (greeting.dropped > 0) {
-    trace.warn("a machine had no room for its ticks", { machine, dropped: greeting.dropped });
+    events.note(hubOrigin(clock), `machine:${machine}`, { type: "machine.ticksLost", ticks: greeting.dropped });
   }
   const old = greeting.version !== kit.version;
   if (old && greeting.refused !== kit.version) lines.push(`update ${kit.version}`);
