@@ -28,7 +28,7 @@ import { updateSection } from "./update.ts";
 import { uptimeSection } from "./uptime.ts";
 
 /** Every section, in the order in which they are asked: what costs least and changes most comes first. */
-export const linuxSections: readonly LinuxSection[] = [
+const linuxSections: readonly LinuxSection[] = [
   cpuSection,
   kernelSection,
   loadSection,

@@ -4,7 +4,7 @@ import type { Reading } from "#port/collector.ts";
 import { makeLinuxCollector } from "./collector.ts";
 
 /** The mark of all recorded ticks. */
-export const fixtureMark = "fixture0fixture0";
+const fixtureMark = "fixture0fixture0";
 const folder = join(import.meta.dirname, "fixture");
 
 /** Names of the systems of which whole ticks were recorded, as the program says them. */

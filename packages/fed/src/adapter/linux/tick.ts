@@ -5,7 +5,7 @@ import { openHeap } from "./heap.ts";
 /** Of one section; what is beyond is dropped while the tick goes on. */
 export const sectionBytes = 256 * 1024;
 /** Of the files of all sections of files. */
-export const filesBytes = 1024 * 1024;
+const filesBytes = 1024 * 1024;
 /** Of a whole tick, what is dropped included. */
 export const tickBytes = 2 * 1024 * 1024;
 /** What a machine may say outside of ticks: a greeting, say. */
