@@ -63,7 +63,7 @@ export interface CallContext {
   readonly origin: string;
   /** What came to an endpoint that takes bytes. */
   readonly sent?: SentBytes;
-  /** What comes to an endpoint that takes a stream; to be read once. Who does not read is not sent more. */
+  /** What comes to an endpoint that takes a stream; Who does not read is not sent more, who stops may go on later. */
   readonly upload?: AsyncIterable<Uint8Array>;
 }
 

@@ -48,7 +48,7 @@ export interface Asked {
 export function tellable(thrown: unknown, { request, caller, trace }: Asked): Fault {
   const fault = toFault(thrown);
   if (fault.code !== "internal") {
-    if (caller.kind !== "nobody") return fault;
+    if (caller.kind !== "nobody" && caller.kind !== "machine") return fault;
     return isDiskFull(thrown) ? noRoom() : withoutPlace(fault, { request, trace });
   }
   trace.error("a request failed", { request, reason: fault.message, stack: rootOf(fault).stack });

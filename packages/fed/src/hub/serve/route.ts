@@ -246,8 +246,8 @@ function withUpload(
   if (endpoint.body !== "stream") return context;
   reply.header("connection", "close");
   uploads.add(raw.socket);
-  const empty: AsyncIterable<Uint8Array> = Readable.from([]);
-  return { ...context, upload: body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : empty };
+  const stream = body instanceof Readable ? body : Readable.from([]);
+  return { ...context, upload: { [Symbol.asyncIterator]: () => stream.iterator({ destroyOnReturn: false }) } };
 }
 
 function readInput(endpoint: Endpoint, request: FastifyRequest): unknown {

@@ -47,6 +47,25 @@ test("is answered while it comes", async () => {
   expect(await raw.closed).toContain("end\n");
 });
 
+test("may be left and taken up again, and is answered to the end", async () => {
+  const scene = await openUploads(async function* (_input: unknown, { upload }: CallContext) {
+    for await (const bytes of upload ?? []) {
+      yield `first ${Buffer.from(bytes)}`;
+      break;
+    }
+    for await (const bytes of upload ?? []) yield `then ${Buffer.from(bytes)}`;
+    yield "end";
+  });
+  const raw = scene.connect();
+  begin(raw);
+  raw.send(chunk("one"));
+  await raw.until("first one\n");
+  raw.send(chunk("two"));
+  await raw.until("then two\n");
+  raw.send("0\r\n\r\n");
+  expect(await raw.closed).toContain("end\n");
+});
+
 test("outlives the time in which an ordinary request has to come", async () => {
   const scene = await openUploads(echo, { requestTimeoutMs: 100, headersTimeoutMs: 100 });
   const upload = scene.connect();
