@@ -3,15 +3,16 @@ export interface Heap {
   add(bytes: Uint8Array): void;
   /** All of it as text, with what is no UTF-8 replaced; it is empty then. */
   take(): { readonly text: string; readonly cut: boolean };
+  /** Empty, and without the memory that it had: a hub has hundreds of these, and one at a time is filled. */
+  rest(): void;
 }
 
 const smallestBytes = 4096;
-/** What is kept between two texts, one after the other being about as long. */
-const idleBytes = 32 * 1024;
+const none = Buffer.alloc(0);
 
 /** Drops what is beyond the limit. */
 export function openHeap(limitBytes: number): Heap {
-  let room = Buffer.alloc(0);
+  let room = none;
   let length = 0;
   let cut = false;
 
@@ -34,10 +35,14 @@ export function openHeap(limitBytes: number): Heap {
     },
     take() {
       const said = { text: room.toString("utf8", 0, length), cut };
-      if (room.length > idleBytes) room = Buffer.alloc(0);
       length = 0;
       cut = false;
       return said;
+    },
+    rest() {
+      room = none;
+      length = 0;
+      cut = false;
     },
   };
 }

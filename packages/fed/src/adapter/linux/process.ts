@@ -1,7 +1,7 @@
 import { Fault } from "#base/fault.ts";
 import type { ToldProcess } from "#port/collector.ts";
 import type { ScriptSection, SectionReader } from "./section.ts";
-import { shown } from "./shown.ts";
+import { ownText, shown } from "./shown.ts";
 
 /**
  * The busiest processes. One `awk` reads what the kernel says of all of them; of those that are new since the last look, and now and
@@ -76,7 +76,7 @@ interface Row {
 }
 
 function openProcesses(): SectionReader {
-  let seen = new Map<number, Seen>();
+  const seen = new Map<number, Seen>();
   let told: readonly ToldProcess[] | undefined;
   let upBefore = 0;
   return (text, into, tick) => {
@@ -89,25 +89,22 @@ function openProcesses(): SectionReader {
     if (said.upSeconds === undefined)
       throw new Fault("invalid", "the kernel did not tell of processes (is awk there?)");
     const elapsed = said.upSeconds - upBefore;
-    const now = new Map<number, Seen>();
+    // In place: what is made anew for each process at each tick lives long enough to fill the hub's memory.
     for (const row of said.rows.values()) {
-      const before = seen.get(row.pid);
-      const same = before?.startTicks === row.startTicks ? before : undefined;
-      if (same !== undefined && elapsed > 0) {
-        row.cpu = Math.max(0, row.ticks - same.ticks) / ticksPerSecond / elapsed;
+      let one = seen.get(row.pid);
+      if (one?.startTicks === row.startTicks) {
+        if (elapsed > 0) row.cpu = Math.max(0, row.ticks - one.ticks) / ticksPerSecond / elapsed;
+        one.ticks = row.ticks;
+      } else {
+        one = { startTicks: row.startTicks, ticks: row.ticks, user: "", command: "" };
+        seen.set(row.pid, one);
       }
-      const detail = said.details.get(row.pid) ?? same;
-      now.set(row.pid, {
-        startTicks: row.startTicks,
-        ticks: row.ticks,
-        user: detail?.user ?? "",
-        command: detail?.command ?? "",
-      });
+      Object.assign(one, said.details.get(row.pid));
     }
-    seen = now;
+    for (const pid of seen.keys()) if (!said.rows.has(pid)) seen.delete(pid);
     upBefore = said.upSeconds;
     const bootedMs = tick.machineMs - said.upSeconds * 1_000;
-    told = busiest([...said.rows.values()]).map((row) => tell(row, now.get(row.pid), bootedMs, said.pageBytes));
+    told = busiest([...said.rows.values()]).map((row) => tell(row, seen.get(row.pid), bootedMs, said.pageBytes));
     into.processes(told);
     if (tick.cut) into.problem("so many processes that not all were looked at");
   };
@@ -136,7 +133,9 @@ function readLines(text: string, cut: boolean) {
       });
     } else if (line.startsWith("d ")) {
       const [, of, owner = "", command = ""] = /^d (\d{1,10}) (\S*) (.*)$/.exec(line) ?? [];
-      if (of !== undefined) details.set(Number(of), { user: shown(owner, 64), command: shown(command, 300) });
+      if (of !== undefined) {
+        details.set(Number(of), { user: ownText(shown(owner, 64)), command: ownText(shown(command, 300)) });
+      }
     } else if (line.startsWith("up ")) upSeconds = Number(/^up (\d{1,12}(?:\.\d{1,3})?)$/.exec(line)?.[1]);
     else if (line.startsWith("page ")) {
       const page = Number(/^page (\d{1,6})$/.exec(line)?.[1] ?? 4096);
@@ -163,7 +162,7 @@ function tell(row: Row, seen: Seen | undefined, bootedMs: number, pageBytes: num
   return {
     pid,
     user: seen?.user ?? "",
-    name,
+    name: ownText(name),
     ...(command === "" ? {} : { command }),
     ...(cpu === undefined ? {} : { cpu }),
     memoryBytes: pages * pageBytes,

@@ -5,3 +5,8 @@ export function shown(text: string, letters: number): string {
     .trim()
     .slice(0, letters);
 }
+
+/** The same text with letters of its own, for what is kept: a slice keeps the whole text that it was cut from. */
+export function ownText(slice: string): string {
+  return Buffer.from(slice).toString();
+}

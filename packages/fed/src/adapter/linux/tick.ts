@@ -71,7 +71,7 @@ export function openTicks(mark: string, split: SplitSection, keptBytes: number =
     lastSequence = sequence;
     tick = undefined;
     noise = 0;
-    heap.take();
+    heap.rest();
     return { sequence, machineMs, sections };
   }
 
@@ -105,7 +105,7 @@ export function openTicks(mark: string, split: SplitSection, keptBytes: number =
         if (!(thrown instanceof Fault)) throw thrown;
         broken = thrown;
         carry = Buffer.alloc(0);
-        heap.take();
+        heap.rest();
         // What came whole before is told; the Fault comes with the next bytes.
         if (ticks.length === 0) throw thrown;
       }
