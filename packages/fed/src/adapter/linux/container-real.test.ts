@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type RealEngine, startDocker, startPodman, whyNoDocker, whyNoPodman } from "./container.scene.ts";
+import { type RealEngine, startDocker, startPodman, withoutEngine } from "./container.scene.ts";
 import { containerSection } from "./container.ts";
 import { say, shells, tellOne } from "./section.scene.ts";
 
-const noDocker = whyNoDocker();
-const noPodman = whyNoPodman();
+const noDocker = withoutEngine("dockerd");
+const noPodman = withoutEngine("podman");
 
 /** What a reader that is new tells of the machine as it is now. */
 function look(engine: RealEngine, shell?: readonly string[]) {
@@ -17,7 +17,7 @@ function look(engine: RealEngine, shell?: readonly string[]) {
   return { ...told, of };
 }
 
-describe.skipIf(noDocker !== undefined)(`a real Docker${noDocker === undefined ? "" : ` (${noDocker})`}`, () => {
+describe.skipIf(noDocker !== "")(`a real Docker${noDocker}`, () => {
   let engine: RealEngine;
   beforeAll(async () => {
     engine = await startDocker();
@@ -84,7 +84,7 @@ describe.skipIf(noDocker !== undefined)(`a real Docker${noDocker === undefined ?
   });
 });
 
-describe.skipIf(noPodman !== undefined)(`a real Podman${noPodman === undefined ? "" : ` (${noPodman})`}`, () => {
+describe.skipIf(noPodman !== "")(`a real Podman${noPodman}`, () => {
   let engine: RealEngine;
   beforeAll(async () => {
     engine = await startPodman();

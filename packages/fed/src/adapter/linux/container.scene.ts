@@ -17,17 +17,17 @@ export interface RealEngine {
 const busybox = "/bin/busybox";
 const isRoot = userInfo().uid === 0;
 
-/** Why the test cannot run here; undefined when it can. */
-export function whyNoDocker(): string | undefined {
-  if (!isRoot) return "needs root";
-  if (spawnSync("dockerd", ["--version"]).error) return "needs dockerd (Debian: docker.io)";
-  return existsSync(busybox) ? undefined : "needs busybox-static";
-}
-
-export function whyNoPodman(): string | undefined {
-  if (!isRoot) return "needs root";
-  if (spawnSync("podman", ["--version"]).error) return "needs podman";
-  return existsSync(busybox) ? undefined : "needs busybox-static";
+/** Why a test with this engine cannot run here, as a part of its name; "" when it can. Where CI runs nothing is left out. */
+export function withoutEngine(command: "dockerd" | "podman"): string {
+  const missing = [
+    ...(isRoot ? [] : ["root"]),
+    ...(spawnSync(command, ["--version"]).error === undefined ? [] : [command === "dockerd" ? "docker.io" : "podman"]),
+    ...(existsSync(busybox) ? [] : ["busybox-static"]),
+  ];
+  if (missing.length === 0) return "";
+  const why = ` [skipped: needs ${missing.join(", ")}]`;
+  if (process.env.CI === "true") throw new Error(`${command}${why}`);
+  return why;
 }
 
 /** A tar of a root with nothing but busybox. */

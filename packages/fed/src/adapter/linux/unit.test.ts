@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { isFault } from "#base/fault.ts";
-import { readFixture, tellOne } from "./section.scene.ts";
+import { readFixture, say, shells, tellOne } from "./section.scene.ts";
 import { unitSection } from "./unit.ts";
 
 const recorded = readFixture("unit-debian-12");
@@ -129,4 +129,21 @@ test("does not ask a machine without systemd", () => {
     env: { PATH: `${folder}:/usr/bin:/bin` },
   });
   expect([status, stdout]).toEqual([0, ""]);
+});
+
+test.each(shells)("lists units each time in $name, and asks what costs more every tenth time", ({ shell }) => {
+  const folder = mkdtempSync(join(tmpdir(), "fed-unit-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const systemctl = `#!/bin/sh
+case $1 in
+list-units) echo 'a.service loaded active running A' ;;
+show) printf 'Id=a.service\\nNRestarts=4\\n' ;;
+esac
+`;
+  writeFileSync(join(folder, "systemctl"), systemctl, { mode: 0o755 });
+  const script = unitSection.script.replace("/run/systemd/system", folder);
+  const texts = say({ ...unitSection, script }, { shell, ticks: 12, environment: { PATH: `${folder}:/usr/bin:/bin` } });
+  expect(texts.map((text) => text.includes("show\n"))).toEqual(texts.map((_, i) => i % 10 === 0));
+  const read = unitSection.open();
+  expect(texts.map((text) => tellOne(read, text).units?.map(({ restarts }) => restarts))).toEqual(texts.map(() => [4]));
 });
