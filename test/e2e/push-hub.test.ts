@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { api } from "../../packages/fed/src/wire/api.ts";
+import { makeClient } from "../../packages/fed/src/wire/client.ts";
 import { runFed } from "./program.ts";
 import { makeMachine } from "./push.ts";
 import { makeStage, type Stage, until, up } from "./stage.ts";
@@ -23,6 +25,17 @@ async function machineOf(stage: Stage, name: string): Promise<Shown | undefined>
 async function lineFor(stage: Stage, name: string): Promise<string> {
   const { out } = await runFed(["machine", "join", name, "--data", stage.data]);
   return out.trim();
+}
+
+/** When the machine's next ticks were taken, by one who watches it. */
+async function ticksOf(url: string, token: string, wanted: number): Promise<readonly number[]> {
+  const client = makeClient({ url, token });
+  const times: number[] = [];
+  for await (const { atMs } of client.events(api.watchMachines, { machine: "cellar" }, AbortSignal.timeout(60_000))) {
+    times.push(atMs);
+    if (times.length === wanted) break;
+  }
+  return times;
 }
 
 test("joins a hub that runs, is seen, is measured under its own name, survives the hub and leaves", async () => {
@@ -62,6 +75,11 @@ test("joins a hub that runs, is seen, is measured under its own name, survives t
   for (const pid of await machine.processes()) {
     expect(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).not.toContain(credential);
   }
+
+  // While somebody watches it, it reports every second.
+  const token = (await readFile(join(stage.data, "token"), "utf8")).trim();
+  const times = await ticksOf(hub.url, token, 6);
+  expect(times.slice(3).map((atMs, n) => Math.round((atMs - (times[n + 2] ?? 0)) / 1_000))).toEqual([1, 1, 1]);
 
   hub.child.kill("SIGKILL");
   await hub.ending;
