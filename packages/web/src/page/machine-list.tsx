@@ -17,6 +17,8 @@ interface MachineListProps<T> {
   readonly title: string;
   /** One of them: `unit`. */
   readonly one: string;
+  /** Several of them, when the title is not their word. */
+  readonly many?: string;
   /** In their order; undefined while they are not known. */
   readonly items: readonly T[] | undefined;
   /** Whether the hub has answered: then what is not known was not told. */
@@ -38,7 +40,20 @@ const searchedFrom = 12;
 
 /** A list of what is on a machine, with a search when it is long. */
 export function MachineList<T>(props: MachineListProps<T>) {
-  const { title, one, items, answered, none, untold, columns, textOf, keyOf, row, actions } = props;
+  const {
+    title,
+    one,
+    many = title.toLowerCase(),
+    items,
+    answered,
+    none,
+    untold,
+    columns,
+    textOf,
+    keyOf,
+    row,
+    actions,
+  } = props;
   const [sought, setSought] = useState("");
   const [all, setAll] = useState(false);
   const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
@@ -46,12 +61,19 @@ export function MachineList<T>(props: MachineListProps<T>) {
     const text = words.length === 0 ? "" : textOf(item).toLowerCase();
     return words.every((word) => text.includes(word));
   });
+  const counted = countText(items?.length ?? 0, one, many);
   const shown = all ? found : found.slice(0, shownFirst);
   return (
     <Card
       flush
       title={title}
-      about={items === undefined ? undefined : aboutText(found.length, items.length, one)}
+      about={
+        items === undefined
+          ? undefined
+          : found.length === items.length
+            ? counted
+            : `${found.length.toLocaleString("en")} of ${counted}`
+      }
       actions={
         <>
           {(items ?? []).length >= searchedFrom && (
@@ -96,8 +118,4 @@ export function MachineList<T>(props: MachineListProps<T>) {
 
 function RowOf<T>({ item, row }: { readonly item: T; row(item: T): ReactNode }) {
   return row(item);
-}
-
-function aboutText(found: number, all: number, one: string): string {
-  return found === all ? countText(all, one) : `${found.toLocaleString("en")} of ${countText(all, one)}`;
 }

@@ -162,7 +162,7 @@ const healths: Readonly<Record<WireStorage["health"], Look>> = {
 export function StorageList({ items, answered }: ListProps<WireStorage>) {
   return (
     <MachineList
-      {...{ title: "Storage", one: "device", answered }}
+      {...{ title: "Storage", one: "device", many: "devices", answered }}
       items={items && worstFirst(items, ({ health }) => healths[health])}
       none="No disk, array or pool said how it is."
       untold={

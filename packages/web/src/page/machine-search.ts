@@ -2,12 +2,11 @@ import type { Span } from "./metrics-range.ts";
 
 /** What stands in the address of a machine's page; comes with the first code, so it is small. Pure. */
 
-export const machineTabs = [
-  ...["charts", "processes", "containers", "units", "updates", "storage", "system", "history"],
-] as const;
+const tabs = ["charts", "processes", "containers", "units", "updates", "storage", "system", "history"] as const;
+export type MachineTab = (typeof tabs)[number];
 
 export interface MachineSearch {
-  readonly tab?: string;
+  readonly tab?: MachineTab;
   /** Minutes up to now; left out: an hour. */
   readonly last?: number;
   /** Seconds since the epoch, instead. */
@@ -19,8 +18,9 @@ const isNumber = (value: unknown): value is number => typeof value === "number" 
 
 /** Of an address that anybody may have written: what can be understood. */
 export function readMachineSearch({ tab, last, from, to }: Readonly<Record<string, unknown>>): MachineSearch {
+  const known = tabs.find((one) => one === tab);
   return {
-    ...(machineTabs.some((one) => one === tab) && tab !== "charts" ? { tab: tab as string } : {}),
+    ...(known === undefined || known === "charts" ? {} : { tab: known }),
     ...(isNumber(last) && last <= 44_640 && last !== 60 ? { last } : {}),
     ...(isNumber(from) && isNumber(to) && from < to ? { from, to } : {}),
   };

@@ -1,12 +1,15 @@
 import type { WireContainer, WireMachine, WireUnit } from "@fed/fed/wire/machine.ts";
 import { countText } from "../view/format.ts";
 import type { Look, Tone } from "../view/tone.ts";
+import type { MachineTab } from "./machine-search.ts";
 
 /** What is not as it should be on a machine, in words. Pure. */
 
 export interface Chip {
   readonly word: string;
   readonly tone: Tone;
+  /** The part of its page that has more of it. */
+  readonly tab?: MachineTab;
 }
 
 type Judged = Pick<WireMachine, "tally" | "maintenance" | "hostKey" | "problems">;
@@ -27,16 +30,27 @@ const isChip = (chip: Chip | false | undefined): chip is Chip => typeof chip ===
 /** What its lists have in them, in short; the worst first. */
 export function tallyChips({ tally: { updates, units, containers, storage } }: Pick<Judged, "tally">): readonly Chip[] {
   const chips: (Chip | false | undefined)[] = [
-    storage && storage.troubled > 0 && { word: `${countText(storage.troubled, "disk")} in trouble`, tone: "bad" },
-    units && units.failed > 0 && { word: `${countText(units.failed, "unit")} failed`, tone: "bad" },
+    storage &&
+      storage.troubled > 0 && {
+        word: `${countText(storage.troubled, "disk")} in trouble`,
+        tone: "bad",
+        tab: "storage",
+      },
+    units && units.failed > 0 && { word: `${countText(units.failed, "unit")} failed`, tone: "bad", tab: "units" },
     containers &&
-      containers.troubled > 0 && { word: `${countText(containers.troubled, "container")} in trouble`, tone: "bad" },
-    updates && updates.security > 0 && { word: countText(updates.security, "security update"), tone: "warn" },
-    updates?.restart && { word: "restart needed", tone: "warn" },
+      containers.troubled > 0 && {
+        word: `${countText(containers.troubled, "container")} in trouble`,
+        tone: "bad",
+        tab: "containers",
+      },
+    updates &&
+      updates.security > 0 && { word: countText(updates.security, "security update"), tone: "warn", tab: "updates" },
+    updates?.restart && { word: "restart needed", tone: "warn", tab: "updates" },
     updates &&
       updates.pending > updates.security && {
         word: countText(updates.pending - updates.security, updates.security > 0 ? "other update" : "update"),
         tone: "idle",
+        tab: "updates",
       },
   ];
   return chips.filter(isChip);

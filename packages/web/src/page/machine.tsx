@@ -21,6 +21,7 @@ import { MachineHistory } from "./machine-history.tsx";
 import { ContainerList, ProcessList, StorageList, UnitList, UpdateList } from "./machine-lists.tsx";
 import { MachineNotices } from "./machine-notices.tsx";
 import { machineQuery } from "./machine-query.ts";
+import { readMachineSearch } from "./machine-search.ts";
 import { MachineSystem } from "./machine-system.tsx";
 import { type Ticks, useSeenMs, useTicks } from "./machine-ticks.ts";
 import { tallyChips } from "./machine-trouble.ts";
@@ -66,7 +67,7 @@ function Machine({ machine }: { readonly machine: WireMachine }) {
       />
       <MachineNotices machine={machine} />
       <div className="mb-3 empty:hidden">
-        <MachineChips chips={tallyChips(machine)} />
+        <MachineChips chips={tallyChips(machine)} to={name} />
       </div>
       <Parts machine={machine} ticks={ticks} />
     </>
@@ -119,7 +120,9 @@ function Parts({ machine, ticks }: { readonly machine: WireMachine; readonly tic
     <Tabs
       label="Parts of the machine"
       value={tab}
-      onChange={(id) => void navigate({ resetScroll: false, search: (before) => ({ ...before, tab: id }) })}
+      onChange={(id) =>
+        void navigate({ resetScroll: false, search: (before) => readMachineSearch({ ...before, tab: id }) })
+      }
       tabs={[
         { id: "charts", label: "Charts", content: <MachineCharts machine={name} {...{ intervalMs, search, ticks }} /> },
         ...listsOf(machine, detail).map((one) => ({ ...one, content: list(one.content) })),

@@ -26,6 +26,7 @@ test("a workstation that is away is nobody's alarm; a server that is offline is"
   expect(machineShare([machine("hub", "server", "online"), away])).toEqual({ good: 1, all: 1, tone: "good" });
   expect(machineShare([machine("hub", "server", "offline"), away])).toEqual({ good: 0, all: 1, tone: "bad" });
   expect(machineShare([machine("mbp", "workstation", "online")])).toEqual({ good: 1, all: 1, tone: "good" });
+  expect(machineShare([machine("mbp", "workstation", "degraded")])).toEqual({ good: 0, all: 1, tone: "warn" });
 });
 
 test("the matrix keeps the order of the environments and leaves out what does not run there", () => {
@@ -49,9 +50,11 @@ test("servers and workstations stand apart, by name", () => {
   const { servers, workstations } = groupMachines([
     machine("z", "server", "online"),
     machine("m", "workstation", "away"),
-    machine("a", "server", "online"),
+    machine("node10", "server", "online"),
+    machine("node2", "server", "online"),
   ]);
-  expect([servers.map(({ name }) => name), workstations.map(({ name }) => name)]).toEqual([["a", "z"], ["m"]]);
+  const names = [servers, workstations].map((group) => group.map(({ name }) => name));
+  expect(names).toEqual([["node2", "node10", "z"], ["m"]]);
 });
 
 test("what needs attention: the worst first, machines before services, nothing that is only on its way", () => {

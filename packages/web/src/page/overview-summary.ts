@@ -22,7 +22,7 @@ export function serviceShare(services: readonly Pick<ServiceStatus, "state">[]):
 
 /** The machines that should be there: a workstation may be away. Pure. */
 export function machineShare(machines: readonly Pick<WireMachine, "state" | "kind">[]): Share {
-  const counted = machines.filter(({ kind, state }) => kind === "server" || state === "online");
+  const counted = machines.filter(({ kind, state }) => kind === "server" || state === "online" || state === "degraded");
   const good = counted.filter(({ state }) => state === "online").length;
   return shareOf(
     good,
@@ -97,9 +97,12 @@ export function matrixOf({ environments, services }: Pick<HubStatus, "environmen
   };
 }
 
+/** `node2` comes before `node10`. */
+const names = new Intl.Collator("en", { numeric: true });
+
 /** Servers and workstations apart, each by name. Pure. */
 export function groupMachines(machines: readonly WireMachine[]) {
-  const byName = [...machines].sort((a, b) => a.name.localeCompare(b.name));
+  const byName = [...machines].sort((a, b) => names.compare(a.name, b.name));
   return {
     servers: byName.filter(({ kind }) => kind === "server"),
     workstations: byName.filter(({ kind }) => kind === "workstation"),
