@@ -1,4 +1,4 @@
-import { readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,12 @@ import { onTestFinished } from "vitest";
 import { startProgram } from "./program.ts";
 
 /** A machine of a test that reports by itself: a folder and the processes of its agent, gone with its test. */
+
+/** For the name of a test: which of these tools is missing here; "" for none. In CI none may be. */
+export function without(...tools: readonly string[]): string {
+  const missing = tools.find((tool) => !existsSync(`/usr/bin/${tool}`));
+  return missing === undefined || process.env.CI === "true" ? "" : ` [skipped: no ${missing}]`;
+}
 
 export const shells = ["dash", "bash", "busybox"] as const;
 
@@ -28,7 +34,7 @@ export async function makeMachine(shell: (typeof shells)[number]): Promise<Machi
   const bin = join(home, "bin");
   const folder = join(home, "agent");
   await layOutTools(bin, shell);
-  const live = () => `/run/fed-agent${folder.replaceAll("/", "-")}`;
+  const live = () => (process.getuid?.() === 0 ? `/run/fed-agent${folder.replaceAll("/", "-")}` : join(folder, "live"));
   const processes = () => findProcesses(folder);
   onTestFinished(async () => {
     for (let tries = 0; tries < 100; tries++) {
