@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { makeBoard } from "./board-ask.ts";
+import { isLate, makeBoard } from "./board-ask.ts";
 import type { Line } from "./metrics-answer.ts";
 import type { Grid } from "./metrics-range.ts";
 
@@ -120,6 +120,13 @@ test("a hub that does not answer a tick leaves what is shown, and the next tick 
   await settle();
   expect(board.read()?.failure).toBeUndefined();
   expect(valuesOf("cpu")).toEqual([[3, 4, 5, 6]]);
+});
+
+test("a tick is late when it tells of steps that are drawn already", () => {
+  const state = { grid: { startMs: 1_000, endMs: 9_000, stepMs: 1_000 }, told: new Map() };
+  const times = [999, 1_000, 6_999, 7_000, 9_500];
+  expect(times.map((atMs) => isLate(state, atMs))).toEqual([false, true, true, false, false]);
+  expect(isLate(undefined, 1)).toBe(false);
 });
 
 test("one that was closed asks and tells no more", async () => {

@@ -166,6 +166,11 @@ export function makeBoard(needs: BoardNeeds): Board {
   };
 }
 
+/** Whether a tick tells of moments that are drawn already: what is asked for with the next one does not have them. */
+export function isLate(state: BoardState | undefined, atMs: number): boolean {
+  return state !== undefined && atMs >= state.grid.startMs && atMs < state.grid.endMs - 2 * state.grid.stepMs;
+}
+
 /** While a stretch of the same steps is on its way, what is known of it stands there already. */
 function keptLines({ grid, told }: BoardState, next: Grid, figures: readonly Figure[]): ReadonlyMap<string, Told> {
   const kept = figures.flatMap(({ id }): [string, Told][] => {

@@ -1,9 +1,12 @@
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { useConnection } from "../live.ts";
 import { makeNudge } from "../nudge.ts";
-import { type BoardState, makeBoard, type Wanted } from "./board-ask.ts";
+import { type BoardState, isLate, makeBoard, type Wanted } from "./board-ask.ts";
 import type { Ticks } from "./machine-ticks.ts";
 import { askInstant, askRange } from "./metrics-told.ts";
+
+/** A machine that was cut off tells many of them, one after the other. */
+const latePauseMs = 15_000;
 
 /** A board that goes on with the ticks, no more often than every `pauseMs`; what is `wanted` is one object while it is the same. */
 export function useBoard(wanted: Wanted | undefined, ticks: Ticks, pauseMs: number): BoardState | undefined {
@@ -13,7 +16,11 @@ export function useBoard(wanted: Wanted | undefined, ticks: Ticks, pauseMs: numb
   }, [board, wanted]);
   useEffect(() => {
     const nudge = makeNudge<number>((times) => board.tick(Math.max(...times)), pauseMs);
-    return ticks.listen((atMs) => nudge([atMs]));
+    const late = makeNudge(board.again, latePauseMs);
+    return ticks.listen((atMs) => {
+      if (isLate(board.read(), atMs)) late([true]);
+      else nudge([atMs]);
+    });
   }, [board, ticks, pauseMs]);
   useAgain(board.again);
   useEffect(() => () => board.close(), [board]);
