@@ -87,6 +87,7 @@ export function makeScene(options: SceneOptions = {}) {
       async take(machine, { sequence, machineMs, sections }) {
         await keeping.work(sequence);
         taken.push({ machine, sequence, machineMs, text: sections[0]?.text ?? "" });
+        return [];
       },
       restart: () => undefined,
     },

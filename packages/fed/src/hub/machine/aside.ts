@@ -1,5 +1,5 @@
 import { type Clock, sleep } from "#base/clock.ts";
-import type { Collector, RawTick } from "#port/collector.ts";
+import type { Collector, RawTick, Section } from "#port/collector.ts";
 import type { Shell } from "#port/shell.ts";
 import { openTalk } from "./talk.ts";
 
@@ -8,7 +8,8 @@ export interface AsideNeeds {
   readonly collector: Collector;
   readonly clock: Clock;
   makeMark(): string;
-  heard(tick: RawTick): void;
+  /** Whether all of it could be told. */
+  heard(tick: RawTick): Promise<boolean>;
   /** A section that could not be told, and why. */
   failed(section: string, reason: string): void;
 }
@@ -29,7 +30,7 @@ export interface Aside {
 const firstMs = 3_000;
 const spreadMs = 20_000;
 const limitMs = 120_000;
-/** One whose connection was lost is asked again after this. */
+/** What could not be told is asked again after this, and after twice as long each time it cannot again. */
 const againMs = 60_000;
 
 /** `part`, from 0 to 1, spreads the first questions over the fleet. */
@@ -38,42 +39,26 @@ export function openAside(needs: AsideNeeds, part: number): Aside {
   const slow = collector.sections.filter((section) => section.slow);
   const beganMs = clock.tickMs() + firstMs + part * spreadMs;
   const nextMs = new Map(slow.map(({ name }) => [name, beganMs]));
+  const failed = new Map<string, number>();
   const stop = new AbortController();
   let underWay: Promise<void> | undefined;
 
-  async function ask(name: string, everyMs: number): Promise<void> {
-    const told = Promise.withResolvers<"told" | { readonly lost: string } | { readonly wrong: string }>();
+  function after(name: string, everyMs: number, good: boolean) {
+    const times = good ? 0 : (failed.get(name) ?? 0) + 1;
+    failed.set(name, times);
+    nextMs.set(name, clock.tickMs() + (good ? everyMs : Math.min(everyMs, againMs * 2 ** (times - 1))));
+  }
+
+  async function ask({ name, everyMs }: Section): Promise<void> {
     const late = new AbortController();
     const signal = AbortSignal.any([stop.signal, late.signal]);
-    const limit = sleep(clock, limitMs, signal).then(
-      () => ({ wrong: `did not end within ${limitMs / 60_000} min` }),
-      () => ({ lost: "the machine is asked no more" }),
-    );
     try {
-      const talk = await openTalk(
-        {
-          ...{ shell: needs.shell, collector, mark: needs.makeMark() },
-          heard(tick) {
-            if (tick.sections.some((section) => section.name !== name))
-              return told.resolve({ wrong: "it told something else" });
-            needs.heard(tick);
-            told.resolve("told");
-          },
-          ended: (why, broken) => told.resolve(broken ? { wrong: why } : { lost: why }),
-        },
-        signal,
-      );
-      try {
-        talk.ask(1, [name]);
-        const how = await Promise.race([told.promise, limit]);
-        nextMs.set(name, clock.tickMs() + (how === "told" || "wrong" in how ? everyMs : againMs));
-        if (how !== "told" && "wrong" in how) needs.failed(name, how.wrong);
-      } finally {
-        await talk.close();
-      }
+      const how = await answerTo(needs, name, signal);
+      if (how.kind === "wrong") needs.failed(name, how.reason);
+      after(name, everyMs, how.kind === "told" && (await how.good));
     } catch {
       // It is the machine that cannot be reached, and its session says so.
-      nextMs.set(name, clock.tickMs() + againMs);
+      after(name, everyMs, false);
     } finally {
       late.abort();
     }
@@ -84,7 +69,7 @@ export function openAside(needs: AsideNeeds, part: number): Aside {
       if (underWay || stop.signal.aborted) return;
       const due = slow.find(({ name }) => clock.tickMs() >= (nextMs.get(name) ?? 0));
       if (!due) return;
-      underWay = ask(due.name, due.everyMs).finally(() => {
+      underWay = ask(due).finally(() => {
         underWay = undefined;
       });
     },
@@ -96,4 +81,40 @@ export function openAside(needs: AsideNeeds, part: number): Aside {
       await underWay;
     },
   };
+}
+
+type Answer =
+  | { readonly kind: "told"; readonly good: Promise<boolean> }
+  /** The connection is lost. */
+  | { readonly kind: "lost" }
+  | { readonly kind: "wrong"; readonly reason: string };
+
+/** What becomes of one section that is asked in a channel of its own. Faults of the shell. */
+async function answerTo(needs: AsideNeeds, name: string, signal: AbortSignal): Promise<Answer> {
+  const told = Promise.withResolvers<Answer>();
+  const talk = await openTalk(
+    {
+      ...{ shell: needs.shell, collector: needs.collector, mark: needs.makeMark() },
+      heard(tick) {
+        const unasked = tick.sections.some((section) => section.name !== name);
+        told.resolve(
+          unasked
+            ? { kind: "wrong", reason: "it told what it was not asked" }
+            : { kind: "told", good: needs.heard(tick) },
+        );
+      },
+      ended: (reason, broken) => told.resolve(broken ? { kind: "wrong", reason } : { kind: "lost" }),
+    },
+    signal,
+  );
+  const limit = sleep(needs.clock, limitMs, signal).then(
+    (): Answer => ({ kind: "wrong", reason: `did not end within ${limitMs / 60_000} min` }),
+    (): Answer => ({ kind: "lost" }),
+  );
+  try {
+    talk.ask(1, [name]);
+    return await Promise.race([told.promise, limit]);
+  } finally {
+    await talk.close();
+  }
 }

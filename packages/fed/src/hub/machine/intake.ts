@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import { isFault, toFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Appended, Batch } from "#engine/tsdb/tsdb.ts";
-import type { Collector, RawTick, Reading, SampleSink } from "#port/collector.ts";
+import type { Collector, RawTick, Reading, SampleSink, SectionFailure } from "#port/collector.ts";
 import type { WireMachineTick } from "#wire/machine.ts";
 import type { Seen } from "./machine.ts";
 import { openBook, type SeriesBook } from "./series.ts";
@@ -31,9 +31,9 @@ export interface Intake {
   /**
    * Takes a tick. Resolves when its samples are on the disk; rejects with a Fault when they could not be kept, and then the same
    * tick may be handed in again. Ticks of a machine come in their order, the next one may come before this one is kept. Samples of
-   * one that was asked for have the hub's time, of one that came by itself the machine's own.
+   * one that was asked for have the hub's time, of one that came by itself the machine's own. Answers what could not be told.
    */
-  take(machine: string, tick: RawTick, receivedMs: number, asked?: Asked): Promise<void>;
+  take(machine: string, tick: RawTick, receivedMs: number, asked?: Asked): Promise<readonly SectionFailure[]>;
   /** A machine did not answer; when it is gone by that its series end. */
   missed(machine: string, gone: boolean): Promise<void>;
   /** A machine is not in the fleet any more: its series end, and what was known of them is forgotten. */
@@ -115,6 +115,7 @@ export function openIntake(needs: IntakeNeeds): Intake {
       });
       await needs.keep(batch, machine, receivedMs - atMs > oldMs ? "old" : "new");
       needs.ticked({ machine, atMs });
+      return failures;
     },
     missed(machine, gone) {
       const { book } = mindOf(machine);

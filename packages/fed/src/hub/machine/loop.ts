@@ -137,7 +137,7 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
   if (!channel) rhythm = { ...rhythm, askMs: Infinity, missMs: clock.tickMs() + member.intervalMs + graceMs };
   let asked: { readonly names: readonly string[]; readonly atMs: number; readonly tickMs: number } | undefined;
   let everything = false;
-  let outcome = Promise.withResolvers<void>();
+  let outcome = Promise.withResolvers<unknown>();
 
   function arm() {
     timer?.cancel();
@@ -192,11 +192,14 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
     aside?.turn();
   }
 
-  async function take(tick: RawTick, when: Asked): Promise<void> {
+  /** Whether all of it could be told. */
+  async function take(tick: RawTick, when: Asked): Promise<boolean> {
     try {
-      await intake.take(name, tick, clock.nowMs(), when);
+      const failures = await intake.take(name, tick, clock.nowMs(), when);
+      return failures.length === 0;
     } catch (thrown) {
       needs.trace.warn("a tick was not kept", { machine: name, reason: toFault(thrown).message });
+      return false;
     }
   }
 
@@ -218,7 +221,7 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
   }
 
   /** Who waits for a look goes on, when what it brought is kept. */
-  function settle(kept: Promise<void> = Promise.resolve()) {
+  function settle(kept?: Promise<unknown>) {
     outcome.resolve(kept);
     outcome = Promise.withResolvers();
   }
@@ -273,13 +276,13 @@ function openAsideOf(
   name: string,
   shell: Shell,
   part: number,
-  take: (tick: RawTick, when: Asked) => Promise<void>,
+  take: (tick: RawTick, when: Asked) => Promise<boolean>,
 ): Aside {
   const { machines, clock, collector } = needs;
   return openAside(
     {
       ...{ shell, collector, clock, makeMark: needs.makeMark },
-      heard: (tick) => void take(tick, { atMs: clock.nowMs(), tookMs: undefined }),
+      heard: (tick) => take(tick, { atMs: clock.nowMs(), tookMs: undefined }),
       failed: (section, reason) => machines.report(name, { asked: [section], failures: [{ section, reason }] }),
     },
     part,
