@@ -8,7 +8,7 @@ export interface JoinedIo {
 
 /**
  * A command's stdin and stdout as one stream, with back pressure both ways. Trouble of either is no error of it: whether the command
- * ended well is told by its end. `destroyed`: nobody wants to hear of it any more.
+ * ended well is told by its end. `destroyed`: nobody wants to hear of it any more, though it has more to say.
  */
 export function joinIo(stdout: Readable, stdin: Writable, destroyed: () => void): JoinedIo {
   let ended = false;
@@ -30,8 +30,10 @@ export function joinIo(stdout: Readable, stdin: Writable, destroyed: () => void)
       done();
     },
     destroy(_, done) {
+      // A stream destroys itself when it has come to its end: that is no reason to end a command that is about to.
+      if (!ended && !stdout.readableEnded) destroyed();
+      else if (!ended) stdin.end();
       stdout.destroy();
-      destroyed();
       done(null);
     },
   });

@@ -1,13 +1,14 @@
 /** How what runs on a machine is brought to its end. */
 import { constants } from "node:os";
 import type { Clock } from "#base/clock.ts";
-import { withDeadline } from "#base/clock.ts";
-import type { StreamEnd } from "#port/shell.ts";
+import type { ShellCommand, StreamEnd } from "#port/shell.ts";
 import { endCommand } from "./script.ts";
 import type { Seat } from "./seat.ts";
 
-/** Two rounds of a second on the machine, and the way there and back. */
-const endMs = 5_000;
+/** So long the answer waits for the end of a command: two rounds of a second on the machine, and a new shell there if need be. */
+const endMs = 10_000;
+/** So long we go on trying. */
+const tryMs = 60_000;
 
 /** Ends a process with what it started. Quietly nothing when the machine does not answer in time. */
 export async function endProcess(
@@ -16,20 +17,26 @@ export async function endProcess(
   clock: Clock,
 ): Promise<void> {
   if (!/^[1-9]\d*$/.test(pid) || pid === "1") return;
-  const work = async (signal: AbortSignal) => {
-    const lane = await seat.lanes.take(signal, "urgent");
-    const giveUp = () => lane.close();
-    signal.addEventListener("abort", giveUp, { once: true });
-    const quiet = { stdout() {}, stderr() {} };
-    await lane.run(endCommand(pid, only), quiet);
-    signal.removeEventListener("abort", giveUp);
-    seat.lanes.give(lane);
-  };
-  try {
-    await withDeadline(clock, endMs, "the end of a command", work);
-  } catch {
+  const stop = new AbortController();
+  const timer = clock.after(tryMs, () => stop.abort("late"));
+  const forget = seat.connection.onGone((reason) => stop.abort(reason));
+  const ended = askForEnd(seat, endCommand(pid, only), stop.signal)
     // The connection is lost, or will be taken for lost soon.
-  }
+    .catch(() => {})
+    .finally(() => {
+      timer.cancel();
+      forget();
+    });
+  await within(clock, endMs, ended);
+}
+
+async function askForEnd({ lanes }: Seat, command: ShellCommand, signal: AbortSignal): Promise<void> {
+  const lane = await lanes.take(signal, "urgent");
+  const giveUp = () => lane.close();
+  signal.addEventListener("abort", giveUp, { once: true });
+  await lane.run(command, { stdout() {}, stderr() {} });
+  signal.removeEventListener("abort", giveUp);
+  lanes.give(lane);
 }
 
 /**

@@ -28,7 +28,6 @@ export function openLanes(connection: Connection, clock: Clock): Lanes {
 
   const closeIdle = () => {
     for (const lane of idle.splice(0)) lane.close();
-    open = Math.max(0, open);
   };
   connection.onGone((reason) => {
     timer?.cancel();
@@ -36,17 +35,12 @@ export function openLanes(connection: Connection, clock: Clock): Lanes {
     waiting.clear();
   });
 
-  async function openOne(signal: AbortSignal): Promise<Lane> {
+  const openOne = (signal: AbortSignal) => {
     open++;
-    try {
-      return await beginLane(connection, clock, signal, () => {
-        open--;
-      });
-    } catch (thrown) {
+    return beginLane(connection, clock, signal, () => {
       open--;
-      throw thrown;
-    }
-  }
+    });
+  };
 
   function waitForOne(signal: AbortSignal): Promise<Lane> {
     const turn = Promise.withResolvers<Lane>();
@@ -99,8 +93,13 @@ export function openLanes(connection: Connection, clock: Clock): Lanes {
   };
 }
 
+/** `ended` is called once, when its channel is gone or could not be opened. */
 async function beginLane(connection: Connection, clock: Clock, signal: AbortSignal, ended: () => void): Promise<Lane> {
-  const channel = await openSh(connection, signal);
+  const channel = await openSh(connection, signal).catch((thrown: unknown) => {
+    ended();
+    throw thrown;
+  });
+  channel.once("close", ended);
   const said = makeTail(1_000);
   const hear = (bytes: Buffer) => said.add(bytes);
   channel.on("data", hear);
@@ -121,9 +120,6 @@ async function beginLane(connection: Connection, clock: Clock, signal: AbortSign
       channel.off("data", hear);
       channel.stderr.off("data", hear);
     });
-  if (isReady) {
-    channel.once("close", ended);
-    return lane;
-  }
+  if (isReady) return lane;
   throw startFault(connection, said.text(), isLate ? readyMs : undefined);
 }

@@ -85,8 +85,7 @@ function inChannel(clock: Clock, command: ShellCommand, input: Uint8Array | stri
     channel.resume();
     channel.end(input);
     const end = await endWith(ended, signal, () => started.end(seat));
-    const closed = new Promise((resolve) => channel.once("close", resolve));
-    await within(clock, lastWordsMs, closed);
+    await within(clock, lastWordsMs, started.closed);
     channel.close();
     return end;
   };

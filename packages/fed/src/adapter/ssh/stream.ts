@@ -17,6 +17,8 @@ export interface Started {
   readonly channel: ClientChannel;
   /** Never rejects. */
   readonly ended: Promise<StreamEnd>;
+  /** Nothing comes any more, and all of it was taken. */
+  readonly closed: Promise<void>;
   /** Ends it on the machine, with what it started; `ended` has resolved then. */
   end(seat: Seat): Promise<void>;
 }
@@ -65,7 +67,7 @@ export async function startCommand(
         await endProcess(seat, { pid, only: false }, clock);
         if (!(await within(clock, toldMs, ended))) giveUp();
       };
-      return { channel, ended, end };
+      return { channel, ended, closed, end };
     }
     throw startFault(connection, said.text(), first === "late" ? startMs : undefined);
   } catch (thrown) {
@@ -112,9 +114,7 @@ function pushInto(reader: MarkReader, bytes: Buffer, channel: ClientChannel): vo
   }
 }
 
-/**
- * `closed`: nothing comes any more, all of it was taken. `giveUp` closes the channel of a command whose end nobody tells.
- */
+/** `giveUp` closes the channel of a command whose end nobody tells. */
 function endOf(channel: ClientChannel, connection: Connection) {
   const end = Promise.withResolvers<StreamEnd>();
   const closed = Promise.withResolvers<void>();

@@ -30,8 +30,8 @@ export async function uploadTo(
   const trouble = (words: string) => faultOf(machine, path, words);
   const said = new Promise<boolean>((resolve) => {
     stream.io.once("data", () => resolve(true));
-    stream.io.once("close", () => resolve(false));
-    stream.ended.then(() => resolve(false));
+    // Not when it has ended: what it said last may be on its way yet.
+    for (const end of ["end", "close"]) stream.io.once(end, () => resolve(false));
   });
   try {
     const sizeBytes = await send(stream.io, bytes, signal);
