@@ -101,7 +101,7 @@ test.skipIf(skipped)(
     expect(await page.getByText(/node5 went from online to offline/).count()).toBeGreaterThanOrEqual(2);
     expect(complaints).toEqual([]);
   },
-  120_000,
+  180_000,
 );
 
 async function keep(stage: Stage, hub: { readonly url: string }, lines: readonly string[]): Promise<void> {
@@ -180,7 +180,7 @@ test.skipIf(skipped)(
     await page.getByRole("button", { name: "Maintenance", exact: true }).waitFor(patience);
     expect(complaints).toEqual([]);
   },
-  120_000,
+  180_000,
 );
 
 test.skipIf(skipped)(
