@@ -25,15 +25,19 @@ interface OpenTick {
   bytes: number;
 }
 
-/** `limitOf` says how many bytes of a section are kept. */
-export function openTicks(mark: string, split: SplitSection, keptBytes: number = filesBytes): TickReader {
-  const needle = Buffer.from(`\n${mark} `);
+/** What stands between marks, and what the marks say: ticks, one after the other. */
+interface Frame {
+  take(bytes: Buffer): void;
+  /** A line behind a mark; a tick when this ends one. */
+  takeLine(line: string): RawTick | undefined;
+  forget(): void;
+}
+
+function openFrame(split: SplitSection, keptBytes: number): Frame {
   const heap = openHeap(keptBytes);
-  let carry: Buffer = Buffer.alloc(0);
   let tick: OpenTick | undefined;
   let lastSequence = -1;
   let noise = 0;
-  let broken: Fault | undefined;
 
   function take(bytes: Buffer): void {
     if (tick === undefined) {
@@ -46,7 +50,6 @@ export function openTicks(mark: string, split: SplitSection, keptBytes: number =
     heap.add(bytes);
   }
 
-  /** A line of the frame; a tick when this ends one. */
   function takeLine(line: string): RawTick | undefined {
     const [word, ...rest] = line.split(" ");
     if (word === "tick" && tick === undefined) tick = beginTick(rest, lastSequence);
@@ -75,6 +78,15 @@ export function openTicks(mark: string, split: SplitSection, keptBytes: number =
     return { sequence, machineMs, sections };
   }
 
+  return { take, takeLine, forget: () => void heap.take() };
+}
+
+export function openTicks(mark: string, split: SplitSection, keptBytes: number = filesBytes): TickReader {
+  const needle = Buffer.from(`\n${mark} `);
+  const frame = openFrame(split, keptBytes);
+  let carry: Buffer = Buffer.alloc(0);
+  let broken: Fault | undefined;
+
   /** Everything up to what may yet become a mark. */
   function read(bytes: Uint8Array, ticks: RawTick[]): void {
     const data = carry.length === 0 ? viewOf(bytes) : Buffer.concat([carry, bytes]);
@@ -84,12 +96,12 @@ export function openTicks(mark: string, split: SplitSection, keptBytes: number =
       const end = found < 0 ? -1 : data.indexOf(10, found + needle.length);
       if (found >= 0 && (end < 0 ? data.length : end) - found > lineBytes) throw nonsense("an endless line");
       const until = found >= 0 ? found : Math.max(at, data.length - needle.length + 1);
-      take(data.subarray(at, until));
+      frame.take(data.subarray(at, until));
       if (end < 0) {
         carry = Buffer.from(data.subarray(until));
         return;
       }
-      const whole = takeLine(data.toString("latin1", found + needle.length, end));
+      const whole = frame.takeLine(data.toString("latin1", found + needle.length, end));
       if (whole !== undefined) ticks.push(whole);
       at = end + 1;
     }
