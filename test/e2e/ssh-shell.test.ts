@@ -37,8 +37,9 @@ for (const [name, config] of kinds) {
   describe.skipIf(lacks !== "")(`by SSH${name}${lacks}`, () => {
     let sshd: Sshd;
     let end = () => {};
-    const bin = mkdtempSync(join(tmpdir(), "fed-bin-"));
+    let bin: string;
     beforeAll(async () => {
+      bin = mkdtempSync(join(tmpdir(), "fed-bin-"));
       const opened = await openSshd({ config: config(bin) });
       sshd = opened.sshd;
       end = opened.end;
