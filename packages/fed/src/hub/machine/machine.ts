@@ -48,9 +48,9 @@ export interface Judged {
 }
 
 /** So many intervals without an answer in a row, and it is not there: one lost packet is no news. */
-export const missedToGone = 3;
+const missedToGone = 3;
 /** So many answers without a problem in a row, and it is degraded no more: else a flickering one would be news all the time. */
-export const soundToOnline = 3;
+const soundToOnline = 3;
 
 export function neverSeen(nowMs: number): Observed {
   return {
