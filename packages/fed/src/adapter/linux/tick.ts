@@ -78,7 +78,7 @@ function openFrame(split: SplitSection, keptBytes: number): Frame {
     return { sequence, machineMs, sections };
   }
 
-  return { take, takeLine, forget: () => void heap.take() };
+  return { take, takeLine, forget: () => heap.rest() };
 }
 
 export function openTicks(mark: string, split: SplitSection, keptBytes: number = filesBytes): TickReader {
@@ -117,7 +117,7 @@ export function openTicks(mark: string, split: SplitSection, keptBytes: number =
         if (!(thrown instanceof Fault)) throw thrown;
         broken = thrown;
         carry = Buffer.alloc(0);
-        heap.rest();
+        frame.forget();
         // What came whole before is told; the Fault comes with the next bytes.
         if (ticks.length === 0) throw thrown;
       }
