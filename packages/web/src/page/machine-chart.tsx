@@ -1,4 +1,4 @@
-import { memo, useCallback, useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { Card } from "../view/card.tsx";
 import { cx } from "../view/class-names.ts";
 import { ErrorState } from "../view/error-state.tsx";
@@ -29,13 +29,14 @@ export const MachineChart = memo(({ figure, grid, told, onZoom }: MachineChartPr
   const lines = useMemo(() => linesOf(figure, told), [figure, told]);
   const isolated = lines.some(({ key }) => chosen.has(key)) ? chosen : nobody;
   const left = lines.length < mostDrawn ? 0 : (told?.lines.length ?? 0) - lines.length;
-  const move = useCallback((next: number | undefined) => setIndex(next), []);
   return (
     <Card
       flush
       className="@container"
       title={figure.title}
-      about={left > 0 ? `The ${lines.length} greatest; ${left} more are not drawn` : undefined}
+      actions={
+        left > 0 && <span className="text-small text-soft">{`${lines.length} greatest of ${lines.length + left}`}</span>
+      }
     >
       <div className="min-h-78">
         {lines.length > 0 ? (
@@ -48,12 +49,13 @@ export const MachineChart = memo(({ figure, grid, told, onZoom }: MachineChartPr
               sync="machine"
               always={figure.always}
               height="h-44"
-              onCursor={move}
+              onCursor={setIndex}
             />
             <Legend
               {...{ lines, index, isolated }}
               atMs={index === undefined ? undefined : momentOf(grid, index)}
               lettered={false}
+              steady
               onIsolate={setChosen}
               className="h-24 @md:grid-cols-2 @md:gap-x-4"
             />

@@ -1,6 +1,6 @@
 import { cx } from "../view/class-names.ts";
 import { momentText } from "../view/format.ts";
-import { seriesText } from "./metrics-answer.ts";
+import { seriesText, summarise } from "./metrics-answer.ts";
 import type { ChartLine } from "./metrics-chart.tsx";
 import { colourCount } from "./metrics-plot.ts";
 import { valueText } from "./metrics-unit.ts";
@@ -25,6 +25,8 @@ interface LegendProps {
   readonly atMs: number | undefined;
   readonly lettered: boolean;
   readonly isolated: ReadonlySet<string>;
+  /** Those with the greatest mean first, which changes seldom: for values that come every second. */
+  readonly steady?: boolean;
   /** How high it may become, as classes. */
   readonly className?: string;
   onIsolate(isolated: ReadonlySet<string>): void;
@@ -36,9 +38,21 @@ function valueAt(values: Float64Array, index: number | undefined): number {
 }
 
 /** What is drawn, with the values at the crosshair, the greatest first. A click shows one alone; with Ctrl it joins or leaves. */
-export function Legend({ lines, index, atMs, lettered, isolated, className = "max-h-56", onIsolate }: LegendProps) {
-  const rows = lines.map((line, colour) => ({ line, colour, value: valueAt(line.values, index) }));
-  rows.sort((a, b) => (Number.isNaN(a.value) ? 1 : Number.isNaN(b.value) ? -1 : b.value - a.value));
+export function Legend({
+  lines,
+  index,
+  atMs,
+  lettered,
+  isolated,
+  steady = false,
+  className = "max-h-56",
+  onIsolate,
+}: LegendProps) {
+  const rows = lines.map((line, colour) => {
+    const value = valueAt(line.values, index);
+    return { line, colour, value, weight: steady ? summarise(line.values).mean : value };
+  });
+  rows.sort((a, b) => (Number.isNaN(a.weight) ? 1 : Number.isNaN(b.weight) ? -1 : b.weight - a.weight));
   const click = (key: string, more: boolean) => {
     const next = new Set(more ? isolated : []);
     if (isolated.has(key) && (more || isolated.size === 1)) next.delete(key);
