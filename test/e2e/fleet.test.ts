@@ -29,6 +29,15 @@ test.skipIf(withoutHosts !== "")(
     const names = ground.hosts.map(({ name }) => name);
     await Promise.all(names.map((name) => hub.reaches(name, "online")));
     await sampled(hub, names);
+    // Also what is asked aside has been told: what runs on them from here on stays the same.
+    await until(
+      "updates of every machine",
+      async () => {
+        const told = (await hub.machines()).filter(({ tally }) => tally.updates !== undefined);
+        return told.length >= names.length - 1 ? true : undefined;
+      },
+      60_000,
+    );
     const before = { files: hub.files(), processes: processesOf(ground) };
 
     // All at once, as a bad day has it.
@@ -69,7 +78,14 @@ test.skipIf(withoutHosts !== "")(
     host("h9").emptyDisk();
     await hub.write(labOf(ground, "next"));
     await host("h11").start();
+    const backMs = Date.now();
     await Promise.all(names.map((name) => hub.reaches(name, "online")));
+    // It was never told to be gone: it has to have answered again.
+    await until(
+      "an answer of h11",
+      async () => (((await hub.machine("h11")).seenMs ?? 0) > backMs ? true : undefined),
+      60_000,
+    );
     await hub.fed("machine", "maintenance", "h11", "--end");
     await sampled(hub, names);
 
