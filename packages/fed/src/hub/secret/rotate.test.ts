@@ -80,6 +80,29 @@ test("one that is broken off on the disk changes nothing, or is done at the next
   }
 });
 
+test("a key whose file could not be put in its place is not lost in the next rotation", async () => {
+  const folder = await makeFolder();
+  let full = false;
+  const { vault, close } = await openTestVault(folder, {
+    files: (real) => ({ ...real, takeNext: () => Promise.reject(new Fault("denied", "it may not be renamed")) }),
+    events: (real) => ({
+      ...real,
+      deed(by, work) {
+        if (full) throw new Fault("unreachable", "the disk is full");
+        return real.deed(by, work);
+      },
+    }),
+  });
+  await fill(vault);
+  await vault.rotate(origin);
+  full = true;
+  await expect(vault.rotate(origin)).rejects.toThrow("disk is full");
+  close();
+  const again = await openTestVault(folder);
+  expect(again.vault.trouble).toBeUndefined();
+  expectAll(again.vault);
+});
+
 test("two at once take their turns", async () => {
   const { vault } = await openTestVault(await makeFolder());
   await fill(vault);

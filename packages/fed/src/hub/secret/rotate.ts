@@ -44,7 +44,10 @@ async function rotate(needs: KeyringNeeds, ring: Keyring, origin: Origin) {
   if (state.kind === "empty" || selectKeys(db).length === 0) throw nothingSealed();
   const { key: from } = state;
   const to = state.from === "file" ? makeMasterKey() : nextOfEnvironment(ring, from);
-  if (state.from === "file") await files.writeNext(to);
+  if (state.from === "file") {
+    await keepInPlace(files, from);
+    await files.writeNext(to);
+  }
   let secrets: number;
   try {
     secrets = events.deed(origin, (tx, emit) => {
@@ -66,6 +69,14 @@ async function rotate(needs: KeyringNeeds, ring: Keyring, origin: Origin) {
     });
   }
   return { from: from.id, to: to.id, secrets };
+}
+
+/** Where the rotation before could not rename its file, `master.key.next` is all there is of the key in use: it is not written over. */
+async function keepInPlace(files: KeyringNeeds["files"], key: MasterKey): Promise<void> {
+  const there = await files.read();
+  if (there.kind === "key" && there.key.id === key.id) return;
+  await files.setAside();
+  await files.write(key);
 }
 
 function nextOfEnvironment({ found }: Keyring, from: MasterKey): MasterKey {
