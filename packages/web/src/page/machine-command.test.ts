@@ -11,12 +11,12 @@ test("how to reach it, what is known of it, and what can be done to it", () => {
   expect(texts({ address: "10.0.0.5", port: 2222, user: "ada", origin: "added" })).toEqual([
     "ssh -p 2222 ada@10.0.0.5",
     "fed machine show node5",
-    "fed machine maintenance node5 on",
+    "fed machine maintenance node5",
     "fed machine remove node5",
   ]);
   expect(texts({ mode: "local", address: "local", maintenance: { sinceMs: 1, reason: "" } })).toEqual([
     "fed machine show node5",
-    "fed machine maintenance node5 off",
+    "fed machine maintenance node5 --end",
   ]);
 });
 

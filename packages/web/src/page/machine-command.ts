@@ -30,8 +30,8 @@ export function commandsOf(machine: Reached): readonly Command[] {
     ...(ssh.length > 0 ? [{ about: "Open a shell on it", text: ssh.join(" ") }] : []),
     { about: "All that is known of it", text: `fed machine show ${word(name)}` },
     maintenance
-      ? { about: "End its maintenance", text: `fed machine maintenance ${word(name)} off` }
-      : { about: "Begin its maintenance", text: `fed machine maintenance ${word(name)} on` },
+      ? { about: "End its maintenance", text: `fed machine maintenance ${word(name)} --end` }
+      : { about: "Begin its maintenance", text: `fed machine maintenance ${word(name)}` },
     ...(origin === "added" ? [{ about: "Take it out of the fleet", text: `fed machine remove ${word(name)}` }] : []),
   ];
 }

@@ -15,7 +15,7 @@ export function NoMachines() {
       <p>Write them into the lab file and save it:</p>
       <Code text={inLab} label="machines for the lab file" />
       <p>Or take one in from the command line; nothing is installed on it, the hub logs in by SSH:</p>
-      <Code text="fed machine add ada@192.168.1.5" label="the command that adds a machine" />
+      <Code text="fed machine add ada@192.168.1.5 --name node5" label="the command that adds a machine" />
       <p>
         One that the hub cannot reach reports by itself: <InlineCode>fed machine join NAME</InlineCode> says what to
         type on it.
