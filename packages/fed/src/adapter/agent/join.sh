@@ -36,7 +36,7 @@ EOF
     { crontab -l 2> /dev/null | grep -vF "$folder/run.sh"; echo "@reboot /bin/sh '$folder/run.sh'"; } | crontab - ||
       say "It will not start by itself after a reboot: crontab refuses."
   else
-    say "It will not start by itself after a reboot: there is neither systemd nor cron. Start it then with: sh '$folder/run.sh' &"
+    say "It will not start by itself after a reboot: there is neither systemd nor cron, or you chose its folder. Start it then with: sh '$folder/run.sh' &"
   fi
   setsid sh "$folder/run.sh" > /dev/null 2>&1 < /dev/null &
 }
@@ -63,8 +63,14 @@ join() {
   [ -r /proc/uptime ] || fail "There is no /proc here, so there is nothing to report."
   if [ "$(id -u)" = 0 ]; then folder=/var/lib/fed-agent; else folder=${HOME:-/nowhere}/.fed-agent; fi
   folder=${FED_AGENT_DIR:-$folder}
+  case $folder in /*) ;; *) fail "The folder $folder is no whole path. Set FED_AGENT_DIR to one that begins with /." ;; esac
+  # By its own name and not that of a link: what is undone is looked for under it.
+  mkdir -p "$folder" && folder=$(cd "$folder" && pwd -P) || fail "The folder $folder cannot be made."
   case $folder in *[!A-Za-z0-9/._-]*) fail "The folder $folder has letters that are not safe here. Set FED_AGENT_DIR to another." ;; esac
-  mkdir -p "$folder" && chmod 700 "$folder" || fail "The folder $folder cannot be made."
+  # Whoever leaves removes all of it.
+  grep -qs 'Bearer fedm_' "$folder/credential" || [ -z "$(ls -A "$folder")" ] ||
+    fail "There is something in the folder $folder that is not fed's. Set FED_AGENT_DIR to one that is empty, or not there yet."
+  chmod 700 "$folder" || fail "The folder $folder cannot be closed to others."
   credential=$(claim) || fail "The hub at $url does not answer."
   case $credential in
     fedm_*) ;;
