@@ -97,9 +97,7 @@ const ms = (value: number) => `${value < 100 ? value.toFixed(1) : Math.round(val
 
 function print(what: string, figure: number, peer: number | undefined, aim: string): void {
   const ratio =
-    peer === undefined
-      ? "without ansible"
-      : `ansible: ${ms(peer)}, ${(peer / figure).toFixed(1)} times as long`;
+    peer === undefined ? "without ansible" : `ansible: ${ms(peer)}, ${(peer / figure).toFixed(1)} times as long`;
   process.stdout.write(`${what}: ${ms(figure)}; ${ratio} (${aim})\n`);
 }
 

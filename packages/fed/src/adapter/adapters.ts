@@ -3,6 +3,6 @@ export { makeAgentKit } from "./agent/index.ts";
 export { openBuiltinIngress } from "./builtin/index.ts";
 export { openExporterDoor } from "./exporter/index.ts";
 export { makeLinuxCollector } from "./linux/index.ts";
-export { makeLocalProbe, openLocalShell, readLocalFacts } from "./local/index.ts";
+export { makeLocalProbe, openLocalShell } from "./local/index.ts";
 export { openProcessRuntime } from "./process/index.ts";
 export { makeJumpHosts, openSshShell } from "./ssh/index.ts";

@@ -18,7 +18,6 @@ import { makeMeter } from "#base/meter.ts";
 import { makeNotice, type Notice } from "#base/notice.ts";
 import type { Trace } from "#base/trace.ts";
 import { ensureFolder } from "#disk/folder.ts";
-import { holdLock, type Lock } from "#disk/lock.ts";
 import { isDiskFull } from "#disk/sqlite-fault.ts";
 import { api } from "#wire/api.ts";
 import type { MachineState } from "#wire/machine.ts";
@@ -32,6 +31,7 @@ import { type FirstLab, openDesk } from "./desk.ts";
 import { trimLoop } from "./event/loop.ts";
 import { openEventLog } from "./event/verbs.ts";
 import { type Exporters, openExporters } from "./exporter/verbs.ts";
+import { holdFolder, notStarted } from "./hold.ts";
 import { type HttpNeeds, makeHandlers, makeProgressChannel } from "./http.ts";
 import { readKey } from "./key.ts";
 import { type LiveFleet, openLiveFleet } from "./machine/fleet.ts";
@@ -43,7 +43,7 @@ import { eventOfTurn, type Forwarding, openForwarding } from "./metric/forward-v
 import { maintainLoop, ownMetricsLoop } from "./metric/loop.ts";
 import { type Metrics, openMetrics } from "./metric/verbs.ts";
 import { meterRequests, registerOwnMetrics } from "./own-metrics.ts";
-import { forgetPresence, lockPathIn, writePresence } from "./presence.ts";
+import { forgetPresence, writePresence } from "./presence.ts";
 import { type Phase, requireReady } from "./readiness.ts";
 import { makeRoomWatch, roomLoop } from "./room.ts";
 import { openScheduler, type Scheduler } from "./scheduler.ts";
@@ -418,28 +418,6 @@ async function openDoor(
   };
   opened.defer(() => shut());
   return { url: urlOf(host, served.port), pageUrl: pageUrlOf(host, served.port), shut };
-}
-
-/** One hub, one data folder. */
-function holdFolder(dataFolder: string): Lock {
-  try {
-    return holdLock(lockPathIn(dataFolder));
-  } catch (thrown) {
-    if (!(thrown instanceof Fault) || thrown.code !== "conflict") throw thrown;
-    throw new Fault("conflict", `another hub runs on ${dataFolder}`, {
-      hint: `See it with \`fed status\`, end it with \`fed down\`, or choose another folder with --data DIR. (${thrown.message})`,
-      cause: thrown,
-    });
-  }
-}
-
-/** Writing resumes by itself in a hub that runs; this one does not. */
-function notStarted(thrown: Fault, dataFolder: string): Fault {
-  return new Fault(thrown.code, thrown.message, {
-    hint: `Make room (df -h '${dataFolder}') and start fed again. What runs goes on, and nothing is lost.`,
-    cause: thrown,
-    details: thrown.details,
-  });
 }
 
 /** What runs services and what leads requests to them. */

@@ -26,7 +26,7 @@ export const kit: AgentKit = {
 };
 
 /** Ticks are lines `MARK SEQUENCE MILLISECONDS TEXT`. */
-export function openLineTicks(mark: string): TickReader {
+function openLineTicks(mark: string): TickReader {
   let rest = "";
   return {
     push(bytes) {

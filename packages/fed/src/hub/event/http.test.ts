@@ -7,7 +7,15 @@ import { makeScene, range, say, sequencesOf, take } from "./event.scene.ts";
 import { eventHandlers } from "./http.ts";
 
 const context = (signal = new AbortController().signal): CallContext => ({
-  ...{ signal, correlation: "cor_1", caller: { kind: "local" }, actor: "local", address: "127.0.0.1", agent: "", origin: "http://hub" },
+  ...{
+    signal,
+    correlation: "cor_1",
+    caller: { kind: "local" },
+    actor: "local",
+    address: "127.0.0.1",
+    agent: "",
+    origin: "http://hub",
+  },
   cookie: { set() {}, clear() {} },
   tell() {},
 });

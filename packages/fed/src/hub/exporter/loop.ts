@@ -59,7 +59,7 @@ function spread(key: string): number {
 }
 
 /** One scrape, whatever comes of it. */
-export async function scrape(needs: ScrapeNeeds, scraped: Scraped, signal: AbortSignal): Promise<void> {
+async function scrape(needs: ScrapeNeeds, scraped: Scraped, signal: AbortSignal): Promise<void> {
   const { clock, trace } = needs;
   const { target, scraper, described } = scraped;
   const [atMs, beganTick] = [clock.nowMs(), clock.tickMs()];
