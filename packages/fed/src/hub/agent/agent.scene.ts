@@ -4,7 +4,7 @@ import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { handClock } from "#base/hand-clock.ts";
 import { makeNotice } from "#base/notice.ts";
-import { silentTrace } from "#base/trace.ts";
+import { silentTrace, type Trace } from "#base/trace.ts";
 import { openTestControl } from "#hub/db/control.fake.ts";
 import { openEventLog } from "#hub/event/verbs.ts";
 import type { Telling } from "#hub/machine/problem.ts";
@@ -45,6 +45,7 @@ function openLineTicks(mark: string): TickReader {
 export interface SceneOptions {
   readonly clock?: Clock;
   readonly kit?: AgentKit;
+  readonly trace?: Trace;
   readonly collector?: Pick<Collector, "openTicks">;
 }
 
@@ -63,7 +64,7 @@ export function makeScene(options: SceneOptions = {}) {
   /** Called before a tick is kept; what it throws, keeping throws. */
   const keeping: { work: (sequence: number) => Promise<void> } = { work: async () => undefined };
   const needs: AgentsNeeds = {
-    ...{ db: control.db, events, clock, trace: silentTrace, kit: options.kit ?? kit },
+    ...{ db: control.db, events, clock, trace: options.trace ?? silentTrace, kit: options.kit ?? kit },
     collector: options.collector ?? { openTicks: openLineTicks },
     machines: {
       fleet,

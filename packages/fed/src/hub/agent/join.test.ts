@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isFault } from "#base/fault.ts";
-import { comer, joinAs, makeScene, origin } from "./agent.scene.ts";
+import { comer, going, joinAs, makeScene, origin } from "./agent.scene.ts";
 import { tokenLifeMs } from "./agent.ts";
 
 const codeOf = (work: () => unknown) => {
@@ -45,6 +45,15 @@ test("a token is good for an hour, and until another is made", async () => {
   await clock.turn(1);
   expect(agents.look(later.token).kind).toBe("expired");
   expect(codeOf(() => agents.claim(later.token, comer))).toMatch(/denied: this token is too old/);
+});
+
+test("a token that nobody has used is no good when its machine is taken out of the fleet", async () => {
+  const { agents } = makeScene();
+  const credential = joinAs(agents, "node5");
+  const { token } = agents.allow("node5", "server", origin);
+  expect(agents.identify(credential)).toMatchObject({ name: "node5" });
+  await agents.remove("node5", origin, going());
+  expect(codeOf(() => agents.claim(token, comer))).toMatch(/denied: this hub has made no such token/);
 });
 
 test("no secret is kept or told: only hashes of them", () => {

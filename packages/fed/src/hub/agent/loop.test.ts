@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Fault } from "#base/fault.ts";
+import { makeTrace } from "#base/trace.ts";
 import { hashSecret } from "#hub/user/secret.ts";
 import { going, joinAs, kit, makeScene, origin, type Scene } from "./agent.scene.ts";
 import { markOf } from "./agent.ts";
@@ -225,6 +226,35 @@ test("who floods is held back", async () => {
   expect(sequences(scene).length).toBeLessThan(260);
   await scene.clock.turn(20_000);
   expect(sequences(scene).length).toBe(1_000);
+});
+
+test("who floods in connection after connection is held back as well, and fills neither history nor diary", async () => {
+  const diary: string[] = [];
+  const scene = makeScene({ trace: makeTrace(Date.now, "debug", ({ message }) => void diary.push(message)) });
+  const credential = joinAs(scene.agents, "node5");
+  const lost = () => scene.told.flatMap(({ type, data }) => (type === "machine.ticksLost" ? [data] : []));
+  for (let n = 0; n < 10; n++) {
+    const one = connect(scene, "node5", credential, { dropped: 7 });
+    one.send(Array.from({ length: 100 }, (_, at) => one.tick(n * 100 + at + 1)).join(""));
+    if (n < 2) await one.heard(`ack ${(n + 1) * 100}`);
+    else await one.heard("rate 10 10");
+    one.send("nonsense\n");
+    one.stop();
+    await one.done;
+  }
+  expect(sequences(scene)).toHaveLength(200);
+  expect(lost()).toEqual([{ ticks: 7 }]);
+  for (let n = 0; n < 10; n++) {
+    const one = connect(scene, "node5", credential);
+    one.send("nonsense\n");
+    await one.heard("skip 200");
+    one.stop();
+    await one.done;
+  }
+  expect(diary).toEqual(["a machine says what its program cannot say"]);
+  await scene.clock.turn(60_000);
+  await connect(scene, "node5", credential).heard("rate 10 10");
+  expect(lost()).toEqual([{ ticks: 7 }, { ticks: 63 }]);
 });
 
 test("one that is removed is told so, and its credential ends when it has gone", async () => {

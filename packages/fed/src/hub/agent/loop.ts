@@ -7,7 +7,7 @@ import type { RawTick } from "#port/collector.ts";
 import type { AgentLine } from "#wire/agent.ts";
 import type { CallContext } from "#wire/handler.ts";
 import { type Agent, markOf, placeTick, type Skew, skewAfter, skewAtFirst, wordsOfSkew } from "./agent.ts";
-import { makeAllowance } from "./allowance.ts";
+import { type Conduct, makeConduct } from "./conduct.ts";
 import type { AgentsNeeds } from "./need.ts";
 import { noteProgress, selectAgent } from "./store.ts";
 
@@ -36,6 +36,7 @@ export interface Reports {
 interface Session {
   readonly agent: Agent;
   readonly greeting: Greeting;
+  readonly conduct: Conduct;
   readonly stop: AbortController;
   readonly out: ReturnType<typeof makeBroadcast<AgentLine>>;
   sequence: number;
@@ -57,6 +58,7 @@ const dismissMs = 15_000;
 export function openReports(needs: AgentsNeeds): Reports {
   const { db, clock, machines } = needs;
   const sessions = new Map<string, Session>();
+  const conducts = new Map<string, Conduct>();
   const leaving = new Map<string, () => void>();
   const closing = new AbortController();
   const paceOf = ({ agent: { machine } }: Session): AgentLine => {
@@ -71,8 +73,18 @@ export function openReports(needs: AgentsNeeds): Reports {
     sessions.get(agent.machine)?.stop.abort(new Fault("conflict", "it reports by another connection now"));
     const { controller: stop, release } = childController(signal);
     const nowMs = clock.nowMs();
+    const conduct = conducts.get(agent.machine) ?? makeConduct(clock);
+    conducts.set(agent.machine, conduct);
     const session: Session = {
-      ...{ agent, greeting, stop, sequence: agent.sequence, leaving: agent.leaving, writtenMs: clock.tickMs() },
+      ...{
+        agent,
+        greeting,
+        conduct,
+        stop,
+        sequence: agent.sequence,
+        leaving: agent.leaving,
+        writtenMs: clock.tickMs(),
+      },
       ...{ out: makeBroadcast<AgentLine>(mostLines), skew: skewAtFirst(nowMs, greeting.now * 1_000) },
     };
     sessions.set(agent.machine, session);
@@ -136,6 +148,7 @@ export function openReports(needs: AgentsNeeds): Reports {
       }
     },
     departed(machine) {
+      conducts.delete(machine);
       leaving.get(machine)?.();
       sessions.get(machine)?.stop.abort(new Fault("missing", `${machine} has left`));
     },
@@ -149,14 +162,13 @@ export function openReports(needs: AgentsNeeds): Reports {
 
 function hello(
   { kit, machines, intake, events, clock }: AgentsNeeds,
-  { agent, greeting, skew, leaving }: Session,
+  { agent, greeting, conduct, skew, leaving }: Session,
 ): readonly AgentLine[] {
   const { machine } = agent;
   const lines: AgentLine[] = [`hello ${machine}`, `ack ${agent.sequence}`];
   if (leaving) return [...lines, "uninstall"];
-  if (greeting.dropped > 0) {
-    events.note(hubOrigin(clock), `machine:${machine}`, { type: "machine.ticksLost", ticks: greeting.dropped });
-  }
+  const ticks = conduct.lost(greeting.dropped);
+  if (ticks > 0) events.note(hubOrigin(clock), `machine:${machine}`, { type: "machine.ticksLost", ticks });
   const old = greeting.version !== kit.version;
   if (old && greeting.refused !== kit.version) lines.push(`update ${kit.version}`);
   if (agent.version !== greeting.version) intake.restart(machine);
@@ -176,10 +188,9 @@ const sectionsOfOurs = ["agent", "clock"] as const;
 /** Takes ticks as they come, none twice, each acknowledged when it is kept. */
 async function readAll(needs: AgentsNeeds, session: Session, upload: AsyncIterable<Uint8Array>): Promise<void> {
   const { clock } = needs;
-  const { agent, stop, out } = session;
+  const { agent, conduct, stop, out } = session;
   const { signal } = stop;
   const reader = needs.collector.openTicks(markOf(agent));
-  const allow = makeAllowance(clock);
   const watch = watchSilence(needs, session);
   try {
     for await (const bytes of upload) {
@@ -188,19 +199,19 @@ async function readAll(needs: AgentsNeeds, session: Session, upload: AsyncIterab
       // What leaves is heard for as long as it speaks, and not listened to.
       if (session.leaving) continue;
       for (const tick of reader.push(bytes)) {
-        await allow(signal);
+        await conduct.allow(signal);
         if (!session.leaving) await takeOne(needs, session, tick);
       }
     }
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
     if (isFault(thrown) && thrown.code === "invalid") {
-      needs.trace.warn("a machine says what its program cannot say", {
-        machine: agent.machine,
-        reason: thrown.message,
-      });
+      const { machine } = agent;
+      if (conduct.unreadable()) {
+        needs.trace.warn("a machine says what its program cannot say", { machine, reason: thrown.message });
+      }
       out.send(`skip ${session.sequence}`);
-      report(needs, agent.machine, "agent", `what it sent could not be read, and is left out: ${thrown.message}`);
+      report(needs, machine, "agent", `what it sent could not be read, and is left out: ${thrown.message}`);
       await hearOut(clock, upload, signal);
       return;
     }

@@ -6,7 +6,7 @@ import { type Agent, markOf } from "./agent.ts";
 import { credentialStart, type Joins, openJoins } from "./join.ts";
 import { openReports, type Reports } from "./loop.ts";
 import type { AgentsNeeds } from "./need.ts";
-import { deleteAgent, markLeaving, selectAgent, selectAgentByCredential } from "./store.ts";
+import { deleteAgent, dropUnusedTokens, markLeaving, selectAgent, selectAgentByCredential } from "./store.ts";
 
 /** The machines that report by themselves. */
 export interface Agents extends Joins, Reports {
@@ -47,6 +47,8 @@ export function openAgents(needs: AgentsNeeds): Agents {
       const reporting = selectAgent(db, name) !== undefined;
       events.deed(origin, (tx, emit) => {
         change.record(tx, emit);
+        // Who holds one of these would bring it back.
+        dropUnusedTokens(tx, name);
         if (reporting) markLeaving(tx, name);
       });
       change.take();
