@@ -1,4 +1,5 @@
 import type { EngineContainer } from "./container-engine.ts";
+import { wholeOf } from "./word.ts";
 
 /** What the cgroup of a running container counts. */
 export interface Cgroup {
@@ -113,7 +114,7 @@ export function openMeter() {
         run.oomStartedMs = container.startedMs;
         if (run.oomNow === 0) run.oomBefore++;
       }
-      const oomKills = run.oomBefore + run.oomNow;
+      const oomKills = wholeOf(run.oomBefore + run.oomNow);
       const told = cgroup?.oomKills !== undefined || container.oomKilled !== undefined;
       return { ...(cpu === undefined ? {} : { cpu }), ...(told ? { oomKills } : {}) };
     },

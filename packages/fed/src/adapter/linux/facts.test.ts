@@ -97,3 +97,26 @@ test("generated facts come back, and the start of the machine does not wander wi
     ),
   );
 });
+
+test("a machine that says too much, or what no date can name, is told in short and can be shown", () => {
+  const flood = `\u001b[31m<b>${"x".repeat(100_000)}`;
+  const text = writeFiles(
+    files({
+      "/fed/machine": `${flood}\n`,
+      "/fed/cpu": `model name : ${flood}\n`,
+      "/proc/sys/kernel/hostname": `${flood}\n`,
+      "/proc/sys/kernel/osrelease": `${flood}\n`,
+      "/proc/meminfo": "MemTotal: 1 kB\n",
+      "/proc/uptime": "99999999999999999999.0 1.0\n",
+      "/etc/os-release": `PRETTY_NAME="${flood}"\n`,
+      "/run/systemd/container": `${flood}\n`,
+      "/proc/device-tree/model": `${flood}\n`,
+    }),
+  );
+  const sections = [{ name: "facts", text, code: 0, cut: false }];
+  const told = openReading([factsSection])({ sequence: 1, machineMs: 1_800_000_000_000, sections }, () => {}).facts;
+  const words = Object.values(told ?? {}).filter((value) => typeof value === "string");
+  expect(words).toHaveLength(7);
+  for (const word of words) expect(word).toMatch(/^\[31m<b>x{100,200}$/);
+  expect(new Date(told?.bootedMs ?? Number.NaN).getTime()).toBe(told?.bootedMs);
+});

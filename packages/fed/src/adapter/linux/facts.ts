@@ -5,8 +5,9 @@ import { type FileTexts, readFiles } from "./files.ts";
 import { readMemory } from "./memory.ts";
 import { osName, readRelease } from "./os-release.ts";
 import type { ScriptSection, SectionSink } from "./section.ts";
+import { shown } from "./shown.ts";
 import { findVirtualization } from "./virtualization.ts";
-import { lineOf, numberOf, wordsOf } from "./word.ts";
+import { lineOf, momentOf, numberOf, wordsOf } from "./word.ts";
 
 const kernel = "/proc/sys/kernel";
 const dmi = "/sys/class/dmi/id";
@@ -34,6 +35,9 @@ const script = `
 /proc/stat /etc/os-release /usr/lib/os-release /etc.defaults/VERSION /etc/redhat-release /etc/openwrt_release
 `;
 
+/** Of each word: the hub keeps them in its database and hands them to everybody who lists machines. */
+const mostLetters = 200;
+
 /** Of a start that is measured: the clock and the count of seconds are read one after the other. */
 const sameStartMs = 5000;
 
@@ -46,7 +50,7 @@ export const factsSection: ScriptSection = {
     return (text, into, { machineMs }) => {
       const files = readFiles(text);
       const uptime = numberOf(wordsOf(files.get("/proc/uptime") ?? "")[0]);
-      const measured = uptime === undefined ? 0 : Math.round(machineMs / 1000 - uptime) * 1000;
+      const measured = uptime === undefined ? 0 : momentOf(Math.round(machineMs / 1000 - uptime) * 1000);
       if (Math.abs(measured - bootedMs) > sameStartMs) bootedMs = measured;
       const release = readRelease(files);
       const machine = lineOf(files.get("/fed/machine")) ?? "";
@@ -72,18 +76,19 @@ function readFacts(
   const swapBytes = memory.get("SwapTotal_bytes");
   const hardware = findHardware(files);
   const virtualization = findVirtualization(files);
+  const word = (text: string) => shown(text, mostLetters);
   return {
-    hostname,
-    os: osName(files, release),
-    kernel: lineOf(files.get(`${kernel}/osrelease`)) ?? "",
-    architecture: architectureOf(machine),
+    hostname: word(hostname),
+    os: word(osName(files, release)),
+    kernel: word(lineOf(files.get(`${kernel}/osrelease`)) ?? ""),
+    architecture: word(architectureOf(machine)),
     cores: files.get("/proc/stat")?.match(/^cpu\d+ /gm)?.length ?? 1,
     memoryBytes,
     bootedMs,
-    ...(cpu !== undefined && { cpu }),
+    ...(cpu !== undefined && { cpu: word(cpu) }),
     ...(swapBytes !== undefined && { swapBytes }),
-    ...(hardware !== undefined && { hardware }),
-    ...(virtualization !== undefined && { virtualization }),
+    ...(hardware !== undefined && { hardware: word(hardware) }),
+    ...(virtualization !== undefined && { virtualization: word(virtualization) }),
   };
 }
 

@@ -3,13 +3,13 @@ import type { FileSection } from "./section.ts";
 import { countOf, linesOf, wordsOf } from "./word.ts";
 
 /** Lines of /proc/stat whose first number is told. */
-const statNames: Readonly<Record<string, string>> = {
-  intr: "node_intr_total",
-  ctxt: "node_context_switches_total",
-  processes: "node_forks_total",
-  procs_running: "node_procs_running",
-  procs_blocked: "node_procs_blocked",
-};
+const statNames: ReadonlyMap<string, string> = new Map([
+  ["intr", "node_intr_total"],
+  ["ctxt", "node_context_switches_total"],
+  ["processes", "node_forks_total"],
+  ["procs_running", "node_procs_running"],
+  ["procs_blocked", "node_procs_blocked"],
+]);
 
 /** Those that node_exporter takes: kills for want of memory, paging and swapping. */
 const vmstatLine = /^((?:oom_kill|pgpg|pswp|pg[a-z0-9_]{0,40}fault)[a-z0-9_]{0,40}) (\d{1,20})$/gm;
@@ -24,7 +24,7 @@ export const kernelSection: FileSection = {
     const files = readFiles(text);
     for (const line of linesOf(files.get("/proc/stat") ?? "")) {
       const space = line.indexOf(" ");
-      const metric = statNames[line.slice(0, space)];
+      const metric = statNames.get(line.slice(0, space));
       const value = metric === undefined ? undefined : countOf(line.slice(space + 1).split(" ", 1)[0]);
       if (metric !== undefined && value !== undefined) into.sample(metric, value);
     }

@@ -61,6 +61,22 @@ test("does not take a process for another one that had its number", () => {
   expect(told?.[0]).not.toHaveProperty("command");
 });
 
+test("a process was started when it was started, however the clock and the count of seconds were read", () => {
+  const read = processSection.open();
+  const startOf = (text: string, machineMs: number) => tellOne(read, text, { machineMs }).processes?.[0]?.startedMs;
+  const before = startOf("up 1000.00\np 1 0 0 1 5 10 init\n", 1_800_000_000_000);
+  expect(startOf("up 1010.00\np 1 0 0 1 5 10 init\n", 1_800_000_010_030)).toBe(before);
+  expect(startOf("up 1020.00\np 1 0 0 1 5 10 init\n", 1_800_000_019_000)).toBe(before);
+  expect(startOf("up 1030.00\np 1 0 0 1 5 10 init\n", 1_800_003_630_000)).toBe((before ?? 0) + 3_600_000);
+});
+
+test("a start that no date can name is told as one that a date can", () => {
+  for (const up of ["999999999999", "0"]) {
+    const told = tellOne(processSection.open(), `up ${up}\np 1 0 0 1 9999999999999999999 10 init\n`).processes;
+    expect(new Date(told?.[0]?.startedMs ?? Number.NaN).getTime()).toBe(told?.[0]?.startedMs);
+  }
+});
+
 test("tells at most forty, the busiest and the largest", () => {
   const lines = Array.from({ length: 500 }, (_, i) => `p ${i + 1} ${i} 0 1 5 ${1000 - i} name${i}`);
   const told = tellOne(processSection.open(), `up 10.0\n${lines.join("\n")}\n`).processes;

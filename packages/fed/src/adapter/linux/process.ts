@@ -2,6 +2,7 @@ import { Fault } from "#base/fault.ts";
 import type { ToldProcess } from "#port/collector.ts";
 import type { ScriptSection, SectionReader } from "./section.ts";
 import { ownText, shown } from "./shown.ts";
+import { momentOf } from "./word.ts";
 
 /**
  * The busiest processes. One `awk` reads what the kernel says of all of them; of those that are new since the last look, and now and
@@ -58,6 +59,12 @@ const ofEach = 20;
 /** The kernel's unit of time in /proc, on every system we know of. */
 const ticksPerSecond = 100;
 
+/**
+ * The clock and the count of seconds are read one after the other: when the machine was started wanders by that, and with it when
+ * each process was, which is what tells two of one number apart. The same start is told until the clock was set.
+ */
+const sameBootMs = 5_000;
+
 interface Seen {
   readonly startTicks: number;
   ticks: number;
@@ -79,6 +86,7 @@ function openProcesses(): SectionReader {
   const seen = new Map<number, Seen>();
   let told: readonly ToldProcess[] | undefined;
   let upBefore = 0;
+  let bootedMs = 0;
   return (text, into, tick) => {
     if (text === "" && tick.code === 0 && told !== undefined) {
       into.processes(told);
@@ -103,7 +111,8 @@ function openProcesses(): SectionReader {
     }
     for (const pid of seen.keys()) if (!said.rows.has(pid)) seen.delete(pid);
     upBefore = said.upSeconds;
-    const bootedMs = tick.machineMs - said.upSeconds * 1_000;
+    const measuredMs = tick.machineMs - said.upSeconds * 1_000;
+    if (Math.abs(measuredMs - bootedMs) > sameBootMs) bootedMs = measuredMs;
     told = busiest([...said.rows.values()]).map((row) => tell(row, seen.get(row.pid), bootedMs, said.pageBytes));
     into.processes(told);
     if (tick.cut) into.problem("so many processes that not all were looked at");
@@ -167,6 +176,6 @@ function tell(row: Row, seen: Seen | undefined, bootedMs: number, pageBytes: num
     ...(cpu === undefined ? {} : { cpu }),
     memoryBytes: pages * pageBytes,
     threads,
-    startedMs: Math.round(bootedMs + (startTicks * 1_000) / ticksPerSecond),
+    startedMs: momentOf(bootedMs + (startTicks * 1_000) / ticksPerSecond),
   };
 }

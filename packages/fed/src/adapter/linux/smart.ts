@@ -8,7 +8,7 @@ import { shown } from "./shown.ts";
  * What disks say of themselves (SMART), where we may ask them: as root, or where sudo lets us run smartctl without a password; whether it
  * does is tried once. A disk that sleeps is not woken: it is told as it was.
  *
- * What it says: `disk /dev/NAME`, then a JSON object of smartctl in one line.
+ * What it says: `disk /dev/NAME TYPE`, then a JSON object of smartctl in one line.
  */
 export const smartSection: ScriptSection = {
   name: "smart",
@@ -27,7 +27,7 @@ export const smartSection: ScriptSection = {
     # Lines are DEVICE -d TYPE # REMARK; names and types have no spaces.
     while read -r smart_device smart_d smart_type smart_x; do
       [ "$smart_d" = -d ] || continue
-      echo "disk $smart_device"
+      echo "disk $smart_device $smart_type"
       # A disk that hangs may be the first of many.
       lim 4 $smart_how -n standby -i -H -A --json=c -d "$smart_type" "$smart_device" < /dev/null
       [ $? = 137 ] && break
@@ -91,8 +91,10 @@ function openSmart(): SectionReader {
     const now: typeof known = new Map();
     const lines = text.split("\n");
     for (let i = 0; i < lines.length && now.size < most; i++) {
-      const [, device] = /^disk \/dev\/([\w/.-]{1,64})$/.exec(lines[i] ?? "") ?? [];
-      if (device === undefined) continue;
+      const [, place, type = ""] = /^disk \/dev\/([\w/.-]{1,64})(?: ([\w,+-]{1,64}))?$/.exec(lines[i] ?? "") ?? [];
+      if (place === undefined) continue;
+      // Disks behind a controller (`megaraid,4`) are all called as that is.
+      const device = type.includes(",") ? `${place}_${type}` : place;
       const answer = readAnswer(lines[i + 1] ?? "");
       // One that sleeps says so instead.
       const entry =

@@ -191,7 +191,7 @@ describe.each(shells)("$name", ({ shell }) => {
     const folder = mkdtempSync(join(tmpdir(), "fed-smart-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const script = `#!/bin/sh
-[ "$1" = --scan ] && { echo '/dev/sda -d sat # /dev/sda [SAT], ATA device'; echo '/dev/bus/0 -d megaraid,4 # x'; exit; }
+[ "$1" = --scan ] && { echo '/dev/sda -d sat # /dev/sda [SAT], ATA device'; echo '/dev/bus/0 -d megaraid,4 # x'; echo '/dev/bus/0 -d megaraid,5 # x'; exit; }
 [ "$1 $2" = '-n standby' ] || exit 1
 printf '{"model_name":"%s","smart_status":{"passed":true}}' "$8"
 `;
@@ -200,7 +200,9 @@ printf '{"model_name":"%s","smart_status":{"passed":true}}' "$8"
     const [text = ""] = say(smartSection, { shell, environment: { PATH: `${folder}:/usr/bin:/bin` } });
     expect(tellOne(smartSection.open(), text).storage?.map(({ name, detail }) => [name, detail])).toEqual([
       ["sda", "sat"],
-      ["bus/0", "megaraid,4"],
+      // Both are /dev/bus/0 to the kernel.
+      ["bus/0_megaraid,4", "megaraid,4"],
+      ["bus/0_megaraid,5", "megaraid,5"],
     ]);
   });
 

@@ -28,6 +28,11 @@ test("tells of services that are there, and of what failed", () => {
   for (const name of ["auditd.service", "docker.service", "tmp.mount"]) expect(of(name)).toBeUndefined();
 });
 
+test("a count that is too large for a whole number is still one", () => {
+  const text = "a.service loaded active running A\nshow\nId=a.service\nNRestarts=9223372036854775000\n";
+  expect(tellOne(unitSection.open(), text).units?.[0]?.restarts).toBe(Number.MAX_SAFE_INTEGER);
+});
+
 test("tells their states by node_exporter's names", () => {
   const { samples } = tellOne(unitSection.open(), recorded);
   expect(samples.get('node_systemd_unit_state{name="caddy.service",state="active",type="notify"}')).toBe(1);

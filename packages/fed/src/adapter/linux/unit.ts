@@ -3,6 +3,7 @@ import type { ToldUnit } from "#port/collector.ts";
 import { labelledBy } from "./label.ts";
 import type { ScriptSection, SectionReader, SectionSink } from "./section.ts";
 import { shown } from "./shown.ts";
+import { wholeOf } from "./word.ts";
 
 /**
  * Units of systemd. One call lists their states and costs little however many there are; what each service used, how often it was
@@ -121,7 +122,7 @@ function readShow(text: string): ReadonlyMap<string, Known> {
     known.set(name, {
       type: /^[a-z-]{1,20}$/.exec(values.get("Type") ?? "")?.[0] ?? "",
       restarted: (values.get("Restart") ?? "no") !== "no",
-      restarts: count(values.get("NRestarts")) ?? 0,
+      restarts: wholeOf(count(values.get("NRestarts")) ?? 0),
       memoryBytes: count(values.get("MemoryCurrent")),
       cpuSeconds: cpu === undefined ? undefined : cpu / 1e9,
     });

@@ -41,6 +41,20 @@ test("reads dnf's list and its advisories of security", () => {
   expect(updates?.restart).toBe(false);
 });
 
+test("reads the advisories of dnf5, where the date comes last", () => {
+  const { updates } = look(`manager dnf
+openssl-libs.x86_64 1:3.2.2-3.fc41 updates
+vim-minimal.x86_64  2:9.1.703-1.fc41 updates
+code 100
+Name                   Type     Severity                   Package              Issued
+FEDORA-2024-1c1f8a5b4b security Important openssl-libs-1:3.2.2-3.fc41.x86_64 2024-10-29 03:34:41
+`);
+  expect(updates?.list.map(({ name, security }) => [name, security])).toEqual([
+    ["openssl-libs", true],
+    ["vim-minimal", false],
+  ]);
+});
+
 test("reads pacman's list without what is held", () => {
   const { updates } = look(readFixture("update-pacman"));
   expect(updates?.list.map(({ name }) => name)).toEqual(["linux", "glibc", "ca-certificates-mozilla"]);

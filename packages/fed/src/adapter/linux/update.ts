@@ -128,7 +128,7 @@ function readApt(lines: readonly string[]): readonly Found[] {
  */
 function readDnf(lines: readonly string[]): readonly Found[] {
   const end = lines.findIndex((line) => /^(?:code \d+|Obsoleting .*)$/.test(line));
-  const secure = new Set(lines.slice(lines.findIndex((line) => /^code \d+$/.test(line)) + 1).map(nameOfAdvised));
+  const secure = new Set(lines.slice(lines.findIndex((line) => /^code \d+$/.test(line)) + 1).flatMap(namesOfAdvised));
   return (end < 0 ? lines : lines.slice(0, end)).flatMap((line) => {
     const [, name, architecture = "", next, origin = ""] =
       /^(\S{1,200})\.([a-z0-9_]{1,20}) +(\S{1,200}) +(\S{1,100})$/.exec(line.trimEnd()) ?? [];
@@ -138,9 +138,12 @@ function readDnf(lines: readonly string[]): readonly Found[] {
   });
 }
 
-/** The package of an advisory, without the epoch. */
-function nameOfAdvised(line: string): string {
-  return line.trim().split(/\s+/).at(-1)?.replace(/-\d+:/, "-") ?? "";
+/** The package of an advisory, without the epoch: the last word, or with dnf5 the one before the date. All others are no packages. */
+function namesOfAdvised(line: string): readonly string[] {
+  return line
+    .trim()
+    .split(/\s+/)
+    .map((word) => word.replace(/-\d+:/, "-"));
 }
 
 /** `linux 6.6.1.arch1-1 -> 6.6.2.arch1-1`; with `[ignored]` behind it is held. */

@@ -24,3 +24,16 @@ export function lineOf(text: string | undefined): string | undefined {
   const line = text?.split(/[\n\0]/, 1)[0]?.trim();
   return line === undefined || line === "" ? undefined : line;
 }
+
+/** The last moment that a date can name: what is beyond is no date, for a page as little as for anybody. */
+const lastMs = 8.64e15;
+
+/** A moment that was reckoned from what a machine says. */
+export function momentOf(ms: number): number {
+  return Math.min(Math.max(Math.round(ms), 0), lastMs);
+}
+
+/** A count that is handed on as a whole number: beyond this one it would be none. */
+export function wholeOf(count: number): number {
+  return Math.min(count, Number.MAX_SAFE_INTEGER);
+}
