@@ -124,6 +124,23 @@ describe("a book of series", () => {
     expect(tick(hourMs, 4_000, 50).dropped).toBe(0);
   });
 
+  test("a machine that comes and goes all the time has its series back each time: they are no new ones", () => {
+    const book = openBook("node5", sections, 50);
+    for (let turn = 0; turn < 20; turn++) {
+      const atMs = turn * 60_000;
+      book.begin(["fast"], atMs);
+      for (let n = 0; n < 30; n++) book.sample("x", n, { n: `${n}` });
+      const told = toldIn(book.end(atMs, true, 1));
+      expect(Object.values(told)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+      expect(book.dropped).toBe(0);
+      // Half of them end before the rest does.
+      book.begin(["fast"], atMs + 10_000);
+      for (let n = 0; n < 15; n++) book.sample("x", n, { n: `${n}` });
+      expect(Object.values(toldIn(book.end(atMs + 10_000, true, 1))).filter((one) => one === "end")).toHaveLength(15);
+      expect(Object.values(toldIn(book.gone(atMs + 50_000, false)))).toHaveLength(15);
+    }
+  });
+
   test("whatever is told, a series that has begun is told, waits for its sections, or has ended", () => {
     const ticks = fc.array(
       fc.record({

@@ -52,6 +52,8 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
   const entries = new Map<string, Entry>();
   /** The same entries by what the collector says, in its own order of labels. */
   const said = new Map<string, Entry>();
+  /** Those that have ended within the hour: one that is told again is no new one. */
+  const ended = new Map<string, Entry>();
   let told: Labels[] = [];
   let values: number[] = [];
   let [tick, sections, dropped] = [0, 0, 0];
@@ -69,8 +71,10 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
     const exact = labelsKey(full);
     let entry = entries.get(exact);
     if (!entry) {
-      made++;
-      entry = { labels: full, sections, tick: 0 };
+      const again = ended.get(exact);
+      if (!again) made++;
+      ended.delete(exact);
+      entry = { labels: again?.labels ?? full, sections, tick: 0 };
       entries.set(exact, entry);
     }
     if (said.size < 2 * mostSeries) said.set(key, entry);
@@ -84,6 +88,7 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
       if (entry.tick === tick || (sections & entry.sections) !== entry.sections) continue;
       vanished.push(entry.labels);
       entries.delete(key);
+      ended.set(key, entry);
     }
     if (vanished.length > 0) {
       for (const [key, entry] of said) if (!entries.has(labelsKey(entry.labels))) said.delete(key);
@@ -105,7 +110,10 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
       }
     },
     begin(asked, nowMs) {
-      if (Math.abs(nowMs - madeSinceMs) >= hourMs) [made, madeSinceMs] = [0, nowMs];
+      if (Math.abs(nowMs - madeSinceMs) >= hourMs) {
+        [made, madeSinceMs] = [0, nowMs];
+        ended.clear();
+      }
       [told, values, dropped] = [[], [], 0];
       tick++;
       sections = asked.reduce((sum, name) => sum | bitOf(name), 0);
@@ -126,6 +134,7 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
     missed: (atMs) => batchOf([upLabels], [0], [], atMs),
     gone(atMs, forGood) {
       const ends = [...[...entries.values()].map(({ labels }) => labels), tookLabels, countLabels];
+      for (const [key, entry] of entries) ended.set(key, entry);
       entries.clear();
       said.clear();
       return forGood ? batchOf([], [], [...ends, upLabels], atMs) : batchOf([upLabels], [0], ends, atMs);
