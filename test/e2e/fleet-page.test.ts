@@ -87,6 +87,11 @@ test.skipIf(skipped)(
     await sshd.restart("new keys");
     const notice = page.getByRole("region", { name: /shows another host key/ });
     await notice.waitFor(patience);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    const words = await notice.getByText(/Either it was set up anew/).boundingBox();
+    expect(words?.width).toBeGreaterThan(240);
+    await page.setViewportSize({ width: 1280, height: 860 });
     await notice.getByRole("button", { name: "Compare and accept" }).press("Enter");
     const dialog = page.getByRole("alertdialog", { name: "Accept the new host key of node5?" });
     const prints = await dialog.getByText(/SHA256:/).allInnerTexts();

@@ -18,6 +18,7 @@ test("how to reach it, what is known of it, and what can be done to it", () => {
     "fed machine show node5",
     "fed machine maintenance node5 --end",
   ]);
+  expect(texts({ mode: "push", address: "203.0.113.9" })[0]).toBe("fed machine show node5");
 });
 
 test("whatever an address is, the shell reads it as one word", () => {

@@ -18,8 +18,9 @@ const word = (text: string) =>
 export function commandsOf(machine: Reached): readonly Command[] {
   const { name, address, tailscale, port, user, mode, origin, maintenance } = machine;
   const host = address ?? tailscale;
+  // One that reports by itself does so because the hub does not reach it there.
   const ssh =
-    mode === "local" || host === undefined
+    mode !== "ssh" || host === undefined
       ? []
       : [
           "ssh",

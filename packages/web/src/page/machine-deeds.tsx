@@ -5,6 +5,7 @@ import { Eye, Wrench } from "lucide-react";
 import { useState } from "react";
 import { client, queries, useBarrier } from "../hub.ts";
 import { Button } from "../view/button.tsx";
+import { plainText } from "../view/format.ts";
 import { lookOfMachine } from "../view/state.ts";
 import { toast } from "../view/toast-store.ts";
 import { MaintenanceDialog } from "./machine-maintenance.tsx";
@@ -22,7 +23,7 @@ export function MachineDeeds({ machine }: { readonly machine: WireMachine }) {
       toast({
         tone: lookOfMachine(seen.state).tone,
         title: `${name} is ${lookOfMachine(seen.state).word}`,
-        detail: seen.detail || undefined,
+        detail: plainText(seen.detail) || undefined,
       });
     },
     onError: (thrown) => toast({ tone: "bad", title: `Could not look at ${name}`, detail: thrown.message }),

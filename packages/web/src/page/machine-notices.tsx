@@ -61,7 +61,7 @@ function Notice({ tone, title, children, action }: NoticeProps) {
       className={cx(toneBadge[tone], "flex flex-wrap items-start gap-x-3 gap-y-2 rounded-base px-4 py-3 text-ink!")}
     >
       <StateMark look={{ tone }} className="mt-0.5" />
-      <div className="min-w-0 flex-1">
+      <div className="min-w-[min(16rem,80%)] flex-1">
         <p className="font-semibold">{title}</p>
         <div className="text-soft">{children}</div>
       </div>

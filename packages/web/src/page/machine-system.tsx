@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { Badge } from "../view/badge.tsx";
 import { Card } from "../view/card.tsx";
 import { Code } from "../view/code.tsx";
-import { bytesText } from "../view/format.ts";
+import { bytesText, plainText } from "../view/format.ts";
 import { Bytes, Duration, Time } from "../view/time.tsx";
 import { commandsOf } from "./machine-command.ts";
 import { MachineServices } from "./machine-services.tsx";
@@ -18,9 +18,7 @@ export function MachineSystem({ machine }: { readonly machine: WireMachine }) {
           <Facts>
             <Fact word="Host name">{facts.hostname}</Fact>
             <Fact word="System">{facts.os}</Fact>
-            <Fact word="Kernel">
-              {facts.kernel}, {facts.architecture}
-            </Fact>
+            <Fact word="Kernel">{`${facts.kernel}, ${facts.architecture}`}</Fact>
             <Fact word="Hardware">{facts.hardware}</Fact>
             <Fact word="Virtual">{facts.virtualization}</Fact>
             <Fact word="CPU">{facts.cpu}</Fact>
@@ -105,7 +103,7 @@ function Fact({ word, children }: { readonly word: string; readonly children: Re
   return (
     <>
       <dt className="text-soft">{word}</dt>
-      <dd className="[overflow-wrap:anywhere]">{children}</dd>
+      <dd className="[overflow-wrap:anywhere]">{typeof children === "string" ? plainText(children) : children}</dd>
     </>
   );
 }

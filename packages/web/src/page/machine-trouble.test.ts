@@ -50,6 +50,7 @@ test.each([
   [{ state: "running", health: "unhealthy" }, "unhealthy", "bad"],
   [{ state: "running", health: "starting" }, "starting", "info"],
   [{ state: "exited", exitCode: 0 }, "ended", "idle"],
+  [{ state: "exited", exitCode: 143 }, "ended", "idle"],
   [{ state: "exited", exitCode: 137 }, "ended with 137", "bad"],
   [{ state: "restarting" }, "restarting", "bad"],
   [{ state: "paused" }, "paused", "info"],

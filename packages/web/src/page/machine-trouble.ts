@@ -64,13 +64,16 @@ export function lookOfUnit({ active, sub }: Pick<WireUnit, "active" | "sub">): L
   return { word, tone: active === "inactive" ? "idle" : "info" };
 }
 
+/** How a container ends that was asked to: well, or by the signal that asks. The same as in what the hub counts. */
+const onPurpose: ReadonlySet<number> = new Set([0, 130, 143]);
+
 export function lookOfContainer(container: Pick<WireContainer, "state" | "health" | "exitCode">): Look {
   const { state, health, exitCode } = container;
   if (state === "running" && health === "unhealthy") return { word: "unhealthy", tone: "bad" };
   if (state === "running" && health === "starting") return { word: "starting", tone: "info" };
   if (state === "running") return { word: health ?? "running", tone: "good" };
   if (state === "exited") {
-    return exitCode === undefined || exitCode === 0
+    return exitCode === undefined || onPurpose.has(exitCode)
       ? { word: "ended", tone: "idle" }
       : { word: `ended with ${exitCode}`, tone: "bad" };
   }

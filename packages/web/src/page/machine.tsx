@@ -9,6 +9,7 @@ import { StateBadge } from "../view/badge.tsx";
 import { Card } from "../view/card.tsx";
 import { EmptyState } from "../view/empty-state.tsx";
 import { ErrorState } from "../view/error-state.tsx";
+import { plainText } from "../view/format.ts";
 import { PageHeader, WayBack } from "../view/page-header.tsx";
 import { SkeletonRows } from "../view/skeleton.tsx";
 import { lookOfMachine } from "../view/state.ts";
@@ -41,7 +42,7 @@ export function MachinePage() {
         </Card>
       )}
       {machines && !machine && (
-        <EmptyState icon={ServerOff} title={`The lab has no machine ${name}`}>
+        <EmptyState icon={ServerOff} title={`The fleet has no machine ${plainText(name)}`}>
           <p>It was removed, renamed, or never there.</p>
         </EmptyState>
       )}
@@ -50,7 +51,9 @@ export function MachinePage() {
 }
 
 function Machine({ machine }: { readonly machine: WireMachine }) {
-  const { name, state, detail, seenMs } = machine;
+  const { name, state, seenMs } = machine;
+  // Of another host key there is a notice, with what to do about it.
+  const about = machine.hostKey ? "" : machine.detail;
   const ticks = useTicks(name);
   return (
     <>
@@ -62,7 +65,7 @@ function Machine({ machine }: { readonly machine: WireMachine }) {
             <Seen ticks={ticks} name={name} seenMs={seenMs} />
           </>
         }
-        about={detail || machine.facts?.os || "\u200b"}
+        about={plainText(about || machine.facts?.os || "") || "\u200b"}
         actions={<MachineDeeds machine={machine} />}
       />
       <MachineNotices machine={machine} />

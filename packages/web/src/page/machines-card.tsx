@@ -2,7 +2,7 @@ import type { WireMachine } from "@fed/fed/wire/machine.ts";
 import { Link } from "@tanstack/react-router";
 import { StateDot } from "../view/badge.tsx";
 import { cx } from "../view/class-names.ts";
-import { bytesText } from "../view/format.ts";
+import { bytesText, plainText } from "../view/format.ts";
 import { Sparkline } from "../view/sparkline.tsx";
 import { lookOfMachine } from "../view/state.ts";
 import { Time } from "../view/time.tsx";
@@ -23,8 +23,10 @@ interface MachineCardProps {
 /** One machine at a glance. The link covers it all. */
 export function MachineCard({ machine, figures, ticks, live }: MachineCardProps) {
   const { name, state, sinceMs, address, tailscale, facts, detail } = machine;
+  // What it told before it went is its course, and not how it is.
+  const isGone = state === "offline" || state === "away";
   const where = address === "local" ? "this machine" : (address ?? tailscale ?? "");
-  const about = detail || [facts?.os, where].filter(Boolean).join(" · ") || "\u200b";
+  const about = plainText(detail || [facts?.os, where].filter(Boolean).join(" · ")) || "\u200b";
   return (
     <article className="relative flex h-full flex-col gap-3 rounded-large border border-line bg-surface p-4 hover:border-edge">
       <div>
@@ -51,7 +53,7 @@ export function MachineCard({ machine, figures, ticks, live }: MachineCardProps)
       </div>
       <dl className="grid grid-cols-2 gap-x-4 gap-y-2">
         {cardFigures.map((figure) => (
-          <CardValue key={figure.id} figure={figure} values={figures.get(figure.id)?.get(name)} live={live} />
+          <CardValue key={figure.id} figure={figure} values={figures.get(figure.id)?.get(name)} live={live || isGone} />
         ))}
       </dl>
       <MachineChips chips={chipsOf(machine)} />

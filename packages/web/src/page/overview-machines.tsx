@@ -5,7 +5,7 @@ import { StateDot } from "../view/badge.tsx";
 import { Card } from "../view/card.tsx";
 import { InlineCode } from "../view/code.tsx";
 import { EmptyState } from "../view/empty-state.tsx";
-import { countText } from "../view/format.ts";
+import { countText, plainText } from "../view/format.ts";
 import { lookOfMachine } from "../view/state.ts";
 import { groupMachines } from "./overview-summary.ts";
 
@@ -63,7 +63,7 @@ function Tile({ machine: { name, state, facts, address, tailscale, services } }:
         <StateDot look={lookOfMachine(state)} className="shrink-0 text-small" />
       </span>
       <span className="flex justify-between gap-2 text-small text-soft">
-        <span className="min-w-0 truncate">{system}</span>
+        <span className="min-w-0 truncate">{plainText(system ?? "")}</span>
         <span className="shrink-0">{countText(services.length, "service")}</span>
       </span>
     </Link>

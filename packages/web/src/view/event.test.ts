@@ -62,8 +62,8 @@ const examples: readonly (readonly [subject: string, data: EventData, sentence: 
   ],
   ["token:t1", { type: "token.created", token: "t1", name: "ci", role: "operator" }, /token ci was made.*for ever\.$/],
   ["token:t1", { type: "token.revoked", token: "t1", name: "ci" }, /token ci was revoked/],
-  ["machine:n1", { type: "machine.added", kind: "workstation" }, /^The workstation n1 joined/],
-  ["machine:n1", { type: "machine.removed" }, /n1 left the lab/],
+  ["machine:n1", { type: "machine.added", kind: "workstation" }, /^The workstation n1 is new in the fleet/],
+  ["machine:n1", { type: "machine.removed" }, /n1 left the fleet/],
   [
     "machine:n1",
     { type: "machine.changed", from: "online", to: "offline", reason: "no answer" },
@@ -186,6 +186,7 @@ test.each([
   ["file", "the lab file"],
   ["local", "the hub’s own machine"],
   ["nobody", "somebody not signed in"],
+  ["machine:n1", "the machine n1"],
   ["someone:else", "someone:else"],
 ])("the actor %s is %s", (actor, words) => {
   expect(actorText(actor)).toBe(words);

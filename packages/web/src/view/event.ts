@@ -13,6 +13,7 @@ export function actorText(actor: string): string {
   if (actor === "file") return "the lab file";
   if (actor === "nobody") return "somebody not signed in";
   if (actor === "local") return "the hub’s own machine";
+  if (actor.startsWith("machine:")) return `the machine ${actor.slice("machine:".length)}`;
   return actor;
 }
 
@@ -235,9 +236,9 @@ function because(reason: string): string {
 function machineSentence(event: Extract<FedEvent, { readonly type: `machine.${string}` }>, name: string): string {
   switch (event.type) {
     case "machine.added":
-      return `The ${event.data.kind} ${name} joined the lab.`;
+      return `The ${event.data.kind} ${name} is new in the fleet.`;
     case "machine.removed":
-      return `The machine ${name} left the lab.`;
+      return `The machine ${name} left the fleet.`;
     case "machine.changed":
       return `The machine ${name} went from ${event.data.from} to ${event.data.to}${because(event.data.reason)}`;
     case "machine.enrolled":

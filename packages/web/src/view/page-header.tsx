@@ -24,7 +24,7 @@ export function PageHeader({ title, part, aside, about, actions }: PageHeaderPro
           <h1 className="[overflow-wrap:anywhere] font-semibold text-title">{title}</h1>
           {aside}
         </div>
-        {about !== undefined && <p className="text-soft">{about}</p>}
+        {about !== undefined && <p className="text-soft [overflow-wrap:anywhere]">{about}</p>}
       </div>
       {actions !== undefined && (
         <div className="flex max-sm:has-[input]:w-full flex-wrap items-center gap-2">{actions}</div>
