@@ -17,14 +17,15 @@ export function seenText({ seenMs }: Pick<WireMachine, "seenMs">, nowMs: number)
 }
 
 /** What is to be known of it at a glance, after its state: maintenance, why it is so, what is in trouble. */
-export function remarksOf({ maintenance, hostKey, detail, tally }: WireMachine): string {
+export function remarksOf({ name, maintenance, hostKey, detail, tally }: WireMachine): string {
   const { units, containers, updates, storage } = tally;
   const some = (count: number | undefined, word: (count: number) => string) =>
     count === undefined || count === 0 ? [] : [word(count)];
   return [
     ...(maintenance === undefined ? [] : ["under maintenance"]),
-    ...(hostKey === undefined ? [] : ["its host key has changed"]),
-    ...(detail === "" ? [] : [detail]),
+    ...(hostKey === undefined ? [] : [`its host key has changed: fed machine trust ${name}`]),
+    // Why nobody logs in to it then is long, and the same.
+    ...(detail === "" || hostKey !== undefined ? [] : [detail]),
     ...some(units?.failed, (count) => `${countText(count, "unit")} failed`),
     ...some(containers?.troubled, (count) => `${countText(count, "container")} in trouble`),
     ...some(storage?.troubled, (count) => `${countText(count, "disk")} in trouble`),

@@ -61,6 +61,7 @@ function readPlace(text: string): { readonly user?: string; readonly address: st
   }
   const address = String(checkValue("the address", { kind: "host" }, place, "/"));
   const number = port === undefined ? undefined : Number(checkValue("the port", { kind: "port" }, port, "/"));
+  if (number === 0) throw new Fault("invalid", "nothing listens on port 0", { hint: "Leave it out for port 22." });
   return { ...(user === undefined ? {} : { user }), address, ...(number === undefined ? {} : { port: number }) };
 }
 

@@ -98,7 +98,7 @@ function lists({ units, containers, processes, updates, storage }: WireMachineDe
   );
   list(
     screen,
-    "containers",
+    countText(containers?.length ?? 0, "container"),
     containers,
     containers ?? [],
     ["CONTAINER", "STATE", "USES"],
@@ -114,11 +114,12 @@ function lists({ units, containers, processes, updates, storage }: WireMachineDe
         .join(", "),
     ],
   );
-  list(screen, "storage", storage, storage ?? [], ["STORAGE", "HEALTH", ""], ({ name, health, detail }) => [
-    name,
-    styled(health, health === "good" ? "good" : health === "unknown" ? "dim" : "bad"),
-    detail,
-  ]);
+  if (storage?.length)
+    list(screen, "storage", storage, storage, ["STORAGE", "HEALTH", ""], ({ name, health, detail }) => [
+      name,
+      styled(health, health === "good" ? "good" : health === "unknown" ? "dim" : "bad"),
+      detail,
+    ]);
   const security = (updates ?? []).filter(({ security: one }) => one);
   list(
     screen,

@@ -54,6 +54,30 @@ test("machine show: how it is, why, and what is in trouble; nothing of it reache
   expect(data.lastSeen).toMatch(/Z$/);
 });
 
+test("machines: of another host key it says what to do, and not all fingerprints; an empty list says that it is", async () => {
+  const key = { type: "ssh-ed25519", fingerprint: "SHA256:new" };
+  const changed = {
+    ...node5,
+    ...{
+      detail: "node5 shows another host key: SHA256:new, known: SHA256:old",
+      tally: {},
+      containers: [],
+      storage: [],
+    },
+    hostKey: { known: [{ ...key, fingerprint: "SHA256:old" }], offered: key, sinceMs: nowMs },
+  };
+  const desk = await makeDesk({
+    "/api/v1/machines": () => gives({ machines: [changed] }),
+    "/api/v1/machines/node5": () => gives(changed),
+  });
+  const { out } = await desk.fed("machines");
+  expect(out).toContain("its host key has changed: fed machine trust node5");
+  expect(out).not.toContain("SHA256");
+  const shown = (await desk.fed("machine", "show", "node5")).out.split("\n");
+  expect(shown).toContain("0 containers");
+  expect(shown).not.toContain("storage");
+});
+
 test("machine add: reads a place as SSH has it, looks at it, and says how it is", async () => {
   const desk = await makeDesk({
     "/api/v1/machines": () => gives(node5),
@@ -78,6 +102,7 @@ test.each([
   [["ada@"], "127.0.0.1 or localhost"],
   [["[fe80::1"], "as SSH has it"],
   [["node5:99999"], "a port"],
+  [["node5:0"], "port 22"],
   [["no de"], "127.0.0.1 or localhost"],
   [["node5", "--name", "Node 5"], "lower-case"],
   [["node5", "--name", "Node5"], "lower-case"],

@@ -214,6 +214,21 @@ describe("a machine that is pulled", () => {
     await live.lookNow("nobody", going());
   });
 
+  test("looked at in vain it says why at once, before it is missed", async () => {
+    const { machines, stubOf, live, pass, news } = makeFleetScene();
+    const node5 = stubOf("node5");
+    node5.shell.fail(gone);
+    machines.update({ machines: { node5: server() } }, origin);
+    const looking = live.lookNow("node5", going());
+    await pass(1);
+    await looking;
+    expect(machines.get("node5")).toMatchObject({ state: "unknown", detail: gone.message });
+    expect(news().map(([, type]) => type)).toEqual(["machine.added"]);
+    node5.shell.fail(undefined);
+    await pass(20_000);
+    expect(machines.get("node5")).toMatchObject({ state: "online", detail: "" });
+  });
+
   test("is asked aside for what takes long: it ticks on, and is not taken for gone by that", async () => {
     const { machines, stubOf, pass, news, samples, live } = makeFleetScene();
     const node5 = stubOf("node5");
@@ -236,8 +251,9 @@ describe("a machine that is pulled", () => {
   });
 
   test("an exporter that answers keeps it from being gone", async () => {
-    const { machines, node5, live, pass, news } = await makeOnline();
+    const { machines, node5, live, pass, news, samples } = await makeOnline();
     node5.shell.fail(gone);
+    samples("node5");
     for (let n = 0; n < 12; n++) {
       live.heardElsewhere("node5");
       await pass(10_000);
@@ -246,6 +262,10 @@ describe("a machine that is pulled", () => {
       { from: "online", to: "degraded", reason: `shell: ${gone.message}` },
     ]);
     expect(machines.get("node5").seenMs).toBeGreaterThan(0);
+    // What its shell told is not as it was.
+    const told = samples("node5");
+    expect(told.every(({ up }) => up === 0)).toBe(true);
+    expect(told.filter((one) => one.cpu_value === "end")).toHaveLength(1);
   });
 });
 

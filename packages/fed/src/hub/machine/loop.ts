@@ -7,6 +7,7 @@ import type { Shell } from "#port/shell.ts";
 import { type Aside, openAside } from "./aside.ts";
 import { openChannel } from "./channel.ts";
 import type { Asked, Intake } from "./intake.ts";
+import { isGone } from "./machine.ts";
 import { isSamePlace, type Member } from "./member.ts";
 import {
   afterAnswer,
@@ -26,7 +27,7 @@ import {
 import type { Machines } from "./verbs.ts";
 
 export interface SessionNeeds {
-  readonly machines: Pick<Machines, "fleet" | "onFleet" | "saw" | "isGone" | "report">;
+  readonly machines: Pick<Machines, "fleet" | "onFleet" | "saw" | "triedInVain" | "isGone" | "report">;
   readonly intake: Intake;
   readonly collector: Collector;
   readonly clock: Clock;
@@ -171,6 +172,8 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
     if (nowMs - elsewhereMs < member.intervalMs + graceMs) {
       const failures = [{ section: "shell", reason }];
       machines.saw(name, { look: answered, telling: { asked: [], failures } });
+      // It is there, and what its shell told has ended all the same.
+      void intake.missed(name, isGone({ missed: rhythm.misses }));
       return;
     }
     machines.saw(name, { look: { kind: "silent", reason } });
@@ -207,6 +210,7 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
   function failed(reason: string) {
     [why, asked] = [reason, undefined];
     if (rhythm.underWay) rhythm = afterFailure(rhythm, clock.tickMs());
+    machines.triedInVain(name, reason);
     settle();
     arm();
   }

@@ -64,6 +64,8 @@ export interface Machines {
    * the disk is full what was seen is shown all the same, and told once there is room.
    */
   saw(name: string, seen: Seen): void;
+  /** A question could not be asked, or its answer will not come: no miss yet, and all the same what people want to read. */
+  triedInVain(name: string, reason: string): void;
   /** Somebody else has something to say of whether what is about a machine works: `exporter node`, say. */
   report(name: string, telling: Telling): void;
   /** It has missed so many intervals that its series end. */
@@ -214,6 +216,11 @@ export function openMachines(needs: MachinesNeeds): Machines {
       const facts = factsAfter(before.facts, seen.reading?.facts);
       const told = seen.reading ? toldAfter(before.told, seen.reading) : before.told;
       know(name, before, { ...before, observed, facts, told });
+    },
+    triedInVain(name, reason) {
+      const before = machines.get(name);
+      if (!before || before.observed.detail === reason) return;
+      know(name, before, { ...before, observed: { ...before.observed, detail: reason } });
     },
     report(name, telling) {
       const before = machines.get(name);
