@@ -18,7 +18,10 @@ export interface ScrapeNeeds {
   append(batch: Batch, machine: string): Promise<Appended>;
   /** How a scrape went. */
   report(target: Target): void;
-  /** What is wrong with an exporter of a machine from now on; undefined when nothing is. */
+  /**
+   * What is wrong with an exporter of a machine from now on; undefined when nothing is. Said again with each scrape for as long as it
+   * lasts: a machine that was moved meanwhile has been forgotten with its problems.
+   */
   problem(machine: string, collector: string, reason: string | undefined): void;
   /** Whether the machine itself answers. */
   isThere(machine: string): boolean;
@@ -136,7 +139,7 @@ function settle(
   const before = scraped.standing;
   scraped.standing = standingAfter(before, went, isThere(machine));
   const now = scraped.standing.problem;
-  if (now !== before.problem) problem(machine, collectorOf(name), now === "" ? undefined : now);
+  if (now !== "" || before.problem !== "") problem(machine, collectorOf(name), now === "" ? undefined : now);
 }
 
 /** What a machine's problem is called. */

@@ -25,6 +25,8 @@ function openScene(secrets: Readonly<Record<string, string>> = {}) {
   const targets = openTargets();
   const told: string[] = [];
   const problems: string[] = [];
+  /** Those too that were said before. */
+  const said: string[] = [];
   const notes: string[] = [];
   const scene = { isThere: true, append: (_batch: Batch): Appended => taken };
   const exporters = openExporters({
@@ -41,13 +43,17 @@ function openScene(secrets: Readonly<Record<string, string>> = {}) {
     note: ({ metric, text }) => void notes.push(`${metric} ${text}`),
     report: targets.report,
     forget: targets.forget,
-    problem: (machine, collector, reason) => void problems.push(`${machine} ${collector}: ${reason ?? "well"}`),
+    problem(machine, collector, reason) {
+      const words = `${machine} ${collector}: ${reason ?? "well"}`;
+      if (said.findLast((one) => one.startsWith(`${machine} ${collector}:`)) !== words) problems.push(words);
+      said.push(words);
+    },
     isThere: () => scene.isThere,
   });
   onTestFinished(() => exporters.close());
   /** What was appended since the last time. */
   const news = () => told.splice(0);
-  return { clock, door, targets, exporters, news, problems, notes, scene };
+  return { clock, door, targets, exporters, news, problems, said, notes, scene };
 }
 
 /** Without the reports but `up`. */
@@ -117,6 +123,15 @@ test("one that fails is a problem of its machine, told once and taken back once"
   door.answer(url, "m 1\n");
   await clock.turn(20_000);
   expect(problems).toEqual(["node5 exporter node: status 500", "node5 exporter node: well"]);
+});
+
+test("one that goes on failing is told with each scrape: its machine may have been forgotten meanwhile", async () => {
+  const { clock, exporters, said } = openScene();
+  await exporters.update(labOf({ node: { url, every: "10s" } }));
+  await clock.turn(soonMs);
+  expect(said).toEqual(["node5 exporter node: connection refused"]);
+  await clock.turn(20_000);
+  expect(said).toHaveLength(3);
 });
 
 test("a wrong one is told at once, and forgotten with it", async () => {

@@ -100,7 +100,7 @@ export function releasedFrom(before: Observed): Observed {
 }
 
 /** Whether its series have ended, whatever is told of its state. */
-export function isGone({ missed }: Observed): boolean {
+export function isGone({ missed }: Pick<Observed, "missed">): boolean {
   return missed >= missedToGone;
 }
 
