@@ -1,6 +1,6 @@
 /** Servers that do what no sshd does, and those that ask for a password. */
 import { once } from "node:events";
-import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
+import ssh2, { type Algorithms, type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openSshShell } from "../../packages/fed/src/adapter/adapters.ts";
 import { systemClock } from "../../packages/fed/src/base/clock.ts";
@@ -11,14 +11,19 @@ const going = () => new AbortController().signal;
 const hostKey = ssh2.utils.generateKeyPairSync("ed25519").private;
 
 interface Behaviour {
+  readonly algorithms?: Algorithms;
   readonly authenticate?: (context: AuthContext) => void;
   /** Of each channel in which a program is begun. */
   readonly exec?: (channel: ServerChannel) => void;
 }
 
-async function serve({ authenticate = (context) => context.accept(), exec }: Behaviour): Promise<Shell> {
+async function serve({
+  algorithms = {},
+  authenticate = (context) => context.accept(),
+  exec,
+}: Behaviour): Promise<Shell> {
   const clients = new Set<Connection>();
-  const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+  const server = new ssh2.Server({ hostKeys: [hostKey], algorithms }, (client) => {
     clients.add(client);
     client.on("error", () => {});
     client.on("authentication", authenticate);
@@ -105,6 +110,21 @@ describe("a server that asks for a password", () => {
 });
 
 describe("a hostile server", () => {
+  test("that wants to pack what it sends is not let: what comes out of a packet would have no limit", async () => {
+    const packing = await serve({ algorithms: { compress: ["zlib", "zlib@openssh.com"] } });
+    await expect(run(packing)).rejects.toMatchObject({
+      ...{ code: "unreachable", message: expect.stringContaining("do not understand each other") },
+    });
+  });
+
+  test("says nothing to a terminal in what it says it lets in by", async () => {
+    const methods = ["\u001b]0;owned\u0007\u001b[2J", "x".repeat(10_000)] as unknown as ["password"];
+    const shell = await serve({ authenticate: (context) => context.reject(methods) });
+    const refused = await run(shell).catch((thrown: Error & { hint?: string }) => thrown);
+    expect(refused).toMatchObject({ code: "denied" });
+    expect("hint" in refused && refused.hint).not.toMatch(/\p{Cc}|x{300}/u);
+  });
+
   test("that talks without end is cut, and ended in time", async () => {
     const shell = await serve({
       exec: (channel) =>

@@ -5,7 +5,7 @@ import { untilAborted } from "#base/abort.ts";
 import { type Clock, withDeadline } from "#base/clock.ts";
 import { type Fault, isFault } from "#base/fault.ts";
 import type { HostKey, SshLogin, SshNeeds } from "#port/shell.ts";
-import { connectFault, keyFault, lateFault, loginFault, refusedKeyOf } from "./failure.ts";
+import { connectFault, keyFault, lateFault, loginFault, plain, refusedKeyOf } from "./failure.ts";
 import { algorithmsFor, readHostKey } from "./host-key.ts";
 import { type LoginWays, waysOf } from "./login.ts";
 
@@ -101,7 +101,8 @@ function logIn(
       username: login.user,
       readyTimeout: 0,
       strictVendor: false,
-      algorithms: { serverHostKey },
+      // Packed packets have no limit to what comes out of them: 256 KiB may become as many MiB.
+      algorithms: { serverHostKey, compress: ["none"] },
       hostVerifier: (blob: Buffer) => {
         const key = readHostKey(blob);
         const verdict = needs.checkHostKey(login.machine, login.host, key);
@@ -111,7 +112,7 @@ function logIn(
       authHandler: (allowed: readonly string[] | null, _partial, next) => {
         // Asks what it allows before anything is tried, so that it does not count ways that are of no use.
         if (allowed === null) return next("none");
-        left = allowed.join(", ");
+        left = plain(allowed.join(", "));
         const method = ways.next(allowed);
         if (method === undefined) fail(undefined);
         else next(method);
@@ -147,7 +148,7 @@ function connectionOf(client: Client, login: SshLogin, way: Duplex): Connection 
     waiting.clear();
   };
   client.removeAllListeners("error");
-  client.on("error", (error) => end(error.message));
+  client.on("error", (error) => end(plain(error.message)));
   client.once("close", () => end("it hung up"));
   return {
     ...{ client, login, end, readBytes: () => arrived },
