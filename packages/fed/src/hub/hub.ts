@@ -361,7 +361,9 @@ function openScraping(
     report(target) {
       metrics.targets.report(target);
       const document = target.machine === undefined ? undefined : machines.fleet.get(target.machine)?.document;
-      if (document && target.error === "" && isAt(document, target.url)) live.heardElsewhere(target.machine ?? "");
+      if (document && target.error === "" && isAt(document, target.url)) {
+        live.heardElsewhere(target.machine ?? "", target.everyMs);
+      }
     },
     forget: metrics.targets.forget,
     problem(machine, collector, reason) {

@@ -255,7 +255,7 @@ describe("a machine that is pulled", () => {
     node5.shell.fail(gone);
     samples("node5");
     for (let n = 0; n < 12; n++) {
-      live.heardElsewhere("node5");
+      live.heardElsewhere("node5", 10_000);
       await pass(10_000);
     }
     expect(news().map(([, , data]) => data)).toEqual([
@@ -266,6 +266,31 @@ describe("a machine that is pulled", () => {
     const told = samples("node5");
     expect(told.every(({ up }) => up === 0)).toBe(true);
     expect(told.filter((one) => one.cpu_value === "end")).toHaveLength(1);
+  });
+});
+
+describe("a machine whose exporter is asked more rarely than its shell", () => {
+  test("does not come and go with the exporter's answers while its shell is lost", async () => {
+    const { machines, node5, live, pass, news } = await makeOnline();
+    node5.shell.fail(gone);
+    for (let n = 0; n < 10; n++) {
+      await pass(60_000);
+      live.heardElsewhere("node5", 60_000);
+    }
+    expect(news().map(([, , data]) => data)).toMatchObject([
+      { from: "online", to: "offline" },
+      { from: "offline", to: "degraded", reason: `shell: ${gone.message}` },
+    ]);
+    await pass(120_000);
+    expect(machines.get("node5").state).toBe("offline");
+  });
+
+  test("is gone in time when the exporter had answered just before", async () => {
+    const { node5, live, pass, news } = await makeOnline();
+    live.heardElsewhere("node5", 60_000);
+    node5.shell.fail(gone);
+    await pass(50_000);
+    expect(news().at(-1)?.[2]).toMatchObject({ to: "offline" });
   });
 });
 

@@ -47,8 +47,11 @@ export interface Sessions {
   watch(name: string, watched: boolean): void;
   /** It has reported by itself. */
   heard(name: string): void;
-  /** Something else on it has answered (an exporter): while its shell does not it is degraded, not gone. */
-  heardElsewhere(name: string): void;
+  /**
+   * Something else on it has answered (an exporter), which is asked at this interval: while its shell does not it is degraded, not
+   * gone.
+   */
+  heardElsewhere(name: string, everyMs: number): void;
   close(): Promise<void>;
 }
 
@@ -104,7 +107,7 @@ export function openSessions(needs: SessionNeeds): Sessions {
       sessions.get(name)?.watch(on);
     },
     heard: (name) => sessions.get(name)?.heard(),
-    heardElsewhere: (name) => sessions.get(name)?.heardElsewhere(),
+    heardElsewhere: (name, everyMs) => sessions.get(name)?.heardElsewhere(everyMs),
     async close() {
       deafen();
       for (const [name, session] of sessions) end(name, session);
@@ -119,7 +122,7 @@ interface Session {
   lookNow(signal: AbortSignal): Promise<void>;
   watch(on: boolean): void;
   heard(): void;
-  heardElsewhere(): void;
+  heardElsewhere(everyMs: number): void;
   close(): Promise<void>;
 }
 
@@ -128,7 +131,9 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
   let member = first;
   let rhythm = beginRhythm(member.intervalMs, part, clock.tickMs());
   let why = "";
-  let elsewhereMs = -Infinity;
+  let elsewhere = { atMs: -Infinity, everyMs: 0 };
+  /** When the first of the misses in a row was. */
+  let missedMs = 0;
   let timer: Timer | undefined;
   let closed = false;
   const shell = first.mode === "push" ? undefined : needs.openShell(name, member);
@@ -163,13 +168,14 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
 
   function miss(nowMs: number) {
     const reason = why || `no answer within ${graceMs / 1_000} s`;
+    if (rhythm.misses === 0) missedMs = nowMs;
     rhythm = afterMiss(rhythm, nowMs);
     if (isStuck(rhythm)) {
       channel?.giveUp();
       rhythm = afterGivingUp(rhythm, nowMs);
       settle();
     }
-    if (nowMs - elsewhereMs < member.intervalMs + graceMs) {
+    if (isHeardElsewhere(nowMs)) {
       const failures = [{ section: "shell", reason }];
       machines.saw(name, { look: answered, telling: { asked: [], failures } });
       // It is there, and what its shell told has ended all the same.
@@ -178,6 +184,12 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
     }
     machines.saw(name, { look: { kind: "silent", reason } });
     void intake.missed(name, machines.isGone(name));
+  }
+
+  /** Since its shell is missed an exporter is believed until it is to be asked again: it may be asked more rarely than the shell. */
+  function isHeardElsewhere(nowMs: number): boolean {
+    const believedMs = elsewhere.atMs > missedMs ? elsewhere.everyMs : 0;
+    return nowMs - elsewhere.atMs < Math.max(believedMs, member.intervalMs) + graceMs;
   }
 
   function heard(tick: RawTick) {
@@ -263,8 +275,8 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
       rhythm = { ...rhythm, misses: 0, missMs };
       arm();
     },
-    heardElsewhere() {
-      elsewhereMs = clock.tickMs();
+    heardElsewhere(everyMs) {
+      elsewhere = { atMs: clock.tickMs(), everyMs };
     },
     async close() {
       closed = true;
