@@ -6,7 +6,7 @@ import { momentText } from "../view/format.ts";
 import type { Line } from "./metrics-answer.ts";
 import { momentOf, stepsOf } from "./metrics-answer.ts";
 import { dataOf, type PlotLine } from "./metrics-columns.ts";
-import { makePlot, readLook } from "./metrics-plot.ts";
+import { makePlot, pointAt, readLook } from "./metrics-plot.ts";
 import type { Grid } from "./metrics-range.ts";
 import { type Unit, valueText } from "./metrics-unit.ts";
 
@@ -65,8 +65,7 @@ export function Chart(props: ChartProps) {
     if (made === undefined || step === undefined) return;
     event.preventDefault();
     const next = Math.max(0, Math.min(last, from + step));
-    const left = made.valToPos(momentOf(grid, next) / 1_000, "x");
-    made.setCursor({ left, top: made.over.clientHeight / 2 }, true, true);
+    pointAt(made, momentOf(grid, next) / 1_000, next);
   };
   const shownIndex = Math.min(index ?? last, last);
   const atText = momentText(momentOf(grid, shownIndex));

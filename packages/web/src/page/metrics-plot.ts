@@ -86,6 +86,18 @@ export function makePlot(target: HTMLElement, size: { width: number; height: num
   return new uPlot(options, dataOf(needs.grid(), lines, stacked), target);
 }
 
+/** Puts the crosshair at a moment, here and on every chart that shares it, as the mouse does. */
+export function pointAt(plot: uPlot, seconds: number, index: number): void {
+  const { clientWidth, clientHeight } = plot.over;
+  const [left, top] = [plot.valToPos(seconds, "x"), clientHeight / 2];
+  plot.setCursor({ left, top }, true);
+  const { sync } = plot.cursor;
+  if (sync === undefined || sync.key === null) return;
+  // By its value: the others may be of another width.
+  sync.values = [seconds, Number.NaN];
+  uPlot.sync(sync.key).pub("mousemove", plot, left, top, clientWidth, clientHeight, index);
+}
+
 /** What others are told of: where the crosshair is, not what is dragged. */
 const isMove = (type: string) => type === "mousemove" || type === "mouseleave";
 

@@ -8,7 +8,8 @@ const service = (environment: string, name: string, state: ServiceStatus["state"
   replicas: { wanted: 1, healthy: state === "healthy" ? 1 : 0 },
 });
 const machine = (name: string, kind: WireMachine["kind"], state: WireMachine["state"]): WireMachine => ({
-  ...{ name, kind, state, labels: {}, detail: "", sinceMs: 0, services: [] },
+  ...{ name, kind, state, labels: {}, mode: "ssh", origin: "lab", detail: "", sinceMs: 0, services: [] },
+  ...{ intervalMs: 10_000, problems: [], tally: {} },
 });
 
 test("the share of services is as bad as the worst of them, busy while one is on its way", () => {
