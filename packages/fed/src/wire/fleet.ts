@@ -7,6 +7,19 @@ export const machineNameShape = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "lower-case letters, digits and dashes, at most 63");
 
+/** As the lab has addresses and users: they are shown, and stand in lines that people copy. */
+const addressShape = z
+  .string()
+  .max(253)
+  .regex(
+    /^(?!local$)(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?)$/,
+    'a host name or an IP address; the hub\'s own machine stands in the lab file: server({ address: "local" })',
+  );
+const userShape = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]*\$?$/, "the name of a user");
+
 const name = z.string().min(1).max(200);
 const done = z.object({ done: z.literal(true) });
 const kind = z.enum(["server", "workstation"]);
@@ -51,9 +64,9 @@ export const fleetApi = {
     input: z.object({
       name: machineNameShape,
       kind,
-      address: z.string().min(1).max(253),
+      address: addressShape,
       port: z.number().int().min(1).max(65_535).optional(),
-      user: z.string().min(1).max(64).optional(),
+      user: userShape.optional(),
     }),
     output: machineShape,
   }),
