@@ -13,6 +13,7 @@ function makeScene(collector: Collector = stubCollector) {
   const seen: Seen[] = [];
   const ticks: unknown[] = [];
   const said: string[] = [];
+  const store = { refuses: 0 };
   const intake = openIntake({
     ...{ collector, clock },
     trace: makeTrace(
@@ -22,12 +23,14 @@ function makeScene(collector: Collector = stubCollector) {
     ),
     async keep(batch, machine, age) {
       kept.push({ batch, machine, age });
-      return { added: batch.times.length, same: 0, refused: 0, refusals: [] };
+      const refused = Math.min(store.refuses, batch.times.length);
+      const refusals = [{ kind: "too old", row: 0, message: "cpu_value is too old" } as const].slice(0, refused);
+      return { added: batch.times.length - refused, same: 0, refused, refusals };
     },
     saw: (_machine, one) => void seen.push(one),
     ticked: (tick) => void ticks.push(tick),
   });
-  return { clock, intake, kept, seen, ticks, said, nowMs: () => clock.nowMs() };
+  return { clock, intake, kept, seen, ticks, said, store, nowMs: () => clock.nowMs() };
 }
 
 const saying = (read: ReturnType<Collector["openReading"]>): Collector => ({
@@ -81,6 +84,21 @@ describe("the intake", () => {
     expect(all.size).toBeLessThanOrEqual(10_003);
     expect(seen[0]?.telling?.failures).toEqual([
       { section: "series", reason: expect.stringContaining("more than 5000 series: 15000 samples") },
+    ]);
+  });
+
+  test("a tick that the store refuses is a problem until one is taken; a sample that it refuses is none", async () => {
+    const { intake, seen, store, nowMs } = makeScene();
+    for (const refuses of [100, 1, 0]) {
+      store.refuses = refuses;
+      await intake.take("node5", tick(["cpu"]), nowMs(), { atMs: nowMs(), tookMs: 40 });
+    }
+    await intake.take("node5", tick(["cpu"]), nowMs(), { atMs: nowMs(), tookMs: 40 });
+    expect(seen.map(({ telling }) => telling?.failures)).toEqual([
+      [],
+      [{ section: "series", reason: "4 samples of its last tick were not taken: cpu_value is too old" }],
+      [],
+      [],
     ]);
   });
 

@@ -57,6 +57,8 @@ interface Mind {
   readonly read: (tick: RawTick, sink: SampleSink) => Reading;
   /** Sections that have not been told yet. */
   readonly untold: Set<string>;
+  /** Why most of its last tick was not taken; "" when it was. */
+  refused: string;
 }
 
 export function openIntake(needs: IntakeNeeds): Intake {
@@ -68,7 +70,7 @@ export function openIntake(needs: IntakeNeeds): Intake {
     let mind = minds.get(machine);
     if (!mind) {
       const book = openBook(machine, sections, mostSeries);
-      mind = { book, read: collector.openReading(), untold: new Set(sections) };
+      mind = { book, read: collector.openReading(), untold: new Set(sections), refused: "" };
       minds.set(machine, mind);
     }
     return mind;
@@ -104,6 +106,7 @@ export function openIntake(needs: IntakeNeeds): Intake {
       for (const name of names) untold.delete(name);
       const failures = [...reading.failures];
       if (book.dropped > 0) failures.push({ section: "series", reason: tooMany(book.dropped) });
+      else if (mind.refused !== "") failures.push({ section: "series", reason: mind.refused });
       const aside = asked !== undefined && asked.tookMs === undefined;
       const live = receivedMs - atMs < liveMs;
       const batch = aside ? book.endAside(atMs) : book.end(atMs, live, asked?.tookMs);
@@ -113,7 +116,8 @@ export function openIntake(needs: IntakeNeeds): Intake {
         telling: { asked: aside ? names : [...names, ...ownCollectors], failures },
         complete: untold.size === 0,
       });
-      await needs.keep(batch, machine, receivedMs - atMs > oldMs ? "old" : "new");
+      const kept = await needs.keep(batch, machine, receivedMs - atMs > oldMs ? "old" : "new");
+      mind.refused = refusedOf(kept, batch);
       needs.ticked({ machine, atMs });
       return failures;
     },
@@ -132,6 +136,12 @@ export function openIntake(needs: IntakeNeeds): Intake {
       if (mind) minds.set(machine, { ...mind, read: collector.openReading(), untold: new Set(sections) });
     },
   };
+}
+
+/** A sample that is refused once may be a chance; a tick that is refused is missed in every chart, and nothing else would say so. */
+function refusedOf({ refused, refusals: [first] }: Appended, { labels }: Batch): string {
+  if (first === undefined || refused * 2 <= labels.length) return "";
+  return `${refused} samples of its last tick were not taken: ${first.message}`;
 }
 
 function tooMany(dropped: number): string {

@@ -116,10 +116,12 @@ describe("a machine that is pulled", () => {
   });
 
   test("that says what our program cannot say is degraded, and asked again rarer and rarer", async () => {
-    const { machines, node5, pass, news } = await makeOnline();
+    const { machines, node5, pass, news, samples } = await makeOnline();
     const before = node5.shell.asked.length;
     node5.say = () => "<script>\n";
+    samples("node5");
     await pass(600_000);
+    expect(samples("node5")[0]).toMatchObject({ up: 0, cpu_value: "end" });
     expect(news().map(([, , data]) => data)).toEqual([
       { from: "online", to: "degraded", reason: "program: it says what our program cannot say: a wrong mark" },
     ]);

@@ -232,6 +232,8 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
     rhythm = afterStrike(rhythm, clock.tickMs());
     const failures = [{ section: "program", reason: `it says what our program cannot say: ${reason}` }];
     machines.saw(name, { look: answered, telling: { asked: [], failures } });
+    // Nothing of what it told before is known to hold, and it is not asked for a while.
+    void intake.missed(name, true);
     settle();
     arm();
   }
