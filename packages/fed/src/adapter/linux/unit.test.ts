@@ -36,7 +36,7 @@ test("a count that is too large for a whole number is still one", () => {
 test("tells their states by node_exporter's names", () => {
   const { samples } = tellOne(unitSection.open(), recorded);
   expect(samples.get('node_systemd_unit_state{name="caddy.service",state="active",type="notify"}')).toBe(1);
-  expect(samples.get('node_systemd_unit_state{name="caddy.service",state="failed",type="notify"}')).toBe(0);
+  expect(samples.get('node_systemd_unit_state{name="caddy.service",state="failed",type="notify"}')).toBe(undefined);
   expect(samples.get('node_systemd_unit_state{name="broken.service",state="failed",type="oneshot"}')).toBe(1);
   expect(samples.get('node_systemd_service_restart_total{name="loopy.service"}')).toBe(71);
   expect(samples.get('node_systemd_units{state="failed"}')).toBe(6);
@@ -63,12 +63,21 @@ test("says 0 of a state that a unit has left, and keeps what the rare call told"
     samples.get(`node_systemd_unit_state{name="nginx.service",state="${state}",type="forking"}`);
   expect([of("active"), of("failed"), of("inactive"), of("deactivating"), of("activating")]).toEqual([
     0,
-    0,
+    undefined,
     1,
     0,
     undefined,
   ]);
   expect(samples.get('node_systemd_service_restart_total{name="nginx.service"}')).toBe(2);
+});
+
+test("tells the end of a failure as 0", () => {
+  const read = unitSection.open();
+  const failed = (text: string) =>
+    tellOne(read, text).samples.get('node_systemd_unit_state{name="a.service",state="failed",type=""}');
+  expect(failed("a.service loaded active running A\n")).toBe(undefined);
+  expect(failed("a.service loaded failed failed A\n")).toBe(1);
+  expect(failed("a.service loaded active running A\n")).toBe(0);
 });
 
 test("has nothing to tell without systemd, and fails when that does not answer", () => {

@@ -2,7 +2,7 @@ import { Fault } from "#base/fault.ts";
 import type { ToldUnit } from "#port/collector.ts";
 import { labelledBy } from "./label.ts";
 import type { ScriptSection, SectionReader, SectionSink } from "./section.ts";
-import { shown } from "./shown.ts";
+import { ownText, shown } from "./shown.ts";
 import { wholeOf } from "./word.ts";
 
 /**
@@ -51,8 +51,8 @@ interface Known {
 
 function openUnits(): SectionReader {
   let known: ReadonlyMap<string, Known> = new Map();
-  /** Of each unit, the states it was ever in. */
-  let been = new Map<string, Set<string>>();
+  /** Of each unit, the states it was ever in, a bit for each. */
+  let been: ReadonlyMap<string, number> = new Map();
   const labels = { state: labelledBy("name", "state", "type"), restart: labelledBy("name") };
   return (text, into, tick) => {
     // Where systemd does not run there is nothing to tell.
@@ -67,10 +67,11 @@ function openUnits(): SectionReader {
     );
     const told = services.slice(0, most);
     into.units(told.map((unit) => tellUnit(unit, known.get(unit.name))));
-    const now = new Map<string, Set<string>>();
+    const now = new Map<string, number>();
     for (const unit of told) {
-      now.set(unit.name, (been.get(unit.name) ?? new Set<string>()).add(unit.active));
-      tellState(into, labels, unit, now.get(unit.name) ?? new Set(), known.get(unit.name));
+      const bits = (been.get(unit.name) ?? 0) | bitOf(unit.active);
+      now.set(unit.name, bits);
+      tellState(into, labels, unit, bits, known.get(unit.name));
     }
     been = now;
     for (const state of states) {
@@ -89,6 +90,8 @@ const summary = {
   inactive: { state: "inactive" },
 } as const;
 
+const bitOf = (state: string) => 1 << (states.indexOf(state as (typeof states)[number]) + 1);
+
 function isService(name: string): boolean {
   return name.endsWith(".service");
 }
@@ -104,7 +107,7 @@ function readUnit(line: string): readonly Listed[] {
   const [, name, load = "", active = "", sub = "", description = ""] =
     /^(?:[●*x○↻×] )? *(\S+\.[a-z]+) +([a-z-]+) +([a-z-]+) +([a-z-]+)(?: +(.*))?$/u.exec(line) ?? [];
   if (name === undefined || name.length > 256) return [];
-  return [{ name, load, active, sub, description: shown(description, 300) }];
+  return [{ name: ownText(name), load, active, sub, description: shown(description, 300) }];
 }
 
 function readShow(text: string): ReadonlyMap<string, Known> {
@@ -150,18 +153,18 @@ function tellUnit({ name, description, active, sub }: Listed, known: Known | und
 }
 
 /**
- * As node_exporter does, but not five series of each unit: whether it is active and whether it failed, and the other states that it was
- * seen in. A rule that compares a state with 0 or 1 hears the same.
+ * As node_exporter does, but not five series of each unit: whether it is active, and the other states that it was seen in. A rule that
+ * waits for a state to be 1 hears the same, and so does one that waits for its end.
  */
 function tellState(
   { sample }: SectionSink,
   labels: { readonly state: ReturnType<typeof labelledBy>; readonly restart: ReturnType<typeof labelledBy> },
   { name, active }: Listed,
-  been: ReadonlySet<string>,
+  been: number,
   known: Known | undefined,
 ): void {
   for (const state of states) {
-    if (state !== "active" && state !== "failed" && !been.has(state)) continue;
+    if (state !== "active" && (been & bitOf(state)) === 0) continue;
     sample("node_systemd_unit_state", active === state ? 1 : 0, labels.state(name, state, known?.type ?? ""));
   }
   if (known !== undefined && (known.restarted || known.restarts > 0)) {
