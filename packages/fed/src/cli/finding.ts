@@ -81,7 +81,13 @@ export const questions: readonly Question[] = [
     },
   },
   program("Podman", "services from images, without Docker", "podman", ["--version"], "apt-get install podman"),
-  program("OpenSSH", "machines other than this one", "ssh", ["-V"], "apt-get install openssh-client"),
+  program(
+    "OpenSSH",
+    "a shell of your own on machines; fed itself needs none",
+    "ssh",
+    ["-V"],
+    "apt-get install openssh-client",
+  ),
   program(
     "fallocate",
     "trimming the output that services keep",

@@ -84,7 +84,7 @@ function MachineFacts({ machine }: { readonly machine: WireMachine }) {
           <span className="flex flex-wrap gap-1">
             {tags.map(([label, text]) => (
               <Badge key={label} className="max-w-full whitespace-normal!">
-                {label}: {text}
+                {plainText(`${label}: ${text}`)}
               </Badge>
             ))}
           </span>

@@ -39,7 +39,7 @@ export function MachinesPage() {
           )
         }
       />
-      {machines && machines.length > 0 && <Groups machines={shown} intervalMs={longestInterval(machines)} />}
+      {machines && machines.length > 0 && <Groups machines={shown} all={machines} />}
       {machines && machines.length === 0 && <NoMachines />}
       {!machines && error && <ErrorState thrown={error} retry={() => void refetch()} />}
       {!machines && !error && (
@@ -54,8 +54,6 @@ export function MachinesPage() {
 /** Fewer are seen at a glance. */
 const searchedFrom = 12;
 
-const longestInterval = (machines: readonly WireMachine[]) => Math.max(...machines.map(({ intervalMs }) => intervalMs));
-
 function aboutText(shown: number, all: number): string {
   return shown === all ? `${countText(all, "machine")} in the fleet` : `${shown} of ${countText(all, "machine")}`;
 }
@@ -65,14 +63,14 @@ const pauseMs = 5_000;
 
 interface GroupsProps {
   readonly machines: readonly WireMachine[];
-  /** Of the one that is asked least often. */
-  readonly intervalMs: number;
+  /** Those that are not shown, too: what is asked of the hub does not change with what is sought. */
+  readonly all: readonly WireMachine[];
 }
 
-function Groups({ machines, intervalMs }: GroupsProps) {
+function Groups({ machines, all }: GroupsProps) {
   const ticks = useTicks();
   const wanted = useWanted({
-    figures: figuresOfAll(intervalMs),
+    figures: figuresOfAll(all),
     lengthMs: sparkLengthMs,
     stepMs: sparkStepMs,
   });
