@@ -16,6 +16,8 @@ import { between, type Span, stepFor } from "./metrics-range.ts";
 interface MachineChartsProps {
   readonly machine: string;
   readonly intervalMs: number;
+  /** It does not tell anything now. */
+  readonly gone: boolean;
   readonly search: MachineSearch;
   readonly ticks: Ticks;
 }
@@ -24,7 +26,7 @@ interface MachineChartsProps {
 const pauseMs = 200;
 
 /** What was measured on a machine, live while the span reaches up to now. */
-export function MachineCharts({ machine, intervalMs, search, ticks }: MachineChartsProps) {
+export function MachineCharts({ machine, intervalMs, gone, search, ticks }: MachineChartsProps) {
   const board = useRef<HTMLDivElement>(null);
   const widthPx = useWidth(board);
   const navigate = useNavigate({ from: "/machines/$name" });
@@ -50,7 +52,7 @@ export function MachineCharts({ machine, intervalMs, search, ticks }: MachineCha
     <>
       <div className="mb-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <MachineSpan span={span} onSpan={setSpan} />
-        <Freshness state={state} live={span.kind === "last"} />
+        <Freshness state={state} live={span.kind === "last"} gone={gone} />
       </div>
       <div ref={board} className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-4 lg:grid-cols-2">
         {state &&
@@ -75,13 +77,27 @@ function chartWidth(boardPx = 1_000): number {
 }
 
 /** How far behind the charts are, and whether that is what the reader expects. */
-function Freshness({ state, live }: { readonly state: BoardState | undefined; readonly live: boolean }) {
+interface FreshnessProps {
+  readonly state: BoardState | undefined;
+  readonly live: boolean;
+  readonly gone: boolean;
+}
+
+function Freshness({ state, live, gone }: FreshnessProps) {
   const connection = useConnection();
   const old = state?.failure !== undefined || connection === "reconnecting";
   if (!live || state?.answeredMs === undefined) return <p className="h-6" />;
   return (
     <p className="flex h-6 items-center gap-2 text-small text-soft">
-      <StateDot look={old ? { word: "old", tone: "warn" } : { word: "live", tone: "good" }} />
+      <StateDot
+        look={
+          old
+            ? { word: "old", tone: "warn" }
+            : gone
+              ? { word: "nothing new comes", tone: "idle" }
+              : { word: "live", tone: "good" }
+        }
+      />
       {old && (
         <span>
           The last answer came <Time atMs={state.answeredMs} />.

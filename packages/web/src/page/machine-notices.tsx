@@ -28,7 +28,7 @@ export function MachineNotices({ machine }: { readonly machine: WireMachine }) {
           {maintenance.untilMs === undefined
             ? ", until somebody ends it"
             : `, until ${momentText(maintenance.untilMs)}`}
-          {maintenance.reason === "" ? "." : `: ${sentence(maintenance.reason)}`}
+          {maintenance.reason === "" ? "." : `: ${plainText(sentence(maintenance.reason))}`}
         </Notice>
       )}
       {problems.length > 0 && (
@@ -63,7 +63,7 @@ function Notice({ tone, title, children, action }: NoticeProps) {
       <StateMark look={{ tone }} className="mt-0.5" />
       <div className="min-w-[min(16rem,80%)] flex-1">
         <p className="font-semibold">{title}</p>
-        <div className="text-soft">{children}</div>
+        <div className="text-soft [overflow-wrap:anywhere]">{children}</div>
       </div>
       {action}
     </section>

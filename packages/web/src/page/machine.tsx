@@ -104,7 +104,8 @@ const listTabs = new Set(["processes", "containers", "units", "updates", "storag
 const listPauseMs = 2_000;
 
 function Parts({ machine, ticks }: { readonly machine: WireMachine; readonly ticks: Ticks }) {
-  const { name, intervalMs } = machine;
+  const { name, intervalMs, state } = machine;
+  const gone = state !== "online" && state !== "degraded";
   const search = useSearch({ from: "/inside/machines/$name" });
   const navigate = useNavigate({ from: "/machines/$name" });
   const { tab = "charts" } = search;
@@ -127,7 +128,11 @@ function Parts({ machine, ticks }: { readonly machine: WireMachine; readonly tic
         void navigate({ resetScroll: false, search: (before) => readMachineSearch({ ...before, tab: id }) })
       }
       tabs={[
-        { id: "charts", label: "Charts", content: <MachineCharts machine={name} {...{ intervalMs, search, ticks }} /> },
+        {
+          id: "charts",
+          label: "Charts",
+          content: <MachineCharts machine={name} {...{ intervalMs, gone, search, ticks }} />,
+        },
         ...listsOf(machine, detail).map((one) => ({ ...one, content: list(one.content) })),
         { id: "system", label: "System", content: <MachineSystem machine={machine} /> },
         { id: "history", label: "History", content: <MachineHistory name={name} /> },

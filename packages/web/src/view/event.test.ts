@@ -171,10 +171,15 @@ test("what this page does not know, of a newer hub or left by one, is shown as i
   expect(eventTone(changed)).toBe("info");
 });
 
+test("nothing in a reason turns the words around it or hides them", () => {
+  const event = { type: "machine.maintenanceBegan", reason: "a\u202e<b>\u0007\nc" } as const;
+  expect(eventSentence(eventOf("machine:n1", event))).toBe("The maintenance of n1 began: a\\u202e<b>\\u0007 c.");
+});
+
 test("a machine's change is as good as where it went", () => {
-  const went = (to: "online" | "away" | "offline") =>
+  const went = (to: "online" | "degraded" | "away" | "offline") =>
     eventTone(eventOf("machine:n1", { type: "machine.changed", from: "unknown", to, reason: "" }));
-  expect([went("online"), went("away"), went("offline")]).toEqual(["good", "idle", "bad"]);
+  expect([went("online"), went("degraded"), went("away"), went("offline")]).toEqual(["good", "warn", "idle", "bad"]);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { type AnyEvent, type EventType, type FedEvent, knownEvent } from "@fed/fed/wire/event.ts";
-import { countText, durationText, momentText } from "./format.ts";
+import type { MachineState } from "@fed/fed/wire/machine.ts";
+import { countText, durationText, momentText, plainText } from "./format.ts";
 import type { Tone } from "./tone.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -31,9 +32,11 @@ export function subjectText(subject: string): string {
 /** What happened, as a sentence that stands alone beside the actor and the time. */
 export function eventSentence(event: AnyEvent): string {
   const known = knownEvent(event);
-  return known
+  const text = known
     ? knownSentence(known)
     : `${event.type}, which this page has no words for: ${JSON.stringify(event.data)}`;
+  // Reasons are what people and machines say: nothing of it may hide or turn around the words beside it.
+  return plainText(text.replaceAll(/\s+/g, " "));
 }
 
 function knownSentence(event: FedEvent): string {
@@ -271,10 +274,14 @@ export function eventTone(any: AnyEvent): Tone {
   const event = knownEvent(any);
   if (event === undefined) return "info";
   if (event.type === "machine.changed") {
-    return event.data.to === "offline" ? "bad" : event.data.to === "online" ? "good" : "idle";
+    return stateTones[event.data.to];
   }
   return typeTones[event.type];
 }
+
+const stateTones: Readonly<Record<MachineState, Tone>> = {
+  ...{ online: "good", degraded: "warn", offline: "bad", away: "idle", unknown: "idle" },
+};
 
 const typeTones: Readonly<Record<EventType, Tone>> = {
   "hub.started": "info",
