@@ -84,6 +84,7 @@ test.skipIf(skipped)(
     await drawn(page, "CPU");
     sshd.kill();
     await header.getByText("offline").waitFor(patience);
+    await page.getByText("nothing new comes").waitFor(patience);
     await sshd.restart("new keys");
     const notice = page.getByRole("region", { name: /shows another host key/ });
     await notice.waitFor(patience);
@@ -178,9 +179,12 @@ test.skipIf(skipped)(
     await page.waitForURL(/from=\d+&to=\d+/, patience);
 
     await page.getByRole("button", { name: "Maintenance" }).press("Enter");
-    await page.getByLabel("Why").fill("new <b>disk</b>");
+    await page.getByLabel("Why").fill(`new <b>disk</b>\u202e${"y".repeat(200)}`);
     await page.keyboard.press("Enter");
-    await page.getByText(/until .*: New <b>disk<\/b>/).waitFor(patience);
+    await page.getByText(/until .*: New <b>disk<\/b>\\u202ey/).waitFor(patience);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 1280, height: 860 });
     await page.getByRole("button", { name: "End maintenance" }).press("Enter");
     await page.getByRole("button", { name: "Maintenance", exact: true }).waitFor(patience);
     expect(complaints).toEqual([]);
