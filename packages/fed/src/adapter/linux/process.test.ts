@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { userInfo } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isFault } from "#base/fault.ts";
 import { processSection } from "./process.ts";
 import { say, shells, tellOne } from "./section.scene.ts";
+import { sectionBytes } from "./tick.ts";
 
 const first = `up 1000.00
 page 4096
@@ -89,7 +92,11 @@ test("tells again what it told when the machine looked for nothing new", () => {
   const read = processSection.open();
   const before = tellOne(read, first).processes;
   expect(tellOne(read, "").processes).toEqual(before);
-  expect(() => tellOne(processSection.open(), "")).toThrow("the machine does not tell of its processes");
+});
+
+test("takes a round without a look for none, also as the first that it hears, and nothing for a failure otherwise", () => {
+  expect(tellOne(processSection.open(), "")).toEqual({ samples: new Map(), problems: [] });
+  expect(() => tellOne(processSection.open(), "", { code: 1 })).toThrow("the machine does not tell of its processes");
 });
 
 test("knows pages of 64 KiB, told in bytes or in KiB", () => {
@@ -103,6 +110,22 @@ test("says so when there were too many, and does not read half a line", () => {
   const told = tellOne(processSection.open(), "up 10.0\np 1 0 0 1 5 10 init\np 2 0 0 1 5 10 ba", { cut: true });
   expect(told.processes?.map(({ name }) => name)).toEqual(["init"]);
   expect(told.problems).toEqual(["so many processes that not all were looked at"]);
+});
+
+test("asks of a thousand processes no more than a section may say", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fed-process-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const one = join(folder, "one");
+  for (const each of [one, join(folder, "pro")]) mkdirSync(each);
+  writeFileSync(join(one, "stat"), "1000 (worker) S 1 0 0 0 0 0 0 0 0 0 123456 23456 0 0 20 0 30 0 12345 9 9999 0\n");
+  writeFileSync(join(one, "cmdline"), "java\0".padEnd(400, "x"));
+  for (let pid = 1_000; pid < 2_000; pid++) symlinkSync(one, join(folder, "pro", String(pid)));
+  const script = `cd ${folder}\n${processSection.script.replace("/proc/[0-9]*", "./pro/[0-9]*")}`;
+  const [text = ""] = say({ ...processSection, script });
+  expect(text.length).toBeLessThan(sectionBytes);
+  const { processes = [] } = tellOne(processSection.open(), text);
+  expect(processes).toHaveLength(20);
+  expect(processes[0]?.command).toMatch(/^java/);
 });
 
 test("takes what cannot be shown out of names and command lines", () => {

@@ -30,7 +30,9 @@ export const processSection: ScriptSection = {
     [ "$process_page" ] || process_page=$(getconf PAGESIZE || sed -n '/^KernelPageSize/{s/[^0-9]*//;s/ kB//p;q;}' /proc/self/smaps)
     echo "up $process_up"
     echo "page $process_page"
+    # Of many processes less is told each: all has to fit into a section.
     awk -v process_then="$process_then" 'BEGIN {
+      m = 9e4 / ARGC; if (m > 300) m = 300
       for (i = 1; i < ARGC; i++) {
         f = ARGV[i]; l = ""
         while ((getline x < (f "/stat")) > 0) l = l x " "
@@ -47,7 +49,7 @@ export const processSection: ScriptSection = {
         if (o in user) o = user[o]
         x = ""
         if (a[1] != "D") { getline x < (f "/cmdline"); close(f "/cmdline") }
-        print "d", p, o, substr(x, 1, 300)
+        print "d", p, o, substr(x, 1, m)
       }
     }' /proc/[0-9]*
   `,
@@ -88,8 +90,9 @@ function openProcesses(): SectionReader {
   let upBefore = 0;
   let bootedMs = 0;
   return (text, into, tick) => {
-    if (text === "" && tick.code === 0 && told !== undefined) {
-      into.processes(told);
+    // Not looked at in this round. A hub that has just started may hear that first from a machine that reports by itself.
+    if (text === "" && tick.code === 0) {
+      if (told !== undefined) into.processes(told);
       return;
     }
     told = undefined;
