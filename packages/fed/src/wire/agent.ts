@@ -11,7 +11,7 @@ const version = z
 /**
  * What the hub says to a machine that reports, a line each:
  * `hello NAME`, `rate SECONDS WHEN_NOBODY_WATCHES`, `ack SEQUENCE` (it and all before it are kept), `skip SEQUENCE` (what follows it
- * cannot be read: drop it), `update VERSION`, `uninstall`, `fault WHY`.
+ * cannot be read: drop it), `update VERSION`, `anew` (tell everything again, as after a start), `uninstall`, `fault WHY`.
  */
 export type AgentLine =
   | `hello ${string}`
@@ -19,6 +19,7 @@ export type AgentLine =
   | `ack ${number}`
   | `skip ${number}`
   | `update ${string}`
+  | "anew"
   | "uninstall";
 
 /** Endpoints for machines that report by themselves, because the hub cannot reach them. */

@@ -1,6 +1,6 @@
 # A tick at each interval goes into the folder `spool` and from there, in order, into one upload that stays open. A tick is kept until
 # the hub says that it has it: in memory where root may, and on the disk when many wait. Runs on dash, bash and busybox; ends with 64 when
-# it has uninstalled itself, with 75 for the next version, with 76 when the hub takes nothing of this one.
+# it has uninstalled itself, with 75 for the next version or to begin anew, with 76 when the hub takes nothing of this one.
 umask 077
 launcher=$1
 main=$$
@@ -87,7 +87,7 @@ hear() {
         if number "$more"; then echo "$more" > base; fi
         kill -s USR1 "$main"
         ;;
-      update | uninstall)
+      update | uninstall | anew)
         echo "$word $value" > order
         kill -s USR1 "$main"
         ;;
@@ -194,6 +194,7 @@ obey() {
   case $word in
     uninstall) uninstall ;;
     update) update "$value" ;;
+    anew) leave 75 ;;
   esac
 }
 

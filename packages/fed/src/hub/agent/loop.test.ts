@@ -178,6 +178,28 @@ test("another version is offered, but not one that did not come up there", async
   expect(scene.tellings.at(-1)?.failures).toMatchObject([{ section: "agent", reason: /did not come up there/ }]);
 });
 
+test("a machine that a hub hears for the first time since it began is asked to tell everything anew, once", async () => {
+  const scene = makeScene();
+  const credential = joinAs(scene.agents, "node5");
+  const one = connect(scene, "node5", credential);
+  one.send(one.tick(1));
+  await one.heard("ack 1");
+  one.stop();
+  await one.done;
+  const agents = scene.reopen();
+  for (const asked of [true, false]) {
+    const back = connect({ ...scene, agents }, "node5", credential);
+    await back.heard("rate 10 10");
+    expect([one.lines.includes("anew"), back.lines.includes("anew")]).toEqual([false, asked]);
+    back.stop();
+    await back.done;
+  }
+  // A new version begins anew by itself.
+  const old = connect({ ...scene, agents: scene.reopen() }, "node5", credential, { version: "bb22" });
+  await old.heard(`update ${kit.version}`);
+  expect(old.lines).not.toContain("anew");
+});
+
 test("what a machine had no room for is told", async () => {
   const scene = makeScene();
   const one = connect(scene, "node5", joinAs(scene.agents, "node5"), { dropped: 12 });

@@ -37,6 +37,8 @@ interface Session {
   readonly agent: Agent;
   readonly greeting: Greeting;
   readonly conduct: Conduct;
+  /** This hub has heard nothing of it before. */
+  readonly isNew: boolean;
   readonly stop: AbortController;
   readonly out: ReturnType<typeof makeBroadcast<AgentLine>>;
   sequence: number;
@@ -73,13 +75,15 @@ export function openReports(needs: AgentsNeeds): Reports {
     sessions.get(agent.machine)?.stop.abort(new Fault("conflict", "it reports by another connection now"));
     const { controller: stop, release } = childController(signal);
     const nowMs = clock.nowMs();
-    const conduct = conducts.get(agent.machine) ?? makeConduct(clock);
+    const known = conducts.get(agent.machine);
+    const conduct = known ?? makeConduct(clock);
     conducts.set(agent.machine, conduct);
     const session: Session = {
       ...{
         agent,
         greeting,
         conduct,
+        isNew: known === undefined,
         stop,
         sequence: agent.sequence,
         leaving: agent.leaving,
@@ -162,7 +166,7 @@ export function openReports(needs: AgentsNeeds): Reports {
 
 function hello(
   { kit, machines, intake, events, clock }: AgentsNeeds,
-  { agent, greeting, conduct, skew, leaving }: Session,
+  { agent, greeting, conduct, isNew, skew, leaving }: Session,
 ): readonly AgentLine[] {
   const { machine } = agent;
   const lines: AgentLine[] = [`hello ${machine}`, `ack ${agent.sequence}`];
@@ -171,6 +175,8 @@ function hello(
   if (ticks > 0) events.note(hubOrigin(clock), `machine:${machine}`, { type: "machine.ticksLost", ticks });
   const old = greeting.version !== kit.version;
   if (old && greeting.refused !== kit.version) lines.push(`update ${kit.version}`);
+  // What it tells now and then, and what it tells only of what has changed, a hub that has started knows nothing of.
+  else if (isNew && agent.sequence > 0) lines.push("anew");
   if (agent.version !== greeting.version) intake.restart(machine);
   const failures = [
     old && greeting.refused === kit.version
