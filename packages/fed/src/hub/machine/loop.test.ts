@@ -271,6 +271,20 @@ describe("a machine that is pulled", () => {
   });
 });
 
+test("a look that is wished for while a tick is under way is the next one, at once", async () => {
+  const { node5, live, pass } = await makeOnline();
+  const answer = node5.say;
+  let looking: Promise<void> | undefined;
+  node5.say = (sections) => {
+    looking ??= live.lookNow("node5", going());
+    return answer(sections);
+  };
+  const before = node5.asked.length;
+  await pass(10_000);
+  await looking;
+  expect(node5.asked.slice(before)).toContainEqual(["cpu", "facts", "units", "updates"]);
+});
+
 describe("a machine whose exporter is asked more rarely than its shell", () => {
   test("does not come and go with the exporter's answers while its shell is lost", async () => {
     const { machines, node5, live, pass, news } = await makeOnline();

@@ -202,8 +202,11 @@ function openSession(needs: SessionNeeds, name: string, first: Member, part: num
     why = "";
     const nowMs = clock.tickMs();
     rhythm = afterAnswer(rhythm, sections, nowMs);
+    const kept = take(tick, { atMs: now.atMs, tookMs: nowMs - now.tickMs });
+    // Who wished to look meanwhile waits for a tick with all there is.
+    if (everything) rhythm = askNow(rhythm, nowMs);
+    else settle(kept);
     arm();
-    settle(take(tick, { atMs: now.atMs, tookMs: nowMs - now.tickMs }));
     aside?.turn();
   }
 
