@@ -33,7 +33,9 @@ async function openHub() {
     return { status: answer.status, body: (await answer.json()) as { data: unknown; errorType?: string } };
   };
   await until("up of the hub", async () => {
-    const { data } = (await ask("/api/v1/query?query=up%7Bmachine%3D%22%22%7D")).body as { data: { result: readonly unknown[] } };
+    const { data } = (await ask("/api/v1/query?query=up%7Bmachine%3D%22%22%7D")).body as {
+      data: { result: readonly unknown[] };
+    };
     return data.result[0];
   });
   return { url: hub.url, viewer, operator, ask };
