@@ -65,7 +65,7 @@ test("the hub's own metrics are there within some seconds, for a viewer's token 
   const [, bytes] = data.result[0]?.values?.at(-1) ?? [];
   expect(Number(bytes)).toBeGreaterThan(10_000_000);
 
-  const match = new URLSearchParams({ "match[]": 'up{job="fed"}' });
+  const match = new URLSearchParams({ "match[]": 'up{job="fed",machine=""}' });
   expect(await (await ask(`series?${match}`)).json()).toEqual({ status: "success", data: [labels] });
   expect(await (await ask("labels", { method: "POST", body: match })).json()).toEqual({
     ...{ status: "success", data: ["__name__", "instance", "job"] },
