@@ -36,7 +36,7 @@ test.skipIf(withoutHosts !== "")(
         const told = (await hub.machines()).filter(({ tally }) => tally.updates !== undefined);
         return told.length >= names.length - 1 ? true : undefined;
       },
-      60_000,
+      150_000,
     );
     const before = { files: hub.files(), processes: processesOf(ground) };
 
@@ -113,7 +113,7 @@ test.skipIf(withoutHosts !== "")(
       processesOf(ground).every((count) => count === 1) ? true : undefined,
     );
   },
-  240_000,
+  360_000,
 );
 
 function hostOf({ hosts }: Ground, name: string): Host {
