@@ -73,15 +73,19 @@ async function openPeer(
     rmSync(folder, { recursive: true, force: true });
   });
   const start = async () => {
-    const running = spawn(path, words, { stdio: "ignore" });
+    const running = spawn(path, words, { stdio: ["ignore", "ignore", "pipe"] });
     child = running;
+    let told = "";
+    running.stderr.setEncoding("utf8").on("data", (text: string) => {
+      told = (told + text).slice(-2_000);
+    });
     const isReady = () =>
       fetch(url + ready).then(
         ({ ok }) => ok,
         () => false,
       );
     for (let tries = 0; !(await isReady()); tries++) {
-      if (tries > 300 || running.exitCode !== null) throw new Error(`${path} does not start`);
+      if (tries > 300 || running.exitCode !== null) throw new Error(`${path} does not start: ${told}`);
       await pause(50);
     }
   };
