@@ -11,6 +11,14 @@ export const stateStyles: Readonly<Record<WireMachine["state"], Style>> = {
   unknown: "dim",
 };
 
+/** What a machine is that comes without the lab file. */
+export const kindFlag = {
+  kind: "choice",
+  of: ["server", "workstation"],
+  default: "server",
+  description: "A server should always be there; a workstation may be away",
+} as const;
+
 /** `3 s ago`, `never`. */
 export function seenText({ seenMs }: Pick<WireMachine, "seenMs">, nowMs: number): string {
   return seenMs === undefined ? "never" : `${ageOf(seenMs, nowMs)} ago`;

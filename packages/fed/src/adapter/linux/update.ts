@@ -146,21 +146,18 @@ function namesOfAdvised(line: string): readonly string[] {
     .map((word) => word.replace(/-\d+:/, "-"));
 }
 
+/** Of a manager that says neither where an update comes from nor whether it mends a weakness. */
+function unnamed(name: string, current: string, next: string): Found {
+  const versions = { current: shown(current, 200), next: shown(next, 200) };
+  return { name: shown(name, 200), ...versions, security: false, origin: "", architecture: "" };
+}
+
 /** `linux 6.6.1.arch1-1 -> 6.6.2.arch1-1`; with `[ignored]` behind it is held. */
 function readPacman(lines: readonly string[]): readonly Found[] {
   return lines.flatMap((line) => {
     const [, name, current, next] = /^(\S{1,200}) (\S{1,200}) -> (\S{1,200})$/.exec(line) ?? [];
     if (name === undefined || current === undefined || next === undefined) return [];
-    return [
-      {
-        name: shown(name, 200),
-        current: shown(current, 200),
-        next: shown(next, 200),
-        security: false,
-        origin: "",
-        architecture: "",
-      },
-    ];
+    return [unnamed(name, current, next)];
   });
 }
 
@@ -170,15 +167,6 @@ function readApk(lines: readonly string[]): readonly Found[] {
     const [, name, current, next] =
       /^(\S{1,200})-([^\s-]{1,100}-r\d{1,9}) +< (\S{1,200})(?: .*)?$/.exec(line.trimEnd()) ?? [];
     if (name === undefined || current === undefined || next === undefined) return [];
-    return [
-      {
-        name: shown(name, 200),
-        current: shown(current, 200),
-        next: shown(next, 200),
-        security: false,
-        origin: "",
-        architecture: "",
-      },
-    ];
+    return [unnamed(name, current, next)];
   });
 }

@@ -4,7 +4,7 @@ import { machineNameShape } from "#wire/fleet.ts";
 import { defineCommand } from "../command.ts";
 import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
-import { stateStyles } from "../machine-words.ts";
+import { kindFlag, stateStyles } from "../machine-words.ts";
 import { checkValue } from "../value.ts";
 
 export const command = defineCommand({
@@ -14,12 +14,7 @@ export const command = defineCommand({
   flags: {
     ...hubFlags,
     name: { kind: "text", description: "What it is called in the fleet (its host name when left out)" },
-    kind: {
-      kind: "choice",
-      of: ["server", "workstation"],
-      default: "server",
-      description: "A server should always be there; a workstation may be away",
-    },
+    kind: kindFlag,
   },
   details: [
     "Takes a machine into the fleet that does not stand in the lab file, and looks at it. Nothing is installed on it: the",

@@ -4,18 +4,14 @@ import { defineCommand } from "../command.ts";
 import { openPlacedClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
 import { isLoopback } from "../loopback.ts";
+import { kindFlag } from "../machine-words.ts";
 
 export const command = defineCommand({
   args: { name: { kind: "text", description: "What the machine is called in the fleet" } },
   flags: {
     ...hubFlags,
     url: { kind: "url", description: "Where that machine finds the hub (where you find it when left out)" },
-    kind: {
-      kind: "choice",
-      of: ["server", "workstation"],
-      default: "server",
-      description: "A server should always be there; a workstation may be away",
-    },
+    kind: kindFlag,
   },
   details: [
     "For a machine that the hub cannot reach: prints a line to run there, by any user. It starts what fed asks other",
