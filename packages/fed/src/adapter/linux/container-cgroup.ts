@@ -1,4 +1,5 @@
 import type { EngineContainer } from "./container-engine.ts";
+import { ownText } from "./shown.ts";
 import { wholeOf } from "./word.ts";
 
 /** What the cgroup of a running container counts. */
@@ -34,8 +35,9 @@ export function readCgroups(lines: readonly string[]): ReadonlyMap<string, Cgrou
   for (const line of lines) {
     if (line.startsWith("c ")) {
       const [, path = "", cpu = "", usage, inactive, rss, limit, oom] = line.split(" ");
-      const [, docker, id] = place.exec(path) ?? [];
-      if (id === undefined || path.length > 400) continue;
+      const [, docker, found] = place.exec(path) ?? [];
+      if (found === undefined || path.length > 400) continue;
+      const id = ownText(found);
       const network: { name: string; receivedBytes: number; sentBytes: number }[] = [];
       networks.set(path, network);
       const usageBytes = count(usage);

@@ -1,5 +1,5 @@
 import type { ToldContainer } from "#port/collector.ts";
-import { shown } from "./shown.ts";
+import { ownText, shown } from "./shown.ts";
 
 /** What an engine says of a container. */
 export interface EngineContainer
@@ -101,7 +101,7 @@ function readListed(
   if (id === undefined) return undefined;
   const old = before.get(id);
   return {
-    id,
+    id: ownText(id),
     engine,
     // One that others link to has more than one name; its own has no slash.
     name: shown(name.split(",").find((one) => !one.includes("/")) ?? name, 200),
@@ -121,7 +121,7 @@ export function readStatus(status: string): Pick<EngineContainer, "state" | "hea
   const [, health] = /\((?:health: )?(healthy|unhealthy|starting)\)/.exec(status) ?? [];
   const running = word === "up" ? (status.includes("(Paused)") ? "paused" : "running") : undefined;
   return {
-    state: running ?? (word === "" ? "unknown" : word === "stopped" ? "exited" : word.slice(0, 30)),
+    state: running ?? (word === "" ? "unknown" : word === "stopped" ? "exited" : ownText(word.slice(0, 30))),
     ...(health === "healthy" || health === "unhealthy" || health === "starting" ? { health } : {}),
     ...(code === undefined || word === "up" ? {} : { exitCode: Number(code) }),
   };

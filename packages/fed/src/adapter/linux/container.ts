@@ -110,7 +110,6 @@ const most = 500;
 function openContainers(): SectionReader {
   const engines = openEngines();
   const meter = openMeter();
-  const label = makeLabels();
   return (text, into, tick) => {
     const lines = text.split("\n");
     // A line without an end may be half of one.
@@ -125,7 +124,7 @@ function openContainers(): SectionReader {
       all.map((container) => {
         const cgroup = cgroups.get(container.id);
         const usage = meter.measure(container, cgroup, tick.machineMs);
-        if (cgroup !== undefined) tellSamples(into, label, container, cgroup, usage.oomKills, tick);
+        if (cgroup !== undefined) tellSamples(into, container, cgroup, usage.oomKills, tick);
         return tellContainer(container, cgroup, usage);
       }),
     );
@@ -154,18 +153,15 @@ function tellContainer(
   };
 }
 
-/** The labels that cAdvisor gives. */
-function makeLabels() {
-  return {
-    plain: labelledBy("id", "image", "name"),
-    cpu: labelledBy("cpu", "id", "image", "name"),
-    network: labelledBy("id", "image", "interface", "name"),
-  };
-}
+/** Labels as cAdvisor gives them. */
+const label = {
+  plain: labelledBy("id", "image", "name"),
+  cpu: labelledBy("cpu", "id", "image", "name"),
+  network: labelledBy("id", "image", "interface", "name"),
+};
 
 function tellSamples(
   { sample }: SectionSink,
-  label: ReturnType<typeof makeLabels>,
   { name, image, startedMs, hostNetwork }: EngineContainer,
   cgroup: Cgroup,
   oomKills: number | undefined,

@@ -9,13 +9,14 @@ const modes = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "st
 /** USER_HZ: a hundred on every machine that Debian runs on. */
 const ticksPerSecond = 100;
 
+const labels = labelledBy("cpu", "mode");
+
 /** Time of each CPU that is online. */
 export const cpuSection: FileSection = {
   name: "cpu",
   everyMs: 0,
   files: ["/proc/stat"],
   open() {
-    const labels = labelledBy("cpu", "mode");
     return (text, into) => {
       const stat = readFiles(text).get("/proc/stat");
       if (stat === undefined) return;

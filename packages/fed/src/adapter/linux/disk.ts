@@ -39,12 +39,13 @@ const fields: readonly (readonly [metric: string, factor: number])[] = [
 /** Partitions of kernels before 2.6.25 have four fields, with another meaning. */
 const fewestFields = 11;
 
+const labels = labelled("device");
+
 export const diskSection: FileSection = {
   name: "disk",
   everyMs: 0,
   files: ["/proc/diskstats"],
   open() {
-    const labels = labelled("device");
     return (text, into) => {
       const stats = readFiles(text).get("/proc/diskstats");
       if (stats === undefined) return;

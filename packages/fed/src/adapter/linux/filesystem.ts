@@ -73,14 +73,15 @@ const script = `
   :
 `;
 
+const labelsOf = labelledBy("device", "fstype", "mountpoint");
+
 export const filesystemSection: ScriptSection = {
   name: "filesystem",
   everyMs: 30_000,
   script,
   open() {
-    const labels = labelledBy("device", "fstype", "mountpoint");
     return (text, into) => {
-      const mounts = readMounts(text, labels);
+      const mounts = readMounts(text);
       for (const [sample, value, mountpoint] of readFigures(text)) {
         const mount = mounts.get(mountpoint);
         if (mount !== undefined) into.sample(sample, value, mount.labels);
@@ -103,7 +104,7 @@ interface Mount {
 }
 
 /** By mountpoint; what is mounted last at a place covers what was there before. */
-function readMounts(text: string, labels: (...values: readonly string[]) => Labels): ReadonlyMap<string, Mount> {
+function readMounts(text: string): ReadonlyMap<string, Mount> {
   const mounts = new Map<string, Mount>();
   for (const line of text.split("\n")) {
     if (line.startsWith("w ")) {
@@ -116,7 +117,7 @@ function readMounts(text: string, labels: (...values: readonly string[]) => Labe
     const mountpoint = unescapeMount(place);
     if (mounts.size >= most && !mounts.has(mountpoint)) continue;
     mounts.set(mountpoint, {
-      labels: labels(unescapeMount(device), type, mountpoint),
+      labels: labelsOf(unescapeMount(device), type, mountpoint),
       readonly: options.split(",").includes("ro"),
       silent: false,
     });

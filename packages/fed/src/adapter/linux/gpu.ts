@@ -37,8 +37,9 @@ export const gpuSection: ScriptSection = {
 
 const most = 32;
 
+const labels = labelledBy("UUID", "device", "gpu", "modelName");
+
 function openGpus(): SectionReader {
-  const labels = labelledBy("UUID", "device", "gpu", "modelName");
   return (text, into, tick) => {
     if (tick.code !== 0) throw new Fault("invalid", complain(text, tick.code));
     let count = 0;

@@ -1,4 +1,5 @@
 import type { SampleSink } from "#port/collector.ts";
+import { ownText } from "./shown.ts";
 
 /** A series is stale for PromQL when nothing was told for five minutes: what is asked more rarely than this is told again in between. */
 const heldAboveMs = 120_000;
@@ -30,7 +31,7 @@ export function openHold(everyMs: number): Hold | undefined {
       askedMs = machineMs;
       toldMs = machineMs;
       return (metric, value, labels) => {
-        if (held.length < heldSamples) held.push([metric, value, labels]);
+        if (held.length < heldSamples) held.push([ownText(metric), value, labels && own(labels)]);
         sink(metric, value, labels);
       };
     },
@@ -45,4 +46,8 @@ export function openHold(everyMs: number): Hold | undefined {
       held = [];
     },
   };
+}
+
+function own(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, ownText(value)]));
 }

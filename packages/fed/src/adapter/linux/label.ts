@@ -1,13 +1,20 @@
-/** Labels of one name or two, made once and handed out again: the same object for the same values, as long as they are few. */
+import { ownText } from "./shown.ts";
+
+/**
+ * Labels of one name or more, made once and handed out again: the same object for the same values, whichever machine says them, as long
+ * as they are few.
+ */
 export type Labels = Readonly<Record<string, string>>;
 
 /** A machine whose values never stop being new is not remembered for ever. */
-const limit = 4000;
+const limit = 5_000;
+/** Those of long values are made anew each time. */
+const longestKey = 1_000;
 
 /** `labelled("device")` gives a function from a device to its labels. */
 export function labelled(name: string): (value: string) => Labels {
   const known = new Map<string, Labels>();
-  return (value) => known.get(value) ?? keep(known, value, { [name]: value });
+  return (value) => known.get(value) ?? keep(known, value, [name], [value]);
 }
 
 /** The same for several names; the values are in their order. */
@@ -15,12 +22,15 @@ export function labelledBy(...names: readonly string[]): (...values: readonly st
   const known = new Map<string, Labels>();
   return (...values) => {
     const key = values.join("\0");
-    return known.get(key) ?? keep(known, key, Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""])));
+    return known.get(key) ?? keep(known, key, names, values);
   };
 }
 
-function keep(known: Map<string, Labels>, key: string, labels: Labels): Labels {
+function keep(known: Map<string, Labels>, key: string, names: readonly string[], values: readonly string[]): Labels {
+  const labels = Object.fromEntries(names.map((name, i) => [name, ownText(values[i] ?? "")]));
+  if (key.length > longestKey) return labels;
   if (known.size >= limit) known.clear();
-  known.set(key, labels);
+  // A slice as a key would keep the text that it was cut from.
+  known.set(ownText(key), labels);
   return labels;
 }

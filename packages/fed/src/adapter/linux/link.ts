@@ -8,13 +8,14 @@ const folder = "/sys/class/net";
 const infoFields = ["address", "broadcast", "duplex", "ifalias", "operstate"] as const;
 const files = [...infoFields, "carrier", "carrier_changes", "mtu", "speed"];
 
+const labels = labelled("device");
+
 /** What is plugged in where, and how fast: read more rarely, since some drivers ask the hardware for it. */
 export const linkSection: ScriptSection = {
   name: "link",
   everyMs: 30_000,
   script: `show ${files.map((file) => `${folder}/*/${file}`).join(" ")}`,
   open() {
-    const labels = labelled("device");
     return (text, into) => {
       for (const [device, told] of readLinks(text)) {
         const number = (file: string) => countOf(lineOf(told.get(file)));

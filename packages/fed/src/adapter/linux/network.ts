@@ -26,13 +26,14 @@ const columns: readonly (readonly [column: number, metric: string])[] = [
   [11, "node_network_transmit_drop_total"],
 ];
 
+const labels = labelled("device");
+
 /** What went over each interface. */
 export const networkSection: FileSection = {
   name: "network",
   everyMs: 0,
   files: ["/proc/net/dev"],
   open() {
-    const labels = labelled("device");
     return (text, into) => {
       const table = readFiles(text).get("/proc/net/dev");
       if (table === undefined) return;

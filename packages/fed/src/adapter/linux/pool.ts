@@ -1,7 +1,7 @@
 import { Fault } from "#base/fault.ts";
 import type { ToldStorage } from "#port/collector.ts";
 import type { ScriptSection, SectionReader } from "./section.ts";
-import { shown } from "./shown.ts";
+import { ownText, shown } from "./shown.ts";
 
 /**
  * Pools of ZFS: how they are, how full, and what `zpool status -x` complains of. Their states alone come with each tick (raid.ts).
@@ -44,7 +44,7 @@ const readPools: SectionReader = (text, into, tick) => {
       ...(complaints.has(name) ? [complaints.get(name) ?? ""] : []),
     ];
     const grade = health !== "ONLINE" ? "bad" : complaints.has(name) ? "warning" : "good";
-    return [{ kind: "pool", name, health: grade, detail: parts.join(", ") }];
+    return [{ kind: "pool", name: ownText(name), health: grade, detail: parts.join(", ") }];
   });
   if (pools.length > 0) into.storage(pools.slice(0, most));
   if (pools.length > most) into.problem(`${pools.length} pools, of which ${most} are shown`);

@@ -2,6 +2,7 @@ import type { ToldStorage } from "#port/collector.ts";
 import { readFiles } from "./files.ts";
 import { labelled, labelledBy } from "./label.ts";
 import type { FileSection, SectionReader, SectionSink } from "./section.ts";
+import { ownText } from "./shown.ts";
 
 /** Arrays of mdraid, and the states of ZFS' pools, as the kernel tells them. */
 export const raidSection: FileSection = {
@@ -29,16 +30,17 @@ export interface RaidArray {
   readonly work: { readonly kind: "recovery" | "resync" | "reshape" | "check"; readonly percent: number } | undefined;
 }
 
+const labels = {
+  device: labelled("device"),
+  state: labelledBy("device", "state"),
+  pool: labelledBy("state", "zpool"),
+};
+
 function openRaid(): SectionReader {
-  const labels = {
-    device: labelled("device"),
-    state: labelledBy("device", "state"),
-    pool: labelledBy("state", "zpool"),
-  };
   return (text, into, tick) => {
     const files = readFiles(text);
     const arrays = readMdstat(files.get("/proc/mdstat") ?? "");
-    for (const array of arrays) tellSamples(into, labels, array);
+    for (const array of arrays) tellSamples(into, array);
     if (arrays.length > 0) into.storage(arrays.map(tellArray));
     if (arrays.length === mostArrays) into.problem(`more than ${mostArrays} arrays, of which these are shown`);
     for (const [path, state] of files) {
@@ -91,7 +93,6 @@ function readArray(device: string, active: boolean, rest: string, more: string):
 
 function tellSamples(
   { sample }: SectionSink,
-  labels: { readonly device: ReturnType<typeof labelled>; readonly state: ReturnType<typeof labelledBy> },
   { device, active, blocks, syncedBlocks, required, present, failed, spare, work }: RaidArray,
 ): void {
   const state = !active
@@ -120,5 +121,5 @@ function tellArray({ device, active, level, required, present, failed, work }: R
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(work === undefined ? [] : [`${work.kind} ${work.percent} %`]),
   ];
-  return { kind: "array", name: device, health, detail: parts.filter((part) => part !== "").join(", ") };
+  return { kind: "array", name: ownText(device), health, detail: parts.filter((part) => part !== "").join(", ") };
 }

@@ -65,9 +65,11 @@ export interface SectionTick {
   readonly cut: boolean;
 }
 
-/** Lists told by several sections are joined; a section's own list replaces what it told before. */
+/**
+ * Lists told by several sections are joined; a section's own list replaces what it told before. Texts in lists and facts are kept: they
+ * are `ownText` of shown.ts, and so is what a reader remembers.
+ */
 export interface SectionSink {
-  /** Hand in the same `labels` object for the same series each time where that is easy: see label.ts. */
   readonly sample: SampleSink;
   facts(part: Partial<ToldFacts>): void;
   units(list: readonly ToldUnit[]): void;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ToldStorage } from "#port/collector.ts";
 import { labelled, labelledBy } from "./label.ts";
 import type { ScriptSection, SectionReader, SectionSink } from "./section.ts";
-import { shown } from "./shown.ts";
+import { ownText, shown } from "./shown.ts";
 
 /**
  * What disks say of themselves (SMART), where we may ask them: as root, or where sudo lets us run smartctl without a password; whether it
@@ -86,7 +86,6 @@ const omens = new Map([
 
 function openSmart(): SectionReader {
   let known = new Map<string, { readonly told: ToldStorage; readonly answer: Answer }>();
-  const labels = makeLabels();
   return (text, into, tick) => {
     const now: typeof known = new Map();
     const lines = text.split("\n");
@@ -94,7 +93,7 @@ function openSmart(): SectionReader {
       const [, place, type = ""] = /^disk \/dev\/([\w/.-]{1,64})(?: ([\w,+-]{1,64}))?$/.exec(lines[i] ?? "") ?? [];
       if (place === undefined) continue;
       // Disks behind a controller (`megaraid,4`) are all called as that is.
-      const device = type.includes(",") ? `${place}_${type}` : place;
+      const device = ownText(type.includes(",") ? `${place}_${type}` : place);
       const answer = readAnswer(lines[i + 1] ?? "");
       // One that sleeps says so instead.
       const entry =
@@ -104,7 +103,7 @@ function openSmart(): SectionReader {
       if (entry !== undefined) now.set(device, entry);
     }
     known = now;
-    for (const [device, { answer }] of now) tellSamples(into, labels, device, answer);
+    for (const [device, { answer }] of now) tellSamples(into, device, answer);
     if (now.size > 0) into.storage([...now.values()].map(({ told }) => told));
     if (tick.cut || now.size === most) into.problem("so many disks that not all are shown");
   };
@@ -161,22 +160,15 @@ function tellDisk(device: string, answer: Answer): ToldStorage {
   return { kind: "disk", name: device, health, detail: parts.filter((part) => part !== "").join(", ") };
 }
 
-function makeLabels() {
-  return {
-    device: labelled("device"),
-    temperature: labelledBy("device", "temperature_type"),
-    attribute: labelledBy("attribute_id", "attribute_name", "attribute_value_type", "device"),
-    info: labelledBy("device", "model_name", "serial_number"),
-  };
-}
+const labels = {
+  device: labelled("device"),
+  temperature: labelledBy("device", "temperature_type"),
+  attribute: labelledBy("attribute_id", "attribute_name", "attribute_value_type", "device"),
+  info: labelledBy("device", "model_name", "serial_number"),
+};
 
 /** Names of prometheus-community's smartctl_exporter. */
-function tellSamples(
-  { sample }: SectionSink,
-  labels: ReturnType<typeof makeLabels>,
-  device: string,
-  answer: Answer,
-): void {
+function tellSamples({ sample }: SectionSink, device: string, answer: Answer): void {
   const of = labels.device(device);
   const tell = (metric: string, value: number | undefined, with_ = of) => {
     if (value !== undefined) sample(metric, value, with_);

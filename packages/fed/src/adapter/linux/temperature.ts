@@ -14,6 +14,9 @@ const sensors = ["input", "label", "max", "crit"].flatMap((kind) => [
 const lowest = -100;
 const highest = 300;
 
+const labels = labelledBy("chip", "sensor");
+const zoneLabels = labelledBy("type", "zone");
+
 /**
  * Sensors of chips and thermal zones. A chip is called by the device it sits on, since its number changes from one start of the
  * machine to the next.
@@ -29,8 +32,6 @@ export const temperatureSection: ScriptSection = {
     show ${chips}/hwmon*/name ${sensors.join(" ")} ${zones}/thermal_zone*/type ${zones}/thermal_zone*/temp
   `,
   open() {
-    const labels = labelledBy("chip", "sensor");
-    const zoneLabels = labelledBy("type", "zone");
     return (text, into) => {
       const files = readFiles(text);
       const names = readChips(text, files);

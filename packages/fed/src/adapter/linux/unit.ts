@@ -1,6 +1,6 @@
 import { Fault } from "#base/fault.ts";
 import type { ToldUnit } from "#port/collector.ts";
-import { labelledBy } from "./label.ts";
+import { labelled, labelledBy } from "./label.ts";
 import type { ScriptSection, SectionReader, SectionSink } from "./section.ts";
 import { ownText, shown } from "./shown.ts";
 import { wholeOf } from "./word.ts";
@@ -49,11 +49,12 @@ interface Known {
   readonly cpuSeconds: number | undefined;
 }
 
+const labels = { state: labelledBy("name", "state", "type"), restart: labelled("name") };
+
 function openUnits(): SectionReader {
   let known: ReadonlyMap<string, Known> = new Map();
   /** Of each unit, the states it was ever in, a bit for each. */
   let been: ReadonlyMap<string, number> = new Map();
-  const labels = { state: labelledBy("name", "state", "type"), restart: labelledBy("name") };
   return (text, into, tick) => {
     // Where systemd does not run there is nothing to tell.
     if (text === "" && tick.code === 0) return;
@@ -71,7 +72,7 @@ function openUnits(): SectionReader {
     for (const unit of told) {
       const bits = (been.get(unit.name) ?? 0) | bitOf(unit.active);
       now.set(unit.name, bits);
-      tellState(into, labels, unit, bits, known.get(unit.name));
+      tellState(into, unit, bits, known.get(unit.name));
     }
     been = now;
     for (const state of states) {
@@ -122,8 +123,8 @@ function readShow(text: string): ReadonlyMap<string, Known> {
     const name = values.get("Id");
     if (name === undefined || known.size >= most) continue;
     const cpu = count(values.get("CPUUsageNSec"));
-    known.set(name, {
-      type: /^[a-z-]{1,20}$/.exec(values.get("Type") ?? "")?.[0] ?? "",
+    known.set(ownText(name), {
+      type: ownText(/^[a-z-]{1,20}$/.exec(values.get("Type") ?? "")?.[0] ?? ""),
       restarted: (values.get("Restart") ?? "no") !== "no",
       restarts: wholeOf(count(values.get("NRestarts")) ?? 0),
       memoryBytes: count(values.get("MemoryCurrent")),
@@ -144,8 +145,8 @@ function tellUnit({ name, description, active, sub }: Listed, known: Known | und
   return {
     name,
     description,
-    active,
-    sub,
+    active: ownText(active),
+    sub: ownText(sub),
     restarts,
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(cpuSeconds === undefined ? {} : { cpuSeconds }),
@@ -156,13 +157,7 @@ function tellUnit({ name, description, active, sub }: Listed, known: Known | und
  * As node_exporter does, but not five series of each unit: whether it is active, and the other states that it was seen in. A rule that
  * waits for a state to be 1 hears the same, and so does one that waits for its end.
  */
-function tellState(
-  { sample }: SectionSink,
-  labels: { readonly state: ReturnType<typeof labelledBy>; readonly restart: ReturnType<typeof labelledBy> },
-  { name, active }: Listed,
-  been: number,
-  known: Known | undefined,
-): void {
+function tellState({ sample }: SectionSink, { name, active }: Listed, been: number, known: Known | undefined): void {
   for (const state of states) {
     if (state !== "active" && (been & bitOf(state)) === 0) continue;
     sample("node_systemd_unit_state", active === state ? 1 : 0, labels.state(name, state, known?.type ?? ""));

@@ -60,8 +60,9 @@ function isManager(name: string | undefined): name is Manager {
   return name !== undefined && Object.hasOwn(managers, name);
 }
 
+const labels = { apt: labelledBy("arch", "origin"), dnf: labelled("origin") };
+
 function openUpdates(): SectionReader {
-  const labels = { apt: labelledBy("arch", "origin"), dnf: labelled("origin") };
   return (text, into, tick) => {
     const lines = text.split("\n");
     const restart = lines.includes("restart");

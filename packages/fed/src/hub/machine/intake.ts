@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import { isFault, toFault } from "#base/fault.ts";
 import type { Trace } from "#base/trace.ts";
+import { makeWordPool } from "#base/word-pool.ts";
 import type { Appended, Batch } from "#engine/tsdb/tsdb.ts";
 import type { Collector, RawTick, Reading, SampleSink, SectionFailure } from "#port/collector.ts";
 import type { WireMachineTick } from "#wire/machine.ts";
@@ -64,12 +65,13 @@ interface Mind {
 export function openIntake(needs: IntakeNeeds): Intake {
   const { collector, clock, trace } = needs;
   const minds = new Map<string, Mind>();
+  const word = makeWordPool();
   const sections = collector.sections.map(({ name }) => name);
 
   const mindOf = (machine: string): Mind => {
     let mind = minds.get(machine);
     if (!mind) {
-      const book = openBook(machine, sections, mostSeries);
+      const book = openBook(machine, sections, mostSeries, word);
       mind = { book, read: collector.openReading(), untold: new Set(sections), refused: "" };
       minds.set(machine, mind);
     }

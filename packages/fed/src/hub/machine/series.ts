@@ -1,7 +1,9 @@
-import { type Labels, labelsKey, labelsOf, metricName } from "#engine/series/labels.ts";
+import { makeWordPool, type WordPool } from "#base/word-pool.ts";
+import { type Labels, labelsKey, labelsOf, labelsToRecord, metricName } from "#engine/series/labels.ts";
 import { setStale } from "#engine/series/series.ts";
 import type { Batch } from "#engine/tsdb/tsdb.ts";
 import type { SampleSink } from "#port/collector.ts";
+import { type Given, isSeries, labelsIn } from "./series-labels.ts";
 
 /** The series that one machine tells: the same object at each tick, by which the store knows them at once. */
 export interface SeriesBook {
@@ -22,16 +24,19 @@ export interface SeriesBook {
   readonly dropped: number;
 }
 
+/** A fleet tells tens of thousands: each is one small object, and nothing else stands for it. */
 interface Entry {
   readonly labels: Labels;
   /** Bits of the sections one of which tells it: where all of these are asked, it is to be told. */
   sections: number;
+  /** In which it was told last. */
   tick: number;
+  /** Not when it has ended; within the hour it is no new one when it is told again. */
+  open: boolean;
+  /** What was told after it the last time. */
+  next: Entry | undefined;
 }
 
-/** What a machine says in a label's value is no longer than this; the store takes none of 4,096 letters. */
-const longestValue = 1_024;
-const separator = "\u0000";
 /**
  * New series within an hour are at most so many times those that it may have: who has other ones at every tick would else fill the
  * memory of the store, which holds them for hours.
@@ -39,67 +44,118 @@ const separator = "\u0000";
 const newPerHour = 2;
 const hourMs = 3_600_000;
 
-export function openBook(machine: string, sectionNames: readonly string[], mostSeries: number): SeriesBook {
-  const bits = new Map(sectionNames.map((name, at) => [name, 2 ** Math.min(at, 30)]));
+/** How many may be left out at a time before all are searched. */
+const mostSkipped = 4;
+
+export function openBook(
+  machine: string,
+  sectionNames: readonly string[],
+  mostSeries: number,
+  word: WordPool = makeWordPool(),
+): SeriesBook {
+  const bits = new Map(sectionNames.map((name, at) => [name, 1 << Math.min(at, 30)]));
   const bitOf = (name: string) => bits.get(name) ?? 0;
-  const own = { machine, job: "fed", instance: machine };
-  const named = (name: string) => labelsOf({ ...own, [metricName]: name });
+  const own = labelsOf({ machine, job: "fed", instance: machine });
+  const named = (name: string) => labelsOf({ ...labelsToRecord(own), [metricName]: name }).map(word);
   const [upLabels, tookLabels, countLabels] = [
     named("up"),
     named("scrape_duration_seconds"),
     named("scrape_samples_scraped"),
   ];
-  const entries = new Map<string, Entry>();
-  /** The same entries by what the collector says, in its own order of labels. */
-  const said = new Map<string, Entry>();
-  /** Those that have ended within the hour: one that is told again is no new one. */
-  const ended = new Map<string, Entry>();
+  /** Open ones and those that have ended within the hour. */
+  let entries: Entry[] = [];
+  let open = 0;
+  /** What each section told first the last time. */
+  const firsts = new Map<string | undefined, Entry>();
+  /** Who told last in this tick, and what. */
+  let [teller, last]: [string | undefined, Entry | undefined] = [undefined, undefined];
+  /** All by their labels, made when something comes in another order and dropped with the tick. */
+  let index: Map<string, Entry> | undefined;
   let told: Labels[] = [];
   let values: number[] = [];
   let [tick, sections, dropped] = [0, 0, 0];
   let [made, madeSinceMs] = [0, -Infinity];
 
-  function find(metric: string, labels: Readonly<Record<string, string>> | undefined): Entry | undefined {
-    let key = metric;
-    if (labels) for (const name in labels) key += separator + name + separator + labels[name];
-    const known = said.get(key);
-    if (known) return known;
-    // Before anything is made of it: who tells millions is to cost little.
-    if (entries.size >= mostSeries || made >= newPerHour * mostSeries) return undefined;
+  /** A section tells the same series in the same order nearly always: then it is the one after the one before. */
+  function follow(from: Entry | undefined, metric: string, labels: Given): Entry | undefined {
+    let entry = from;
+    for (let skipped = 0; entry !== undefined && skipped <= mostSkipped; skipped++) {
+      if (isSeries(entry.labels, metric, labels)) return entry;
+      entry = entry.next;
+    }
+    return undefined;
+  }
+
+  function search(metric: string, labels: Given): Entry | undefined {
+    // Who tells millions is to cost little: what comes in its order is found all the same.
+    if (isFull() && dropped >= mostSeries) return undefined;
     const full = labelsIn(own, metric, labels);
     if (full === undefined) return undefined;
-    const exact = labelsKey(full);
-    let entry = entries.get(exact);
-    if (!entry) {
-      const again = ended.get(exact);
-      if (!again) made++;
-      ended.delete(exact);
-      entry = { labels: again?.labels ?? full, sections, tick: 0 };
-      entries.set(exact, entry);
+    index ??= new Map(entries.map((entry) => [labelsKey(entry.labels), entry]));
+    const key = labelsKey(full);
+    const known = index.get(key);
+    if (known || isFull()) return known;
+    made++;
+    open++;
+    const entry: Entry = { labels: full.map(word), sections, tick: 0, open: true, next: undefined };
+    entries.push(entry);
+    index.set(key, entry);
+    return entry;
+  }
+
+  const isFull = () => open >= mostSeries || made >= newPerHour * mostSeries;
+
+  function find(metric: string, labels: Given, section: string | undefined): Entry | undefined {
+    const before = section === teller ? last : undefined;
+    const expected = before ? before.next : firsts.get(section);
+    const followed = follow(expected, metric, labels);
+    const entry = followed ?? search(metric, labels);
+    if (entry === undefined) return undefined;
+    if (!entry.open) {
+      if (isFull()) return undefined;
+      entry.open = true;
+      entry.sections = sections;
+      open++;
     }
-    if (said.size < 2 * mostSeries) said.set(key, entry);
+    if (entry.tick === tick) return entry;
+    [teller, last] = [section, entry];
+    // What was left out may be back in the next tick.
+    if (entry === expected || (followed && expected?.open)) return entry;
+    entry.next ??= expected;
+    if (before) before.next = entry;
+    else firsts.set(section, entry);
     return entry;
   }
 
   /** Ends the series that were to be told in this tick and were not. */
   function takeVanished(): readonly Labels[] {
     const vanished: Labels[] = [];
-    for (const [key, entry] of entries) {
-      if (entry.tick === tick || (sections & entry.sections) !== entry.sections) continue;
+    for (const entry of entries) {
+      if (!entry.open || entry.tick === tick || (sections & entry.sections) !== entry.sections) continue;
       vanished.push(entry.labels);
-      entries.delete(key);
-      ended.set(key, entry);
-    }
-    if (vanished.length > 0) {
-      for (const [key, entry] of said) if (!entries.has(labelsKey(entry.labels))) said.delete(key);
+      entry.open = false;
+      open--;
     }
     return vanished;
+  }
+
+  function finish(atMs: number): Batch {
+    const batch = batchOf(told, values, takeVanished(), atMs);
+    [told, values, teller, last, index] = [[], [], undefined, undefined, undefined];
+    return batch;
+  }
+
+  function forgetEnded(): void {
+    entries = entries.filter((entry) => entry.open);
+    // What is kept leads to no other: else the one before would keep the one before it, for ever.
+    for (const entry of entries) if (!entry.next?.open) entry.next = undefined;
+    for (const [section, entry] of firsts) if (!entry.open) firsts.delete(section);
   }
 
   return {
     sample(metric, value, labels, section) {
       if (!Number.isFinite(value)) return;
-      const entry = find(metric, labels);
+      const entry = find(metric, labels, section);
       if (entry === undefined) dropped++;
       else if (entry.tick !== tick) {
         entry.tick = tick;
@@ -112,9 +168,9 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
     begin(asked, nowMs) {
       if (Math.abs(nowMs - madeSinceMs) >= hourMs) {
         [made, madeSinceMs] = [0, nowMs];
-        ended.clear();
+        forgetEnded();
       }
-      [told, values, dropped] = [[], [], 0];
+      dropped = 0;
       tick++;
       sections = asked.reduce((sum, name) => sum | bitOf(name), 0);
     },
@@ -128,19 +184,22 @@ export function openBook(machine: string, sectionNames: readonly string[], mostS
         told.push(tookLabels, countLabels);
         values.push(tookMs / 1_000, count);
       }
-      return batchOf(told, values, takeVanished(), atMs);
+      return finish(atMs);
     },
-    endAside: (atMs) => batchOf(told, values, takeVanished(), atMs),
+    endAside: finish,
     missed: (atMs) => batchOf([upLabels], [0], [], atMs),
     gone(atMs, forGood) {
-      const ends = [...[...entries.values()].map(({ labels }) => labels), tookLabels, countLabels];
-      for (const [key, entry] of entries) ended.set(key, entry);
-      entries.clear();
-      said.clear();
+      const ends: Labels[] = [tookLabels, countLabels];
+      for (const entry of entries) {
+        if (!entry.open) continue;
+        ends.push(entry.labels);
+        entry.open = false;
+      }
+      open = 0;
       return forGood ? batchOf([], [], [...ends, upLabels], atMs) : batchOf([upLabels], [0], ends, atMs);
     },
     get count() {
-      return entries.size;
+      return open;
     },
     get dropped() {
       return dropped;
@@ -154,24 +213,4 @@ function batchOf(told: readonly Labels[], values: readonly number[], ends: reado
   cells.set(values);
   for (let i = told.length; i < labels.length; i++) setStale(cells, i);
   return { labels, times: new Float64Array(labels.length).fill(atMs), values: cells };
-}
-
-const isName = (text: string) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(text);
-
-/** A machine cannot name itself: what it says of that is renamed, as Prometheus does. Undefined when it has no good name. */
-function labelsIn(
-  own: Readonly<Record<string, string>>,
-  metric: string,
-  labels: Readonly<Record<string, string>> = {},
-): Labels | undefined {
-  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(metric)) return undefined;
-  const all: Record<string, string> = { ...own, [metricName]: metric };
-  for (const [name, value] of Object.entries(labels)) {
-    if (!isName(name) || name.startsWith("__")) continue;
-    all[Object.hasOwn(own, name) ? `exported_${name}` : name] = value
-      .slice(0, longestValue)
-      .replaceAll(separator, " ")
-      .toWellFormed();
-  }
-  return labelsOf(all);
 }
