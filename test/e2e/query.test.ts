@@ -25,7 +25,8 @@ test("a hub's metrics are asked for, drawn and looked into from a shell", async 
   expect(failed).toMatchObject({ code: 2, out: "" });
   expect(failed.err).toMatch(/^fed: .*match/);
 
-  expect((await owner.fed("tsdb", "stats")).out).toMatch(/^fed_loop_runs_total +\d+$/m);
+  // The metrics with the most series: its own histogram is among them, however many disks and networks its machine has.
+  expect((await owner.fed("tsdb", "stats")).out).toMatch(/^fed_loop_duration_seconds_bucket +\d+$/m);
   // Beside the hub that writes it.
   expect(await owner.fed("tsdb", "verify")).toMatchObject({ code: 0, out: expect.stringMatching(/^sound /) });
   const unknown = await owner.fed("query", "fed_loop_rnus_total");
