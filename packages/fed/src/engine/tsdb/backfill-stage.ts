@@ -6,7 +6,8 @@ import { dropBefore, flushBefore, headOf } from "./head.ts";
 import { blockFolder, headSeries, nextLayer, place } from "./maintain.ts";
 import { replayMemory } from "./replay.ts";
 import { load, shelfBlock } from "./shelf.ts";
-import { forget, type Stage, type Store } from "./store.ts";
+import { forget, loggedSeries, type Stage, type Store } from "./store.ts";
+import { tenantsOf } from "./tenant.ts";
 import { dropTiers } from "./tier-build.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 
@@ -20,7 +21,7 @@ const mostSeries = 100_000;
 /** What old samples waited for when the process ended, in the order it was acknowledged; the store's folder is there. */
 export function openStage(
   store: Omit<Store, "stage" | "wal" | "outbox">,
-  options: WalOptions,
+  options: Omit<WalOptions, "series">,
   mostSamples = usualSamples,
 ): Stage {
   const folder = join(store.folder, "stage");
@@ -29,16 +30,21 @@ export function openStage(
     postings: store.postings,
     limits: store.limits,
     head: headOf(store.daySpanMs, growthBytes),
-    tenants: new Map(),
+    tenants: tenantsOf(),
   };
   const { old, newestMs } = replayMemory(memory, folder, store.shelf.damage, -Infinity);
   // Nothing is staged that is not older than what was sealed then, which the log may have had no reason to write down.
   store.sealedMs = Math.max(store.sealedMs, newestMs + 1);
-  return { ...memory, folder, mostSamples, wal: new Wal(folder, options, old, store.sealedMs) };
+  return {
+    ...memory,
+    folder,
+    mostSamples,
+    wal: new Wal(folder, { ...options, series: loggedSeries(memory) }, old, store.sealedMs),
+  };
 }
 
 export function isStageFull({ head, mostSamples }: Stage): boolean {
-  return head.samples >= mostSamples || head.arenas.length >= mostDays || head.series.size >= mostSeries;
+  return head.samples >= mostSamples || head.arenas.length >= mostDays || head.count >= mostSeries;
 }
 
 /**
@@ -55,7 +61,7 @@ export async function flushStage(store: Store): Promise<void> {
     const end = Math.min(endMs, store.sealedMs);
     await dropTiers(store, startMs, end - 1);
     const isOver = store.blocks.some(({ file }) => file.startMs < end && file.endMs > startMs);
-    const series = headSeries(store.clock, stage.head, startMs, end);
+    const series = headSeries(stage, store, startMs, end);
     const layer = isOver ? nextLayer(store) : 0;
     const file = await writeBlock(blockFolder(store), startMs, end, series, undefined, layer);
     if (file !== undefined) {

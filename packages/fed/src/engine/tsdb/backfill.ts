@@ -1,11 +1,12 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { Fault } from "#base/fault.ts";
-import { type Labels, labelsKey } from "../series/labels.ts";
+import type { Labels } from "../series/labels.ts";
 import { flushStage, isStageFull } from "./backfill-stage.ts";
-import { type Appended, type Batch, namedRefusals } from "./batch.ts";
+import { type Appended, type NumberedBatch, namedRefusals } from "./batch.ts";
 import { wordsOf } from "./codec.ts";
-import { type Added, addAbsent, type HeadSeries, readHead } from "./head.ts";
+import { type Added, addAbsent, hasSeries, lastMsOf, readHead } from "./head.ts";
 import { compact } from "./maintain.ts";
+import { idOf } from "./postings.ts";
 import { readWhole } from "./reader.ts";
 import { type Refusal, refusalOf, refusalOfAge, refusalOfSeries } from "./refusal.ts";
 import { load, type ShelfBlock } from "./shelf.ts";
@@ -30,7 +31,10 @@ interface Refused {
 }
 
 /** Which rows are for `append`, and which are of times before `floorMs`. */
-export function splitRows({ labels, times, values }: Batch, floorMs: number): { recent: number[]; old: number[] } {
+export function splitRows(
+  { labels, times, values }: NumberedBatch,
+  floorMs: number,
+): { recent: number[]; old: number[] } {
   if (labels.length !== times.length || times.length !== values.length) {
     throw new Fault("invalid", "a batch needs as many times and values as labels");
   }
@@ -39,7 +43,7 @@ export function splitRows({ labels, times, values }: Batch, floorMs: number): { 
   return { recent, old };
 }
 
-export function takeRows({ labels, times, values }: Batch, rows: readonly number[]): Batch {
+export function takeRows({ labels, times, values }: NumberedBatch, rows: readonly number[]): NumberedBatch {
   const [words, taken] = [wordsOf(values), new Float64Array(rows.length)];
   const takenWords = wordsOf(taken);
   for (const [at, row] of rows.entries()) {
@@ -47,7 +51,7 @@ export function takeRows({ labels, times, values }: Batch, rows: readonly number
     takenWords[2 * at + 1] = words[2 * row + 1] as number;
   }
   return {
-    labels: rows.map((row) => labels[row] as Labels),
+    labels: rows.map((row) => labels.at(row) as Labels),
     times: Float64Array.from(rows, (row) => times[row] as number),
     values: taken,
   };
@@ -57,7 +61,12 @@ export function takeRows({ labels, times, values }: Batch, rows: readonly number
  * Takes rows of before `store.sealedMs` into the stage, where queries see them. The caller sees to it that nothing else
  * works on the blocks meanwhile. When it returns, they are as durable as the store promises.
  */
-export async function stageRows(store: Store, batch: Batch, rows: Iterable<number>, tenant: string): Promise<Appended> {
+export async function stageRows(
+  store: Store,
+  batch: NumberedBatch,
+  rows: Iterable<number>,
+  tenant: string,
+): Promise<Appended> {
   const { stage } = store;
   if (stage.wal.trouble !== undefined) await stage.wal.commit();
   if (isStageFull(stage)) {
@@ -81,11 +90,16 @@ export async function stageRows(store: Store, batch: Batch, rows: Iterable<numbe
   return { ...counts, refused: refused.length, refusals };
 }
 
-function groupRows({ labels, times }: Batch, rows: Iterable<number>, earliest: number, refused: Refused[]): Group[] {
+function groupRows(
+  { labels, times }: NumberedBatch,
+  rows: Iterable<number>,
+  earliest: number,
+  refused: Refused[],
+): Group[] {
   const groups = new Map<Labels, Group>();
   for (const row of rows) {
     const time = times[row] as number;
-    const one = labels[row] as Labels;
+    const one = labels.at(row) as Labels;
     if (!(time >= earliest && Number.isInteger(time))) {
       refused.push({ row, became: undefined });
       continue;
@@ -101,7 +115,7 @@ function groupRows({ labels, times }: Batch, rows: Iterable<number>, earliest: n
 
 async function stageGroup(
   store: Store,
-  { times, values }: Batch,
+  { times, values }: NumberedBatch,
   group: Group,
   tenant: string,
   counts: { added: number; same: number },
@@ -110,7 +124,7 @@ async function stageGroup(
   const { stage } = store;
   const there = await readThere(store, group);
   const words = wordsOf(values);
-  let series: HeadSeries | string | undefined;
+  let series: number | string | undefined;
   let taken = -1;
   // Of two rows for a time the first counts: the sort keeps their order.
   for (const row of group.rows.sort((one, other) => (times[one] as number) - (times[other] as number))) {
@@ -146,15 +160,14 @@ async function readThere(store: Store, { labels, startMs, endMs }: Group): Promi
     await load(store.shelf, block);
     blocks.push(block);
   }
-  const id = store.postings.ids.get(labelsKey(labels)) ?? -1;
+  const id = idOf(store.postings, labels);
   const there: There[] = [];
-  if (store.postings.entries.get(id)?.labels.length !== labels.length) return there;
+  if (id === 0) return there;
   for (const block of blocks) {
     for (const { times, values } of await readWhole(store, block, id)) there.push({ times, words: wordsOf(values) });
   }
-  const staged = stage.head.series.get(id);
-  if (staged === undefined || startMs > staged.lastMs) return there;
-  const { times, values } = readHead(stage.head.arenas, stage.head, staged, startMs, endMs);
+  if (!hasSeries(stage.head, id) || startMs > lastMsOf(stage.head, id)) return there;
+  const { times, values } = readHead(stage.head.arenas, stage.head, id, startMs, endMs);
   return [...there, { times, words: wordsOf(values) }];
 }
 
@@ -181,8 +194,8 @@ function firstAtLeast(times: Float64Array, time: number): number {
   return low;
 }
 
-function nameRefused({ labels, times }: Batch, { row, became }: Refused, earliest: number): Refusal {
-  const at = { labels: labels[row] as Labels, time: times[row] as number, row };
+function nameRefused({ labels, times }: NumberedBatch, { row, became }: Refused, earliest: number): Refusal {
+  const at = { labels: labels.at(row) as Labels, time: times[row] as number, row };
   if (became === undefined && at.time < earliest) return refusalOfAge(at, earliest);
   if (became === undefined || became === "other value") return refusalOf(at, became, earliest, Infinity);
   return refusalOfSeries(at.labels, row, became);

@@ -1,14 +1,24 @@
 import type { Labels } from "../series/labels.ts";
-import type { HeadSeries } from "./head.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** Rows: the nth sample is of the series `labels[n]`. Pass the same array for the same series: then it is found at once. */
+/** Rows: the nth sample is of the series `labels[n]`. Pass the same labels for the same series: then it is found at once. */
 export interface Batch {
   readonly labels: readonly Labels[];
   readonly times: Float64Array;
   readonly values: Float64Array;
-  /** Where the store notes which series it has found for each row. Pass it again, and only with a list of the same series. */
-  readonly found?: (HeadSeries | undefined)[] | undefined;
+}
+
+/** As an array of labels, which may be made when they are asked for. */
+export interface LabelRows {
+  readonly length: number;
+  at(row: number): Labels | undefined;
+}
+
+/** A batch of who knows series by the store's numbers. */
+export interface NumberedBatch extends Pick<Batch, "times" | "values"> {
+  readonly labels: LabelRows;
+  /** The numbers of the rows' series, as `Tsdb.name` gave them; 0 for one that is not known. */
+  readonly found?: Uint32Array | undefined;
 }
 
 export interface Appended {

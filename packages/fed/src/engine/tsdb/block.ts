@@ -3,23 +3,21 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { fileFault } from "#disk/file-fault.ts";
-import { type Labels, labelsKey } from "../series/labels.ts";
+import type { Labels } from "../series/labels.ts";
 import type { Series } from "../series/series.ts";
 import {
-  type Bytes,
-  bytesOf,
-  type Cursor,
-  cursorOf,
-  readCount,
-  readText,
-  reserve,
-  writeCount,
-  writeText,
-  written,
-} from "./bytes.ts";
+  decodeIndex,
+  indexWriter,
+  type NamedPage,
+  namedPage,
+  type PageEntry,
+  trailerBytes,
+  trailerMagic,
+} from "./block-index.ts";
+import { cursorOf } from "./bytes.ts";
 import { type Damage, isLost, syncFolder, writeWhole } from "./file.ts";
 import { encodePage, openPage, type Page, pageHeaderBytes, pageLength, pageMagic } from "./page.ts";
-import { compress, decompress } from "./squeeze.ts";
+import { decompress } from "./squeeze.ts";
 
 /**
  * A block: all samples of one span of time, in one file that never changes. Pages of series in the order of their labels, then an
@@ -35,28 +33,6 @@ export interface BlockFile {
   readonly sizeBytes: number;
 }
 
-export interface BlockIndex {
-  readonly pages: readonly PageEntry[];
-}
-
-export interface PageEntry {
-  readonly at: number;
-  readonly sizeBytes: number;
-  readonly samples: number;
-  readonly series: readonly Labels[];
-}
-
-/**
- * Whether a page is a column of summaries more of the series in the page before it: then it names no series again, and has the
- * column's name in place of labels.
- */
-export function isColumn({ series }: Pick<PageEntry, "series">): boolean {
-  return series[0]?.length === 1;
-}
-
-const trailerMagic = 0x4b434c42; // BLCK
-/** magic, packed and raw size of the index, CRC-32 of these and of the index. */
-const trailerBytes = 16;
 const mostSeries = 100;
 const mostSamples = 1 << 18;
 
@@ -127,14 +103,19 @@ export async function writeAtOnce(
 }
 
 async function writePages(file: FileHandle, series: AsyncIterable<Series> | Iterable<Series>): Promise<number> {
-  const entries: PageEntry[] = [];
+  const index = indexWriter();
   let at = 0;
   let page: Series[] = [];
   let samples = 0;
   const flush = async () => {
     const data = encodePage(page);
     await writeWhole(file, data, at);
-    entries.push({ at, sizeBytes: data.length, samples, series: page.map(({ labels }) => labels) });
+    index.add(
+      at,
+      data.length,
+      samples,
+      page.map(({ labels }) => labels),
+    );
     at += data.length;
     page = [];
     samples = 0;
@@ -148,8 +129,8 @@ async function writePages(file: FileHandle, series: AsyncIterable<Series> | Iter
     }
   }
   if (page.length > 0) await flush();
-  if (entries.length === 0) return 0;
-  const end = encodeIndex(entries);
+  if (index.isEmpty()) return 0;
+  const end = index.end();
   await writeWhole(file, end, at);
   return at + end.length;
 }
@@ -163,67 +144,15 @@ function split({ labels, times, values }: Series): Series[] {
   return parts;
 }
 
-export function encodeIndex(entries: readonly PageEntry[]): Uint8Array {
-  const texts = new Map<string, number>();
-  const [index, names] = [bytesOf(4096), bytesOf(4096)];
-  const number = (text: string) => {
-    const known = texts.get(text);
-    if (known !== undefined) return known;
-    writeText(names, text);
-    texts.set(text, texts.size);
-    return texts.size - 1;
-  };
-  writeCount(index, entries.length);
-  for (const { at, sizeBytes, samples, series } of entries) {
-    for (const count of [at, sizeBytes, samples, series.length]) writeCount(index, count);
-    for (const labels of series) {
-      writeCount(index, labels.length);
-      for (const text of labels) writeCount(index, number(text));
-    }
-  }
-  const raw = bytesOf(names.at + index.at + 8);
-  writeCount(raw, texts.size);
-  append(raw, names);
-  append(raw, index);
-  const packed = compress(written(raw));
-  const end = new Uint8Array(packed.length + trailerBytes);
-  end.set(packed);
-  const view = new DataView(end.buffer, packed.length);
-  for (const [i, word] of [trailerMagic, packed.length, raw.at].entries()) view.setUint32(i * 4, word, true);
-  view.setUint32(12, crc32(end.subarray(0, packed.length + 12)), true);
-  return end;
-}
-
-function append(to: Bytes, from: Bytes): void {
-  reserve(to, from.at);
-  to.data.set(written(from), to.at);
-  to.at += from.at;
-}
-
-function decodeIndex(raw: Cursor): BlockIndex {
-  const texts = Array.from({ length: readCount(raw) }, () => readText(raw));
-  const text = () => texts[readCount(raw)] ?? "";
-  const pages = Array.from({ length: readCount(raw) }, (): PageEntry => {
-    const [at, sizeBytes, samples, series] = [readCount(raw), readCount(raw), readCount(raw), readCount(raw)];
-    return {
-      at,
-      sizeBytes,
-      samples,
-      series: Array.from({ length: series }, () => Array.from({ length: readCount(raw) }, text)),
-    };
-  });
-  return { pages };
-}
-
 /** The index, or what can be gathered of it from the pages when it is damaged. */
 export async function readIndex(
   file: FileHandle,
   block: BlockFile,
   damage: (found: Damage) => void,
-): Promise<BlockIndex> {
+): Promise<Iterable<NamedPage>> {
   const found = await soundIndex(file, block.sizeBytes);
   if (found !== undefined) return found;
-  const pages: PageEntry[] = [];
+  const pages: NamedPage[] = [];
   const data = await readAt(file, 0, block.sizeBytes);
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   const magic = Buffer.alloc(4);
@@ -235,14 +164,14 @@ export async function readIndex(
       at++;
       continue;
     }
-    pages.push({ at, sizeBytes, samples: page.samples, series: page.labels });
+    pages.push(namedPage(at, sizeBytes, page.samples, page.labels));
     at += sizeBytes;
   }
   damage({ file: block.path, what: `its index cannot be read; ${pages.length} pages were found without it` });
-  return { pages };
+  return pages;
 }
 
-async function soundIndex(file: FileHandle, sizeBytes: number): Promise<BlockIndex | undefined> {
+async function soundIndex(file: FileHandle, sizeBytes: number): Promise<Iterable<NamedPage> | undefined> {
   if (sizeBytes < trailerBytes) return undefined;
   const trailer = await readAt(file, sizeBytes - trailerBytes, trailerBytes);
   const view = new DataView(trailer.buffer, trailer.byteOffset, trailerBytes);
@@ -253,11 +182,12 @@ async function soundIndex(file: FileHandle, sizeBytes: number): Promise<BlockInd
   return decodeIndex(cursorOf(decompress(end.subarray(0, packedBytes), view.getUint32(8, true))));
 }
 
-/** A page of a block; undefined, and named, when its checksum is wrong or the disk cannot read it. */
+/** A page of a block; undefined, and named by its first and last series, when its checksum is wrong or the disk cannot read it. */
 export async function readPage(
   file: FileHandle,
   block: BlockFile,
   entry: PageEntry,
+  ends: () => readonly [first: Labels, last: Labels],
   damage: (found: Damage) => void,
 ): Promise<Page | undefined> {
   const data = await readAt(file, entry.at, entry.sizeBytes).catch((thrown: unknown) => {
@@ -265,13 +195,12 @@ export async function readPage(
     throw fileFault(thrown, "read", block.path);
   });
   const page = openPage(data);
-  if (page !== undefined && page.labels.length === entry.series.length) return page;
-  const [first, last] = [entry.series[0] ?? [], entry.series.at(-1) ?? []];
-  const names = isColumn(entry) ? `their ${first[0]}` : `${nameOf(first)} to ${nameOf(last)}`;
+  if (page !== undefined && page.labels.length === entry.count) return page;
+  const names = entry.column === undefined ? ends().map(nameOf).join(" to ") : `their ${entry.column}`;
   const span = `from ${new Date(block.startMs).toISOString()} to ${new Date(block.endMs).toISOString()}`;
   damage({
     file: block.path,
-    what: `bytes ${entry.at} to ${entry.at + entry.sizeBytes} are damaged: ${entry.series.length} series ${span}, ${names}, are lost`,
+    what: `bytes ${entry.at} to ${entry.at + entry.sizeBytes} are damaged: ${entry.count} series ${span}, ${names}, are lost`,
   });
   return undefined;
 }
@@ -296,10 +225,4 @@ async function readAt(file: FileHandle, at: number, sizeBytes: number): Promise<
     read += bytesRead;
   }
   return data.subarray(0, read);
-}
-
-/** Blocks and the head give series in this order, so that pages are read one after the other. */
-export function byKey(a: { readonly labels: Labels }, b: { readonly labels: Labels }): number {
-  const [one, other] = [labelsKey(a.labels), labelsKey(b.labels)];
-  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 import { metricName } from "../series/labels.ts";
 import { slabSamples } from "./arena.ts";
-import { slabOf } from "./head.ts";
+import { hasSeries, lastMsOf, seriesIn, waitingOf } from "./head.ts";
+import { idsIn } from "./id-list.ts";
 import type { Store } from "./store.ts";
 
 /** Where the series in memory come from: names and labels with how many, most first. */
@@ -34,7 +35,7 @@ export function cardinalityOf({ head, postings }: Store, most: number): Cardinal
     let [values, sizeBytes] = [0, 0];
     for (const [value, ids] of byValue) {
       let series = 0;
-      for (const id of ids) if (head.series.has(id)) series++;
+      for (const id of idsIn(ids)) if (hasSeries(head, id)) series++;
       if (series === 0) continue;
       values++;
       sizeBytes += Buffer.byteLength(value) * series;
@@ -47,18 +48,19 @@ export function cardinalityOf({ head, postings }: Store, most: number): Cardinal
     labelBytes.add(label, sizeBytes);
   }
   return {
-    ...{ series: head.series.size, labelPairs, ...spanOf(head) },
+    ...{ series: head.count, labelPairs, ...spanOf(head) },
     ...{ metrics: metrics.list(), labels: labels.list(), labelBytes: labelBytes.list(), pairs: pairs.list() },
   };
 }
 
 function spanOf(head: Store["head"]): Pick<Cardinality, "startMs" | "endMs" | "chunks"> {
   let [startMs, endMs, chunks] = [Infinity, -Infinity, 0];
-  for (const series of head.series.values()) {
-    endMs = Math.max(endMs, series.lastMs);
-    if (series.used === 0) continue;
+  for (const id of seriesIn(head)) {
+    endMs = Math.max(endMs, lastMsOf(head, id));
+    const waiting = waitingOf(head, id);
+    if (waiting === undefined) continue;
     chunks++;
-    startMs = Math.min(startMs, slabOf(head, series).times[0] as number);
+    startMs = Math.min(startMs, waiting.times[0] as number);
   }
   for (const arena of head.arenas) {
     chunks += Math.ceil(arena.samples / slabSamples);

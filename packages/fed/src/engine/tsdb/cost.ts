@@ -1,4 +1,6 @@
 import { labelValue, metricName } from "../series/labels.ts";
+import { idsIn } from "./id-list.ts";
+import { isHeld } from "./postings.ts";
 import { checkPage, enter, leave, load, type ShelfBlock } from "./shelf.ts";
 import type { Store } from "./store.ts";
 
@@ -41,7 +43,7 @@ export async function costsOf(
   }
   const names = [...(store.postings.byName.get(metricName) ?? [])].map(([name, ids]) => {
     const { samples, sizeBytes } = sums.get(name) ?? { samples: 0, sizeBytes: 0 };
-    const series = ids.filter((id) => store.postings.entries.has(id)).length;
+    const series = idsIn(ids).reduce((count, id) => count + (isHeld(store.postings, id) ? 1 : 0), 0);
     return { name, series, samples, sizeBytes: Math.round(sizeBytes) };
   });
   const there = names.filter(({ series }) => series > 0);

@@ -1,19 +1,17 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
-import type { Clock } from "#base/clock.ts";
-import { labelsKey } from "../series/labels.ts";
 import type { Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
 import { dropChunks } from "./arena.ts";
-import { type BlockFile, byKey, writeBlock } from "./block.ts";
+import { type BlockFile, writeBlock } from "./block.ts";
 import { wordsOf } from "./codec.ts";
-import { addSample, dropBefore, dropSeries, flushBefore, type Head, type HeadSeries, readHead } from "./head.ts";
+import { addSample, addSeries, dropBefore, dropSeries, flushBefore, hasSeries, readHead, seriesIn } from "./head.ts";
 import { mergeColumns } from "./merge.ts";
-import { labelsOfId, select } from "./postings.ts";
+import { inOrder, labelsOfId, select } from "./postings.ts";
 import { readWhole } from "./reader.ts";
 import { checkPage, enter, leave, load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
-import { forget, type Store } from "./store.ts";
+import { forget, type Memory, type Store } from "./store.ts";
 import { fileOfDay } from "./tier.ts";
 
 /** Layers over a day that cannot be one block: beyond, they become one layer. */
@@ -27,12 +25,7 @@ export async function seal(store: Store): Promise<void> {
   if (floorMs <= store.sealedMs) return;
   flushBefore(store.head, floorMs);
   for (const [startMs, endMs] of spansToSeal(store, floorMs)) {
-    const file = await writeBlock(
-      blockFolder(store),
-      startMs,
-      endMs,
-      headSeries(store.clock, store.head, startMs, endMs),
-    );
+    const file = await writeBlock(blockFolder(store), startMs, endMs, headSeries(store, store, startMs, endMs));
     if (file !== undefined) {
       const block = shelfBlock(file);
       await load(store.shelf, block);
@@ -64,12 +57,17 @@ function spansToSeal(store: Store, floorMs: number): [startMs: number, endMs: nu
 }
 
 /** What a head has of the span, in the order that a block wants. */
-export async function* headSeries(clock: Clock, head: Head, startMs: number, endMs: number): AsyncGenerator<Series> {
+export async function* headSeries(
+  { head, postings }: Memory,
+  { clock }: Store,
+  startMs: number,
+  endMs: number,
+): AsyncGenerator<Series> {
   const { arenas } = head;
   let since = clock.tickMs();
-  for (const series of [...head.series.values()].sort(byKey)) {
-    const { times, values, count } = readHead(arenas, head, series, startMs, endMs - 1);
-    if (count > 0) yield { labels: series.labels, times, values };
+  for (const id of inOrder(postings, seriesIn(head))) {
+    const { times, values, count } = readHead(arenas, head, id, startMs, endMs - 1);
+    if (count > 0) yield { labels: labelsOfId(postings, id), times, values };
     if (clock.tickMs() - since < 5) continue;
     await breathe();
     since = clock.tickMs();
@@ -146,7 +144,11 @@ export function nextLayer({ blocks }: Store): number {
   return 1 + Math.max(0, ...blocks.map(({ file }) => file.layer));
 }
 
-type Change = (series: Series) => Series | undefined;
+export function* idsOf(blocks: readonly ShelfBlock[]): Generator<number> {
+  for (const { index } of blocks) if (index !== undefined) yield* index.ids;
+}
+
+type Change = (series: Series, id: number) => Series | undefined;
 
 /** `keep damaged`: when a block turns out to be, all stay as they are. */
 async function rewrite(
@@ -179,15 +181,14 @@ export async function* blockSeries(
   blocks: readonly ShelfBlock[],
   change: Change,
 ): AsyncGenerator<Series> {
-  const ids = new Set(blocks.flatMap(({ index }) => [...(index?.ids ?? [])]));
-  const named = [...ids].map((id) => ({ id, labels: labelsOfId(store.postings, id) })).sort(byKey);
-  for (const { id, labels } of named) {
+  for (const id of inOrder(store.postings, idsOf(blocks))) {
+    const labels = labelsOfId(store.postings, id);
     const parts = [];
     for (const block of blocks) {
       for (const part of await readWhole(store, block, id)) parts.push({ ...part, count: part.times.length });
     }
     const { times, values } = mergeColumns(parts, -Infinity, Infinity);
-    const changed = change({ labels, times, values });
+    const changed = change({ labels, times, values }, id);
     if (changed !== undefined && changed.times.length > 0) yield changed;
   }
 }
@@ -199,11 +200,10 @@ export async function removeSelection(store: Store, removal: Removal): Promise<v
   const touched = store.blocks.filter(({ file }) => file.startMs <= endMs && file.endMs > startMs);
   for (const block of touched) await load(store.shelf, block);
   const ids = new Set(select(store.postings, removal.matchers));
-  const keys = new Set([...ids].flatMap((id) => store.postings.entries.get(id)?.key ?? []));
   removeInHead(store, removal);
   store.wal.addDelete({ kind: "delete", ...removal });
   await store.wal.commit();
-  const change: Change = (series) => without(series, keys, startMs, endMs);
+  const change: Change = (series, id) => (ids.has(id) ? without(series, startMs, endMs) : series);
   for (const block of touched) {
     if (!block.index?.ids.some((id) => ids.has(id))) continue;
     await rewrite(store, [block], block.file, change, "drop damaged");
@@ -213,37 +213,34 @@ export async function removeSelection(store: Store, removal: Removal): Promise<v
 /** In memory alone: all that is needed when the log is read again, because a removal is acknowledged after the blocks' rewriting. */
 export function removeInHead(store: Store, { matchers, startMs, endMs }: Removal): void {
   for (const id of select(store.postings, matchers)) {
-    const series = store.head.series.get(id);
-    if (series !== undefined) removeFromHead(store, series, startMs, endMs);
+    if (hasSeries(store.head, id)) removeFromHead(store, id, startMs, endMs);
   }
 }
 
-function without(series: Series, keys: ReadonlySet<string>, startMs: number, endMs: number): Series {
-  if (!keys.has(labelsKey(series.labels))) return series;
+function without<S extends Pick<Series, "times" | "values">>(series: S, startMs: number, endMs: number): S {
   const before = mergeColumns([{ ...series, count: series.times.length }], -Infinity, startMs - 1);
   const after = mergeColumns([{ ...series, count: series.times.length }], endMs + 1, Infinity);
-  return { ...mergeColumns([before, after], -Infinity, Infinity), labels: series.labels };
+  return { ...series, ...mergeColumns([before, after], -Infinity, Infinity) };
 }
 
-function removeFromHead(store: Store, series: HeadSeries, startMs: number, endMs: number): void {
+function removeFromHead(store: Store, id: number, startMs: number, endMs: number): void {
   const { head } = store;
-  const samples = readHead(head.arenas, head, series, -Infinity, Infinity);
+  const samples = readHead(head.arenas, head, id, -Infinity, Infinity);
   const removed = mergeColumns([samples], startMs, endMs).count;
   if (removed === 0) return;
-  const kept = without({ labels: series.labels, ...samples }, new Set([labelsKey(series.labels)]), startMs, endMs);
-  dropSeries(head, series);
+  const kept = without(samples, startMs, endMs);
+  const dropped = dropSeries(head, id);
   // Readers that hold the arenas may miss what is moved; they asked for what is being removed.
-  for (const arena of head.arenas) dropChunks(arena, series.id);
+  for (const arena of head.arenas) dropChunks(arena, id);
   head.samples -= samples.count;
   if (kept.times.length === 0) {
-    forget(store, series);
+    forget(store, dropped);
     return;
   }
-  const again = { ...series, slab: -1, used: 0, spanEndMs: -Infinity, lastMs: -Infinity, alive: true, walFile: 0 };
-  head.series.set(series.id, again);
+  addSeries(head, id, dropped.tenant);
   const words = wordsOf(kept.values);
   for (const [row, time] of kept.times.entries()) {
-    addSample(head, again, time, words[2 * row] as number, words[2 * row + 1] as number);
+    addSample(head, id, time, words[2 * row] as number, words[2 * row + 1] as number);
   }
 }
 

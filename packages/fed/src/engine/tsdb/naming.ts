@@ -1,5 +1,5 @@
 import type { Labels } from "../series/labels.ts";
-import type { HeadSeries } from "./head.ts";
+import type { LabelRows } from "./batch.ts";
 
 /** The series of a batch's rows, as another thread is told them. Each is told after all that were made before it. */
 export interface Naming {
@@ -95,49 +95,101 @@ function isSame(some: readonly Labels[], others: readonly Labels[]): boolean {
   return true;
 }
 
-interface ToldList {
-  readonly rows: Uint32Array;
-  /** Undefined until the store has its own arrays of them. */
-  labels: readonly Labels[] | undefined;
-  readonly found: (HeadSeries | undefined)[];
+/** Who numbers series, as `Tsdb` does. */
+export interface Names {
+  name(labels: Labels): number;
+  unname(id: number): void;
+  labelsOf(id: number): Labels;
 }
 
-/** What a naming says. */
+/** What a naming says, for a `Batch`. */
 export interface Told {
-  readonly labels: readonly Labels[];
-  /** For `Batch.found`. */
-  readonly found: (HeadSeries | undefined)[] | undefined;
-  /** To be called when the store has taken the series: `own` is its own array of the same labels. */
-  keep(own: (labels: Labels) => Labels): void;
+  readonly labels: LabelRows;
+  readonly found: Uint32Array;
+  /** To be called when the store has taken the series, or has refused them. */
+  done(): void;
 }
+
+/** What holds until the other side forgets. */
+interface Known {
+  /** By the number that was told: the store's own; 0 for none. */
+  ids: Uint32Array;
+  /** Of those that the store has not, by the number that was told. */
+  readonly labels: Map<number, Labels>;
+  /** Batches under way. */
+  users: number;
+  forgotten: boolean;
+}
+
+const nothingKnown = (): Known => ({ ids: new Uint32Array(64), labels: new Map(), users: 0, forgotten: false });
 
 /** The other side of `makeNamer`. */
-export function makeNamed(): (naming: Naming) => Told {
-  const known = new Map<number, Labels>();
-  const lists = new Map<number, ToldList>();
+export function makeNamed(names: Names): { readonly read: (naming: Naming) => Told; readonly close: () => void } {
+  let known = nothingKnown();
+  const lists = new Map<number, Uint32Array>();
 
-  function labelsOfRows(rows: Uint32Array): Labels[] {
-    const labels: Labels[] = [];
-    for (const number of rows) labels.push(known.get(number) ?? []);
-    return labels;
+  function forgetAll(): void {
+    known.forgotten = true;
+    if (known.users === 0) release(known);
+    known = nothingKnown();
   }
 
-  return ({ forget, named, list: number, rows }) => {
-    if (forget === "all") known.clear();
+  function release({ ids }: Known): void {
+    for (const id of ids) if (id > 0) names.unname(id);
+  }
+
+  function learn(all: Known, named: Naming["named"]): void {
+    for (const [number] of named) {
+      const labels = all.labels.get(number);
+      const id = labels === undefined ? 0 : names.name(labels);
+      if (id === 0) continue;
+      all.labels.delete(number);
+      all.ids[number] = id;
+    }
+  }
+
+  function read({ forget, named, list, rows: told }: Naming): Told {
+    if (forget === "all") forgetAll();
     if (forget !== "nothing") lists.clear();
-    for (const [at, labels] of named) known.set(at, labels);
-    if (number > 0 && rows !== undefined) lists.set(number, { rows, labels: undefined, found: [] });
-    const list = lists.get(number);
-    const labels = list?.labels ?? labelsOfRows(rows ?? list?.rows ?? new Uint32Array(0));
+    const all = known;
+    const last = named.at(-1)?.[0] ?? 0;
+    if (last >= all.ids.length) {
+      const ids = new Uint32Array(Math.max(last + 1, all.ids.length + (all.ids.length >> 1)));
+      ids.set(all.ids);
+      all.ids = ids;
+    }
+    for (const [number, labels] of named) all.labels.set(number, labels);
+    if (list > 0 && told !== undefined) lists.set(list, told);
+    const rows = told ?? lists.get(list) ?? new Uint32Array(0);
+    const found = new Uint32Array(rows.length);
+    for (let row = 0; row < rows.length; row++) found[row] = all.ids[rows[row] as number] as number;
+    all.users++;
     return {
-      labels,
-      found: list?.found,
-      keep(own) {
-        // What came is a copy of its own, texts and all.
-        for (const [at, copy] of named) known.set(at, own(copy));
-        // Those of its rows that a batch under way has named are copies still.
-        if (list !== undefined && list.labels === undefined) list.labels = labels.map(own);
+      labels: labelRows(names, all, rows),
+      found,
+      done() {
+        learn(all, named);
+        if (--all.users === 0 && all.forgotten) release(all);
       },
     };
+  }
+
+  return { read, close: forgetAll };
+}
+
+/** Makes labels when they are asked for; the same ones for the same series. */
+function labelRows(names: Names, known: Known, rows: Uint32Array): LabelRows {
+  const made = new Map<number, Labels>();
+  return {
+    length: rows.length,
+    at(row) {
+      const number = rows[row] as number;
+      const there = known.labels.get(number) ?? made.get(number);
+      if (there !== undefined) return there;
+      const id = known.ids[number] as number;
+      const labels = id > 0 ? names.labelsOf(id) : [];
+      made.set(number, labels);
+      return labels;
+    },
   };
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { labelsOf } from "../series/labels.ts";
+import { type Labels, labelsKey, labelsOf } from "../series/labels.ts";
 import { compileMatchers, type Matcher } from "../series/matcher.ts";
-import { hold, labelsOfId, postingsOf, release, select } from "./postings.ts";
+import { hold, idOf, inOrder, labelsOfId, name, postingsOf, release, select, unname } from "./postings.ts";
 
 const text = fc.constantFrom("", "a", "b", "ab", "a.b");
 const labels = fc.record({ x: text, y: text, z: text }).map(labelsOf);
@@ -28,7 +28,14 @@ describe("postings", () => {
           const fits = compileMatchers(matchers);
           const expected = [...new Set(left)].filter((id) => fits(labelsOfId(postings, id)));
           expect([...select(postings, matchers)].sort((a, b) => a - b)).toEqual(expected.sort((a, b) => a - b));
-          expect(postings.entries.size).toBe(new Set(left).size);
+          expect(postings.size).toBe(new Set(left).size);
+          for (const [nth, id] of held.entries()) {
+            const stays = left.includes(id);
+            expect(idOf(postings, all[nth] as Labels)).toBe(stays ? id : 0);
+            if (stays) expect(labelsOfId(postings, id)).toEqual(all[nth]);
+          }
+          const keys = (ids: Iterable<number>) => Array.from(ids, (id) => labelsKey(labelsOfId(postings, id)));
+          expect(keys(inOrder(postings, left))).toEqual([...new Set(keys(left))].sort());
         },
       ),
       { numRuns: 1000 },
@@ -44,8 +51,50 @@ describe("postings", () => {
       release(postings, id);
     }
     expect(numbers.size).toBe(5000);
-    expect(postings.entries.size).toBe(0);
+    expect(postings.size).toBe(0);
     expect(postings.byName.get("pod")?.size ?? 0).toBeLessThan(1100);
-    expect(postings.texts.size).toBeLessThan(1100);
+    expect(postings.symbols.numbers.size).toBeLessThan(1100);
+  });
+
+  it("know the labels of what is there, whatever has come and gone before", () => {
+    const step = fc.record({ series: fc.nat(400), what: fc.constantFrom("hold", "release", "name", "unname") });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 3000, maxLength: 6000 }), (steps) => {
+        const postings = postingsOf();
+        // Half of the numbers are of series that come once, so that the gone are many enough to be swept.
+        const there = new Map<string, { id: number; labels: Labels; held: number; named: number }>();
+        for (const [nth, { series, what }] of steps.entries()) {
+          const passing = ["n", `once${nth}`, "pod", `${nth % 7}`];
+          release(postings, hold(postings, passing));
+          const labels = series % 3 === 0 ? ["a", `${series}`] : ["a", `${series % 20}`, "b", `${series}`];
+          const key = labelsKey(labels);
+          const known = there.get(key) ?? { id: 0, labels, held: 0, named: 0 };
+          if (what === "hold") {
+            const id = hold(postings, labels);
+            if (known.id > 0) expect(id).toBe(known.id);
+            there.set(key, { ...known, id, held: known.held + 1 });
+          } else if (what === "name") {
+            expect(name(postings, labels)).toBe(known.id);
+            if (known.id > 0) there.set(key, { ...known, named: known.named + 1 });
+          } else if (what === "release" && known.held > 0) {
+            release(postings, known.id);
+            there.set(key, { ...known, held: known.held - 1 });
+          } else if (what === "unname" && known.named > 0) {
+            unname(postings, known.id);
+            there.set(key, { ...known, named: known.named - 1 });
+          }
+          const now = there.get(key);
+          if (now !== undefined && now.held + now.named === 0) there.delete(key);
+        }
+        expect(postings.size).toBe(there.size);
+        for (const { id, labels } of there.values()) {
+          expect(idOf(postings, labels)).toBe(id);
+          expect(labelsOfId(postings, id)).toEqual(labels);
+        }
+        const held = [...there.values()].filter((one) => one.held > 0).map(({ id }) => id);
+        expect([...select(postings, [])].sort((a, b) => a - b)).toEqual(held.sort((a, b) => a - b));
+      }),
+      { numRuns: 20 },
+    );
   });
 });

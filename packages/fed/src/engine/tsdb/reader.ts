@@ -3,7 +3,7 @@ import { type Labels, labelsKey } from "../series/labels.ts";
 import type { Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
 import type { Arena } from "./arena.ts";
-import { type HeadSeries, readHead } from "./head.ts";
+import { hasSeries, readHead } from "./head.ts";
 import { tooMany } from "./limit.ts";
 import { mergeColumns } from "./merge.ts";
 import { labelsOfId, select } from "./postings.ts";
@@ -20,8 +20,9 @@ const longestMs = 5;
 interface FoundSeries {
   readonly id: number;
   readonly labels: Labels;
-  readonly head: HeadSeries | undefined;
-  readonly staged: HeadSeries | undefined;
+  /** Whether it has samples in memory. */
+  readonly head: boolean;
+  readonly staged: boolean;
 }
 
 /** What a query reads, as it was when it began: sealing and retention go on meanwhile. */
@@ -124,9 +125,8 @@ async function find(store: Store, selection: Selection, signal: AbortSignal): Pr
   const all = [...blocks, ...files];
   const series = [];
   for (const id of ids) {
-    const head = store.head.series.get(id);
-    const staged = store.stage.head.series.get(id);
-    if (head === undefined && staged === undefined && !all.some((block) => placesOf(block, id).length > 0)) continue;
+    const [head, staged] = [hasSeries(store.head, id), hasSeries(store.stage.head, id)];
+    if (!head && !staged && !all.some((block) => placesOf(block, id).length > 0)) continue;
     const labels = labelsOfId(store.postings, id);
     series.push({ id, labels, head, staged, key: labelsKey(labels) });
   }
@@ -158,8 +158,8 @@ async function readSamples(
       parts.push({ times, values, count: times.length });
     }
   }
-  if (head !== undefined) parts.push(readHead(arenas, store.head, head, startMs, endMs));
-  if (staged !== undefined) parts.push(readHead(stagedArenas, store.stage.head, staged, startMs, endMs));
+  if (head) parts.push(readHead(arenas, store.head, id, startMs, endMs));
+  if (staged) parts.push(readHead(stagedArenas, store.stage.head, id, startMs, endMs));
   return mergeColumns(parts, startMs, endMs);
 }
 

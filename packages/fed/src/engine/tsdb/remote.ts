@@ -14,7 +14,10 @@ import type { Appended, Batch, Tsdb, TsdbStats } from "./tsdb.ts";
 
 /** A store of samples, in this thread or in one of its own. */
 export type SampleStore = Queryable &
-  Pick<Tsdb, "append" | "backfill" | "delete" | "maintain" | "verify" | "stats" | "cardinality" | "outbox" | "close">;
+  Pick<Tsdb, "delete" | "maintain" | "verify" | "stats" | "cardinality" | "outbox" | "close"> & {
+    append(batch: Batch, tenant?: string): Promise<Appended>;
+    backfill(batch: Batch, tenant?: string): Promise<Appended>;
+  };
 
 /** A store in a thread of its own. */
 export interface RunningStore extends SampleStore {

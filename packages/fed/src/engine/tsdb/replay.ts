@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { wordsOf } from "./codec.ts";
 import type { Damage } from "./file.ts";
-import { addSample, dropSeries, type HeadSeries } from "./head.ts";
+import { addSample, dropSeries, lastMsOf, seriesIn } from "./head.ts";
 import { noLimits } from "./limit.ts";
 import { removeInHead } from "./maintain.ts";
 import { forget, type Memory, type Store, seriesOf } from "./store.ts";
@@ -34,7 +34,7 @@ export function replayMemory(
   remove: (record: Removal) => void = () => {},
 ): Replayed {
   let newestMs = -Infinity;
-  let [current, named] = [0, new Map<number, HeadSeries>()];
+  let [current, named] = [0, new Map<number, number>()];
   const note = (found: Damage) => damaged.set(`${found.file}: ${found.what}`, found);
   const { old, damage } = readWal(folder, (record, file) => {
     if (file !== current) [current, named] = [file, new Map()];
@@ -47,10 +47,8 @@ export function replayMemory(
     note({ file: join(folder, `${String(file).padStart(10, "0")}.wal`), what });
   });
   for (const found of damage) note(found);
-  for (const series of [...memory.head.series.values()]) {
-    if (series.lastMs !== -Infinity) continue;
-    dropSeries(memory.head, series);
-    forget(memory, series);
+  for (const id of seriesIn(memory.head)) {
+    if (lastMsOf(memory.head, id) === -Infinity) forget(memory, dropSeries(memory.head, id));
   }
   return { old, newestMs };
 }
@@ -58,7 +56,7 @@ export function replayMemory(
 function replaySamples(
   memory: Memory,
   { named, rows }: Extract<WalRecord, { kind: "samples" }>,
-  known: Map<number, HeadSeries>,
+  known: Map<number, number>,
   sinceMs: number,
 ): { readonly newestMs: number; readonly lost: number } {
   for (const { id, tenant, labels } of named) {

@@ -1,9 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { errorCode, fileFault } from "#disk/file-fault.ts";
-import { type BlockFile, isColumn, type PageEntry, readIndex, readPage } from "./block.ts";
+import type { Labels } from "../series/labels.ts";
+import { type BlockFile, readIndex, readPage } from "./block.ts";
+import type { NamedPage, PageEntry } from "./block-index.ts";
 import { type Damage, isLost } from "./file.ts";
 import type { Page } from "./page.ts";
-import { hold, type Postings, release } from "./postings.ts";
+import { hold, labelsOfId, type Postings, release } from "./postings.ts";
 
 /** A block that is in use: its file is opened, and its index read, when somebody first asks. */
 export interface ShelfBlock {
@@ -23,8 +25,8 @@ export interface ShelfBlock {
 interface ShelfIndex {
   readonly pages: readonly PageEntry[];
   /** Ascending, and for each the number of its page and its place there: page * 128 + place. */
-  readonly ids: Float64Array;
-  readonly places: Float64Array;
+  readonly ids: Uint32Array;
+  readonly places: Uint32Array;
   readonly samples: number;
 }
 
@@ -65,31 +67,14 @@ export function load(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
   return block.loading;
 }
 
-const noIndex: ShelfIndex = { pages: [], ids: new Float64Array(0), places: new Float64Array(0), samples: 0 };
+const noIndex: ShelfIndex = { pages: [], ids: new Uint32Array(0), places: new Uint32Array(0), samples: 0 };
 
 async function loadOnce(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
   block.readers++;
   try {
     const file = await handleOf(block);
-    const { pages } = await readIndex(file, block.file, (found) => noteDamage(shelf, block, found));
-    const entries: { readonly id: number; readonly place: number }[] = [];
-    for (const [number, page] of pages.entries()) {
-      if (isColumn(page)) continue;
-      const { series } = page;
-      for (const [nth, labels] of series.entries())
-        entries.push({ id: hold(shelf.postings, labels), place: number * 128 + nth });
-    }
-    entries.sort((a, b) => a.id - b.id || a.place - b.place);
-    block.index = {
-      // The labels are in the postings, once for all blocks.
-      pages: pages.map((page) => {
-        const [name = []] = page.series;
-        return { ...page, series: page.series.map((labels) => (isColumn(page) ? name : sharedOf(shelf, labels))) };
-      }),
-      ids: Float64Array.from(entries, ({ id }) => id),
-      places: Float64Array.from(entries, ({ place }) => place),
-      samples: pages.reduce((sum, page) => sum + (isColumn(page) ? 0 : page.samples), 0),
-    };
+    const named = await readIndex(file, block.file, (found) => noteDamage(shelf, block, found));
+    block.index = takeIndex(shelf, named);
     return block.index;
   } catch (thrown) {
     // Who asked for it looks again for what there is now.
@@ -103,9 +88,37 @@ async function loadOnce(shelf: Shelf, block: ShelfBlock): Promise<ShelfIndex> {
   }
 }
 
-function sharedOf({ postings }: Shelf, labels: readonly string[]): readonly string[] {
-  const id = postings.ids.get(labels.join("\u0000"));
-  return (id === undefined ? undefined : postings.entries.get(id)?.labels) ?? labels;
+/** The labels go to the postings, where they are once for all blocks. */
+function takeIndex({ postings }: Shelf, named: Iterable<NamedPage>): ShelfIndex {
+  const pages: PageEntry[] = [];
+  const [ids, places]: [number[], number[]] = [[], []];
+  let samples = 0;
+  for (const { page, series } of named) {
+    const number = pages.push(page) - 1;
+    if (page.column !== undefined) continue;
+    samples += page.samples;
+    for (const [nth, labels] of series.entries()) {
+      ids.push(hold(postings, labels));
+      places.push(number * 128 + nth);
+    }
+  }
+  const order = Uint32Array.from(ids, (_, nth) => nth);
+  order.sort((a, b) => (ids[a] as number) - (ids[b] as number) || a - b);
+  return {
+    pages,
+    ids: Uint32Array.from(order, (nth) => ids[nth] as number),
+    places: Uint32Array.from(order, (nth) => places[nth] as number),
+    samples,
+  };
+}
+
+/** The labels of a page's first and last series. */
+function endsOf({ postings }: Shelf, { index }: ShelfBlock, number: number): readonly [Labels, Labels] {
+  const labelsAt = (nth: number) => {
+    const id = index?.ids[index.places.indexOf(number * 128 + nth)];
+    return id === undefined ? [] : labelsOfId(postings, id);
+  };
+  return [labelsAt(0), labelsAt((index?.pages[number]?.count ?? 1) - 1)];
 }
 
 async function handleOf(block: ShelfBlock): Promise<FileHandle> {
@@ -143,7 +156,7 @@ export async function pageOf(shelf: Shelf, block: ShelfBlock, place: number): Pr
     shelf.cache.set(key, known);
     return known;
   }
-  const page = await readPage(await handleOf(block), block.file, entry, (found) => noteDamage(shelf, block, found));
+  const page = await readEntry(shelf, block, entry, number);
   if (page === undefined) return undefined;
   if (!shelf.cache.has(key)) shelf.cacheBytes += page.sizeBytes;
   shelf.cache.set(key, page);
@@ -159,7 +172,12 @@ export async function pageOf(shelf: Shelf, block: ShelfBlock, place: number): Pr
 export async function checkPage(shelf: Shelf, block: ShelfBlock, number: number): Promise<Page | undefined> {
   const entry = block.index?.pages[number];
   if (entry === undefined) return undefined;
-  return await readPage(await handleOf(block), block.file, entry, (found) => noteDamage(shelf, block, found));
+  return await readEntry(shelf, block, entry, number);
+}
+
+async function readEntry(shelf: Shelf, block: ShelfBlock, entry: PageEntry, number: number): Promise<Page | undefined> {
+  const ends = () => endsOf(shelf, block, number);
+  return await readPage(await handleOf(block), block.file, entry, ends, (found) => noteDamage(shelf, block, found));
 }
 
 function noteDamage(shelf: Shelf, block: ShelfBlock, found: Damage): void {

@@ -1,6 +1,7 @@
 import { toFault } from "#base/fault.ts";
 import { costsOf, type MetricCost } from "./cost.ts";
 import type { Damage } from "./file.ts";
+import { type Head, hasSeries, seriesIn } from "./head.ts";
 import { load } from "./shelf.ts";
 import type { Store } from "./store.ts";
 
@@ -46,7 +47,7 @@ export async function statsOf(store: Store, trouble: unknown): Promise<TsdbStats
   }
   const { metrics, ofBytes } = await costsOf(store, namedMetrics);
   return {
-    activeSeries: new Set([...head.series.keys(), ...stage.head.series.keys()]).size,
+    activeSeries: countSeries(head, stage.head),
     headSamples: head.samples + stage.head.samples,
     walBytes: wal.sizeBytes + stage.wal.sizeBytes,
     blockBytes: found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
@@ -59,6 +60,12 @@ export async function statsOf(store: Store, trouble: unknown): Promise<TsdbStats
     trouble: troubleOf(wal.trouble ?? stage.wal.trouble ?? trouble),
     damage: [...shelf.damage.values()],
   };
+}
+
+function countSeries(head: Head, staged: Head): number {
+  let count = head.count;
+  for (const id of seriesIn(staged)) if (!hasSeries(head, id)) count++;
+  return count;
 }
 
 async function statsOfTiers({ tiers, shelf }: Store): Promise<TsdbStats["tiers"]> {

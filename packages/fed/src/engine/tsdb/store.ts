@@ -1,20 +1,22 @@
 import type { Clock } from "#base/clock.ts";
 import type { Labels } from "../series/labels.ts";
-import { addSeries, type Head, type HeadSeries } from "./head.ts";
+import { addSeries, type Dropped, type Head, hasSeries, setWalFile, tenantOf, walFileOf } from "./head.ts";
 import { faultOfLabels, type Limits } from "./limit.ts";
 import type { LogOutbox } from "./outbox.ts";
-import { hold, labelsOfId, type Postings, release } from "./postings.ts";
+import { hold, idOf, isHeld, labelsOfId, type Postings, release } from "./postings.ts";
 import type { Shelf, ShelfBlock } from "./shelf.ts";
+import { addTo, countOf, type Tenants, takeFrom } from "./tenant.ts";
 import type { Tier } from "./tier.ts";
-import type { Wal } from "./wal.ts";
+import type { LoggedSeries, Wal } from "./wal.ts";
 
 /** Samples in memory, and who brought their series. */
 export interface Memory {
   readonly postings: Postings;
   readonly head: Head;
   readonly limits: Limits;
-  /** How many series each has brought. */
-  readonly tenants: Map<string, number>;
+  readonly tenants: Tenants;
+  /** Missing while the store is opened. */
+  readonly wal?: Wal;
 }
 
 /** Old samples on their way into blocks: in memory, and in a log of their own. */
@@ -53,27 +55,39 @@ export function seriesOf(
   labels: Labels,
   tenant: string,
   limits: Limits = memory.limits,
-): HeadSeries | string {
-  const known = memory.postings.ids.get(labels.join("\u0000"));
-  const there = known === undefined ? undefined : memory.head.series.get(known);
-  if (there !== undefined && labels.length === there.labels.length) return there;
+): number | string {
+  const { postings, head, tenants } = memory;
+  const known = idOf(postings, labels);
+  if (known > 0 && hasSeries(head, known)) return known;
   const wrong = faultOfLabels(labels, limits);
   if (wrong !== undefined) return wrong;
-  const all = memory.head.series.size;
+  const all = head.count;
   if (all >= limits.series) return `the store has ${all} active series, for which it has memory; no more are allowed`;
-  const count = memory.tenants.get(tenant) ?? 0;
+  const count = countOf(tenants, tenant);
   if (count >= limits.seriesPerTenant) {
     return `tenant ${JSON.stringify(tenant)} has ${count} active series; no more are allowed`;
   }
-  const id = hold(memory.postings, labels);
-  memory.tenants.set(tenant, count + 1);
-  return addSeries(memory.head, id, labelsOfId(memory.postings, id), tenant);
+  const id = hold(postings, labels);
+  addSeries(head, id, addTo(tenants, tenant));
+  return id;
 }
 
 /** When a series has left the head. */
-export function forget(memory: Memory, series: HeadSeries): void {
-  const left = (memory.tenants.get(series.tenant) ?? 1) - 1;
-  if (left > 0) memory.tenants.set(series.tenant, left);
-  else memory.tenants.delete(series.tenant);
-  release(memory.postings, series.id);
+export function forget(memory: Memory, { id, tenant }: Dropped): void {
+  const { postings, tenants } = memory;
+  memory.wal?.keepName(id, () => ({ id, tenant: tenants.names[tenant] as string, labels: labelsOfId(postings, id) }));
+  takeFrom(tenants, tenant);
+  release(postings, id);
+}
+
+/** What a log has to know of the series in memory. */
+export function loggedSeries({ postings, head, tenants }: Memory): LoggedSeries {
+  return {
+    fileOf: (id) => walFileOf(head, id),
+    setFile: (id, file) => setWalFile(head, id, file),
+    nameOf(id) {
+      if (!isHeld(postings, id)) return undefined;
+      return { id, tenant: tenants.names[tenantOf(head, id)] ?? "", labels: labelsOfId(postings, id) };
+    },
+  };
 }

@@ -2,10 +2,9 @@ import { rmSync, writeFileSync } from "node:fs";
 import { setImmediate as breathe } from "node:timers/promises";
 import type { Selection } from "../series/queryable.ts";
 import { type SummaryColumn, summaryColumns } from "../series/series.ts";
-import { byKey } from "./block.ts";
 import { syncFolder } from "./file.ts";
-import { blockSeries } from "./maintain.ts";
-import { labelsOfId, select } from "./postings.ts";
+import { blockSeries, idsOf } from "./maintain.ts";
+import { inOrder, labelsOfId, select } from "./postings.ts";
 import { load, remove, type ShelfBlock, shelfBlock } from "./shelf.ts";
 import type { Store } from "./store.ts";
 import { fileOfDay, lengthOf, stalePath, type Tier } from "./tier.ts";
@@ -143,17 +142,15 @@ async function* joinedSeries(
   files: readonly ShelfBlock[],
   spans: readonly Span[],
 ): AsyncGenerator<SummarySeries> {
-  const ids = new Set(files.flatMap(({ index }) => [...(index?.ids ?? [])]));
-  const named = [...ids].map((id) => ({ id, labels: labelsOfId(store.postings, id) })).sort(byKey);
   let since = store.clock.tickMs();
-  for (const { id, labels } of named) {
+  for (const id of inOrder(store.postings, idsOf(files))) {
     const all = new Map<ShelfBlock, readonly Summaries[]>();
     for (const file of files) all.set(file, await readAll(store.shelf, file, id));
     const parts = spans.flatMap(({ from, startMs, endMs }) =>
       (all.get(from) ?? []).map((one) => cutSummaries(one, indexAt(one.times, startMs), indexAt(one.times, endMs))),
     );
     const joined = concatSummaries(parts);
-    if (joined.times.length > 0) yield { labels, ...joined };
+    if (joined.times.length > 0) yield { labels: labelsOfId(store.postings, id), ...joined };
     if (store.clock.tickMs() - since < longestMs) continue;
     await breathe();
     since = store.clock.tickMs();
@@ -259,8 +256,7 @@ async function* withoutSpan(
 ): AsyncGenerator<SummarySeries> {
   // From behind the stretch that ends before the span, to the end of the stretch in which it ends.
   const [fromMs, toMs] = [Math.ceil(startMs / stepMs) * stepMs - stepMs + 1, Math.ceil(endMs / stepMs) * stepMs];
-  const named = [...new Set(file.index?.ids ?? [])].map((id) => ({ id, labels: labelsOfId(store.postings, id) }));
-  for (const { id, labels } of named.sort(byKey)) {
+  for (const id of inOrder(store.postings, idsOf([file]))) {
     const parts = (await readAll(store.shelf, file, id)).flatMap((one) =>
       ids.has(id)
         ? [
@@ -270,6 +266,6 @@ async function* withoutSpan(
         : [one],
     );
     const left = concatSummaries(parts);
-    if (left.times.length > 0) yield { labels, ...left };
+    if (left.times.length > 0) yield { labels: labelsOfId(store.postings, id), ...left };
   }
 }

@@ -1,7 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Labels } from "../series/labels.ts";
 import { type Series, type SummaryColumn, summaryColumns } from "../series/series.ts";
-import { type BlockFile, blockPath, encodeIndex, isColumn, type PageEntry, writeAtOnce } from "./block.ts";
+import { type BlockFile, blockPath, writeAtOnce } from "./block.ts";
+import { indexWriter, type PageEntry } from "./block-index.ts";
 import { wordsOf } from "./codec.ts";
 import { writeWhole } from "./file.ts";
 import { encodePage } from "./page.ts";
@@ -52,7 +53,7 @@ async function writeGroups(file: FileHandle, series: AsyncIterable<SummarySeries
 
 /** Pages of groups of series, one group after the other. */
 function openPages(file: FileHandle) {
-  const entries: PageEntry[] = [];
+  const index = indexWriter();
   let at = 0;
   return {
     async write(group: readonly SummarySeries[]): Promise<void> {
@@ -61,15 +62,20 @@ function openPages(file: FileHandle) {
         const data = encodePage(page);
         await writeWhole(file, data, at);
         const samples = page.reduce((sum, { values }) => sum + values.length, 0);
-        entries.push({ at, sizeBytes: data.length, samples, series: page.map(({ labels }) => labels) });
+        index.add(
+          at,
+          data.length,
+          samples,
+          page.map(({ labels }) => labels),
+        );
         at += data.length;
       }
     },
     async end(): Promise<number> {
-      if (entries.length === 0) return 0;
-      const index = encodeIndex(entries);
-      await writeWhole(file, index, at);
-      return at + index.length;
+      if (index.isEmpty()) return 0;
+      const end = index.end();
+      await writeWhole(file, end, at);
+      return at + end.length;
     },
   };
 }
@@ -161,8 +167,8 @@ function pageNumber({ index }: ShelfBlock, first: number, name: SummaryColumn): 
   if (name === "last" || index === undefined) return first;
   for (let number = first + 1; ; number++) {
     const [before, page] = [index.pages[number - 1] as PageEntry, index.pages[number]];
-    if (page === undefined || !isColumn(page) || page.at !== before.at + before.sizeBytes) return undefined;
-    if (page.series[0]?.[0] === name) return number;
+    if (page?.column === undefined || page.at !== before.at + before.sizeBytes) return undefined;
+    if (page.column === name) return number;
   }
 }
 

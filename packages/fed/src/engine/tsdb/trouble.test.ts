@@ -80,8 +80,14 @@ describe("a store that a disk has lost something of", () => {
     const broken = { read: () => Promise.reject(Object.assign(new Error("i/o error"), { code: "EIO" })) };
     const file = { path: "/x/1-2.block", startMs: 1, endMs: 2, layer: 0, sizeBytes: 100 };
     const found: Damage[] = [];
-    const entry = { at: 0, sizeBytes: 50, samples: 3, series: [a] };
-    const page = await readPage(broken as unknown as FileHandle, file, entry, (one) => found.push(one));
+    const entry = { at: 0, sizeBytes: 50, samples: 3, count: 1, column: undefined };
+    const page = await readPage(
+      broken as unknown as FileHandle,
+      file,
+      entry,
+      () => [a, a],
+      (one) => found.push(one),
+    );
     expect(page).toBeUndefined();
     expect(found[0]?.what).toContain("bytes 0 to 50 are damaged: 1 series");
   });

@@ -10,23 +10,24 @@ import type { Queryable, Selection } from "../series/queryable.ts";
 import type { Series } from "../series/series.ts";
 import { splitRows, stageRows, takeRows } from "./backfill.ts";
 import { flushStage, openStage } from "./backfill-stage.ts";
-import { type Appended, type Batch, joinAnswers, namedRefusals } from "./batch.ts";
+import { type Appended, joinAnswers, type NumberedBatch, namedRefusals } from "./batch.ts";
 import { listBlocks } from "./block.ts";
 import { type Cardinality, cardinalityOf } from "./cardinality.ts";
 import { latestMs, wordsOf } from "./codec.ts";
 import type { Damage } from "./file.ts";
-import { type Added, addSample, type HeadSeries, headOf } from "./head.ts";
+import { type Added, addSample, hasSeries, headOf } from "./head.ts";
 import { type Limits, usualLimits } from "./limit.ts";
 import { compact, removeSelection, retain, seal, verify } from "./maintain.ts";
 import { type Outbox, type OutboxOptions, openOutbox } from "./outbox.ts";
-import { intern, labelsOfId, postingsOf } from "./postings.ts";
+import { intern, labelsOfId, name, postingsOf, unname } from "./postings.ts";
 import { findSeries, readSelection } from "./reader.ts";
 import { type Refusal, refusalOf, refusalOfSeries } from "./refusal.ts";
 import { replay } from "./replay.ts";
 import { type DiskSpace, type Room, roomOf } from "./room.ts";
 import { type ShelfBlock, shelfBlock, shelfOf } from "./shelf.ts";
 import { statsOf, type TsdbStats } from "./stats.ts";
-import { type Store, seriesOf } from "./store.ts";
+import { loggedSeries, type Store, seriesOf } from "./store.ts";
+import { tenantsOf } from "./tenant.ts";
 import { openTiers, type TierOptions } from "./tier.ts";
 import { buildTiers, removeFromTiers, retainTiers } from "./tier-build.ts";
 import { Wal, type WalFile } from "./wal.ts";
@@ -73,7 +74,7 @@ export class Tsdb implements Queryable {
   readonly #store: Store;
   readonly #lock: Lock;
   readonly #room: Room;
-  readonly #known = new WeakMap<Labels, HeadSeries>();
+  readonly #known = new WeakMap<Labels, number>();
   readonly #outOfOrderMs: number;
   readonly #aheadMs: number;
   #newestMs = -Infinity;
@@ -104,7 +105,7 @@ export class Tsdb implements Queryable {
    * take them: then they are answered already and kept in memory, and nothing more is taken until it does. In both cases
    * try the same batch again.
    */
-  async append(batch: Batch, tenant = ""): Promise<Appended> {
+  async append(batch: NumberedBatch, tenant = ""): Promise<Appended> {
     await this.#getReady();
     const answer = this.#take(batch, tenant);
     await this.#commit();
@@ -115,7 +116,7 @@ export class Tsdb implements Queryable {
    * Takes samples of any age that the store keeps, with the promise of `append`; queries see them when it returns, at the
    * latest. Those that are not too old for it are appended. What is there already stays: the same value again is `same`, another one is refused.
    */
-  async backfill(batch: Batch, tenant = ""): Promise<Appended> {
+  async backfill(batch: NumberedBatch, tenant = ""): Promise<Appended> {
     await this.#getReady();
     // Nothing waits until what is recent is taken: meanwhile it could become old.
     const { recent, old } = splitRows(batch, this.#store.floorMs);
@@ -149,7 +150,7 @@ export class Tsdb implements Queryable {
     if (this.#store.floorMs > this.#store.sealedMs) this.#startMaintenance();
   }
 
-  #take({ labels, times, values, found: known }: Batch, tenant: string): Appended {
+  #take({ labels, times, values, found: known }: NumberedBatch, tenant: string): Appended {
     if (labels.length !== times.length || times.length !== values.length) {
       throw new Fault("invalid", "a batch needs as many times and values as labels");
     }
@@ -163,26 +164,30 @@ export class Tsdb implements Queryable {
       const time = times[row] as number;
       const [low, high] = [words[2 * row] as number, words[2 * row + 1] as number];
       let became: Added | Refusal | undefined;
-      let series: HeadSeries | undefined;
+      let id = 0;
       if (time >= earliest && time <= latest && Number.isInteger(time)) {
-        series = known?.[row] ?? this.#known.get(labels[row] as Labels);
-        if (series === undefined || !series.alive) {
-          const found = this.#seriesOf(labels[row] as Labels, tenant, row);
-          series = "kind" in found ? undefined : found;
-          if ("kind" in found) became = found;
+        id = (known === undefined ? this.#known.get(labels.at(row) as Labels) : known[row]) ?? 0;
+        if (id === 0 || !hasSeries(head, id)) {
+          const one = labels.at(row) as Labels;
+          const found = seriesOf(this.#store, one, tenant);
+          if (typeof found === "string") {
+            id = 0;
+            became = refusalOfSeries(one, row, found);
+          } else {
+            id = found;
+            // Who knows numbers comes with them.
+            if (known === undefined) this.#known.set(one, id);
+          }
         }
-        if (series !== undefined) {
-          if (known !== undefined) known[row] = series;
-          became = addSample(head, series, time, low, high);
-        }
+        if (id > 0) became = addSample(head, id, time, low, high);
       }
       if (became === "added") {
         added++;
-        wal.add(series as HeadSeries, time, low, high);
+        wal.add(id, time, low, high);
         if (time > newest) newest = time;
       } else if (became === "same") same++;
       else if (refused++ < namedRefusals) {
-        const at = { labels: labels[row] as Labels, time, row };
+        const at = { labels: labels.at(row) as Labels, time, row };
         refusals.push(typeof became === "object" ? became : refusalOf(at, became, earliest, latest));
       }
     }
@@ -193,18 +198,17 @@ export class Tsdb implements Queryable {
     return { added, same, refused, refusals };
   }
 
-  /** The store's own array of these labels, when it has the series: for who holds many. */
-  own(labels: Labels): Labels {
-    return intern(this.#store.postings, labels);
+  /** The series' number, for `Batch.found`, whose labels are known until `unname`; 0 when the store has no such series. */
+  name(labels: Labels): number {
+    return name(this.#store.postings, labels);
   }
 
-  #seriesOf(labels: Labels, tenant: string, row: number): HeadSeries | Refusal {
-    const found = seriesOf(this.#store, labels, tenant);
-    if (typeof found === "string") {
-      return refusalOfSeries(labels, row, found);
-    }
-    this.#known.set(labels, found);
-    return found;
+  unname(id: number): void {
+    unname(this.#store.postings, id);
+  }
+
+  labelsOf(id: number): Labels {
+    return labelsOfId(this.#store.postings, id);
   }
 
   #raiseFloor(): void {
@@ -374,7 +378,7 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
       daySpanMs,
       retainMs: options.retainMs ?? Infinity,
       retainBytes: options.retainBytes ?? Infinity,
-      tenants: new Map(),
+      tenants: tenantsOf(),
       tiers,
       blocks,
       floorMs: -Infinity,
@@ -395,6 +399,7 @@ export async function openTsdb(folder: string, options: TsdbOptions): Promise<Ts
       clock,
       durability,
       windowMs: options.commitWindowMs ?? 0,
+      series: loggedSeries(store as Store),
       behind: outbox.newestFile,
       retire: (file: WalFile) => outbox.retire(file),
       committed: () => outbox.wake(),

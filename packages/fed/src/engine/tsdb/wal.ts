@@ -12,6 +12,7 @@ export interface WalOptions {
   readonly durability: "strict" | "relaxed";
   /** How long the first sample of a commit waits for others; 0 for not at all. */
   readonly windowMs: number;
+  readonly series: LoggedSeries;
   /** Files are numbered from behind this one. */
   readonly behind?: number | undefined;
   /** Takes away a file that the log needs no more; it is removed when left out. */
@@ -27,15 +28,22 @@ export interface WalFile {
   readonly sizeBytes: number;
 }
 
-/** A series as the log knows it: in which file it has been named last. */
-export interface LoggedSeries extends NamedSeries {
-  walFile: number;
+/** What the log asks about series. */
+export interface LoggedSeries {
+  /** The file that has named it last, as `setFile` said; 0 for none. */
+  fileOf(id: number): number;
+  setFile(id: number, file: number): void;
+  /** Undefined when it is gone; then `keepName` has told its name before. */
+  nameOf(id: number): NamedSeries | undefined;
 }
 
 interface Waiting {
-  series: LoggedSeries[];
+  count: number;
+  ids: Float64Array<ArrayBuffer>;
   times: Float64Array<ArrayBuffer>;
   words: Uint32Array<ArrayBuffer>;
+  /** Of series that have left meanwhile. */
+  readonly names: Map<number, NamedSeries>;
   /** With how many samples were before each. */
   readonly deletes: { readonly record: Extract<WalRecord, { kind: "delete" }>; readonly row: number }[];
 }
@@ -112,25 +120,32 @@ export class Wal {
     return open && open.keptBytes > 0 ? [...files, named({ number: open.number, sizeBytes: open.keptBytes })] : files;
   }
 
-  add(series: LoggedSeries, timeMs: number, low: number, high: number): void {
-    const { series: all, times } = this.#waiting;
-    const at = all.length;
-    if (at === times.length) grow(this.#waiting);
-    this.#waiting.times[at] = timeMs;
-    this.#waiting.words[2 * at] = low;
-    this.#waiting.words[2 * at + 1] = high;
-    all.push(series);
+  add(id: number, timeMs: number, low: number, high: number): void {
+    if (this.#waiting.count === this.#waiting.ids.length) grow(this.#waiting);
+    const { ids, times, words } = this.#waiting;
+    const at = this.#waiting.count++;
+    ids[at] = id;
+    times[at] = timeMs;
+    words[2 * at] = low;
+    words[2 * at + 1] = high;
   }
 
   addDelete(record: Extract<WalRecord, { kind: "delete" }>): void {
-    this.#waiting.deletes.push({ record, row: this.#waiting.series.length });
+    this.#waiting.deletes.push({ record, row: this.#waiting.count });
+  }
+
+  /** A series leaves: what waits of it has its name from here. */
+  keepName(id: number, name: () => NamedSeries): void {
+    for (const rows of [this.#waiting, this.#writing]) {
+      if (rows !== undefined && rows.count > 0) rows.names.set(id, name());
+    }
   }
 
   /** Waits until all that was added is as durable as promised. Fault when the disk does not take it; it is kept for the next time. */
   async commit(): Promise<void> {
     // What is added now may come too late for the commit under way, but not for the one after it.
     if (this.#running) await this.#running.catch(() => {});
-    if (this.#waiting.series.length === 0 && this.#waiting.deletes.length === 0 && this.#writing === undefined) return;
+    if (this.#waiting.count === 0 && this.#waiting.deletes.length === 0 && this.#writing === undefined) return;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -144,7 +159,7 @@ export class Wal {
       if (this.#writing) await this.#write(this.#writing);
       this.#writing = this.#waiting;
       // Room for as many again, within reason.
-      this.#waiting = waiting(Math.min(Math.max(64, this.#writing.series.length), mostRoom));
+      this.#waiting = waiting(Math.min(Math.max(64, this.#writing.count), mostRoom));
       await this.#write(this.#writing);
     });
   }
@@ -159,7 +174,7 @@ export class Wal {
     const path = join(this.#folder, fileName(this.#file?.number ?? this.#next));
     try {
       const file = this.#file ?? (await this.#start());
-      const data = Buffer.concat(recordsOf(rows, file).map(encodeRecord));
+      const data = Buffer.concat(recordsOf(rows, file, this.#options.series).map(encodeRecord));
       await writeAll(file, data);
       const now = this.#options.clock.tickMs();
       if (this.#options.durability === "relaxed" && now - file.syncedMs >= relaxedSyncMs) {
@@ -246,43 +261,53 @@ export class Wal {
 }
 
 function waiting(room = 64): Waiting {
-  return { series: [], times: new Float64Array(room), words: new Uint32Array(2 * room), deletes: [] };
+  return {
+    count: 0,
+    ids: new Float64Array(room),
+    times: new Float64Array(room),
+    words: new Uint32Array(2 * room),
+    names: new Map(),
+    deletes: [],
+  };
 }
 
 function grow(rows: Waiting): void {
-  const { times, words } = rows;
+  const { ids, times, words } = rows;
+  rows.ids = new Float64Array(ids.length * 2);
+  rows.ids.set(ids);
   rows.times = new Float64Array(times.length * 2);
   rows.times.set(times);
   rows.words = new Uint32Array(words.length * 2);
   rows.words.set(words);
 }
 
-function recordsOf(rows: Waiting, file: OpenFile): WalRecord[] {
+function recordsOf(rows: Waiting, file: OpenFile, series: LoggedSeries): WalRecord[] {
   const records: WalRecord[] = [];
   let from = 0;
   for (const { record, row } of rows.deletes) {
-    if (row > from) records.push(samplesOf(rows, from, row, file));
+    if (row > from) records.push(samplesOf(rows, from, row, file, series));
     records.push(record);
     from = row;
   }
-  if (rows.series.length > from) records.push(samplesOf(rows, from, rows.series.length, file));
+  if (rows.count > from) records.push(samplesOf(rows, from, rows.count, file, series));
   return records;
 }
 
-function samplesOf({ series, times, words }: Waiting, from: number, to: number, file: OpenFile): WalRecord {
-  const named: NamedSeries[] = [];
-  const ids = new Float64Array(to - from);
+function samplesOf(rows: Waiting, from: number, to: number, file: OpenFile, series: LoggedSeries): WalRecord {
+  const { ids, times, words, names } = rows;
+  const named = new Map<number, NamedSeries>();
   for (let at = from; at < to; at++) {
-    const one = series[at] as LoggedSeries;
-    ids[at - from] = one.id;
-    if (one.walFile !== file.number) {
-      one.walFile = file.number;
-      named.push(one);
+    const id = ids[at] as number;
+    if (series.fileOf(id) !== file.number && !named.has(id)) {
+      const name = names.get(id) ?? series.nameOf(id);
+      if (name !== undefined) named.set(id, name);
+      series.setFile(id, file.number);
     }
     if ((times[at] as number) > file.newestMs) file.newestMs = times[at] as number;
   }
   const values = new Float64Array(words.buffer, from * 8, to - from);
-  return { kind: "samples", named, rows: { ids, times: times.subarray(from, to), values } };
+  const columns = { ids: ids.subarray(from, to), times: times.subarray(from, to), values };
+  return { kind: "samples", named: [...named.values()], rows: columns };
 }
 
 async function writeAll(file: OpenFile, data: Uint8Array): Promise<void> {

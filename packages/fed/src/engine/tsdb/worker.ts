@@ -15,7 +15,8 @@ interface Running {
 /** One who asks: the thread that started this one, or another that it has connected. */
 interface Client {
   readonly running: Map<number, Running>;
-  readonly readNaming: ReturnType<typeof makeNamed>;
+  /** By the store, once it is open. */
+  named: ReturnType<typeof makeNamed> | undefined;
 }
 
 /** Open ports keep the thread running. */
@@ -33,7 +34,7 @@ if (parentPort !== null) {
 }
 
 function listen(port: MessagePort, opening: Promise<Tsdb>): void {
-  const client: Client = { running: new Map(), readNaming: makeNamed() };
+  const client: Client = { running: new Map(), named: undefined };
   ports.add(port);
   port.on("message", (ask: Ask) => {
     if (ask.kind === "connect") return listen(ask.port, opening);
@@ -55,6 +56,7 @@ function listen(port: MessagePort, opening: Promise<Tsdb>): void {
   port.on("close", () => {
     ports.delete(port);
     for (const of of client.running.keys()) void end(client, of);
+    client.named?.close();
   });
 }
 
@@ -76,10 +78,13 @@ async function perform(
   switch (ask.kind) {
     case "append":
     case "backfill": {
-      const { labels, found, keep } = client.readNaming(ask.series);
-      const taken = await store[ask.kind]({ labels, found, times: ask.times, values: ask.values }, ask.tenant);
-      keep((copy) => store.own(copy));
-      return taken;
+      client.named ??= makeNamed(store);
+      const { labels, found, done } = client.named.read(ask.series);
+      try {
+        return await store[ask.kind]({ labels, found, times: ask.times, values: ask.values }, ask.tenant);
+      } finally {
+        done();
+      }
     }
     case "next":
       return next(client, ask.of);
