@@ -82,7 +82,8 @@ function openFrame(split: SplitSection, keptBytes: number): Frame {
 }
 
 export function openTicks(mark: string, split: SplitSection, keptBytes: number = filesBytes): TickReader {
-  const needle = Buffer.from(`\n${mark} `);
+  // What lives long has memory of its own: in Node's pool it would keep the 64 KiB that it is a part of, for each machine.
+  const needle = Buffer.alloc(mark.length + 2, `\n${mark} `);
   const frame = openFrame(split, keptBytes);
   let carry: Buffer = Buffer.alloc(0);
   let broken: Fault | undefined;
@@ -98,7 +99,7 @@ export function openTicks(mark: string, split: SplitSection, keptBytes: number =
       const until = found >= 0 ? found : Math.max(at, data.length - needle.length + 1);
       frame.take(data.subarray(at, until));
       if (end < 0) {
-        carry = Buffer.from(data.subarray(until));
+        carry = viewOf(new Uint8Array(data.subarray(until)));
         return;
       }
       const whole = frame.takeLine(data.toString("latin1", found + needle.length, end));

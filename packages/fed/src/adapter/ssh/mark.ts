@@ -29,14 +29,14 @@ export function makeMarkReader(onBytes: (bytes: Buffer) => void, onMark: (rest: 
     if (at < 0) {
       const safe = data.length - overlap(data, mark);
       if (safe > 0) onBytes(data.subarray(0, safe));
-      kept = data.subarray(safe);
+      kept = own(data.subarray(safe));
       return undefined;
     }
     if (at > 0) onBytes(data.subarray(0, at));
     const end = data.indexOf(10, at + mark.length);
     if (end < 0) {
-      kept = data.subarray(at);
-      if (kept.length > lineBytes) throw new Error("it says a line that our script does not");
+      if (data.length - at > lineBytes) throw new Error("it says a line that our script does not");
+      kept = own(data.subarray(at));
       return undefined;
     }
     if (end - at > lineBytes) throw new Error("it says a line that our script does not");
@@ -46,7 +46,7 @@ export function makeMarkReader(onBytes: (bytes: Buffer) => void, onMark: (rest: 
 
   return {
     expect(next) {
-      mark = next === undefined ? undefined : Buffer.from(next, "latin1");
+      mark = next === undefined ? undefined : own(Buffer.from(next, "latin1"));
     },
     push(bytes) {
       let data: Buffer | undefined = kept.length > 0 ? Buffer.concat([kept, bytes]) : bytes;
@@ -54,6 +54,11 @@ export function makeMarkReader(onBytes: (bytes: Buffer) => void, onMark: (rest: 
       while (data !== undefined && data.length > 0) data = step(data);
     },
   };
+}
+
+/** With memory of its own: a part keeps all of what it is a part of, and this may live for days. */
+function own(part: Buffer): Buffer {
+  return Buffer.from(new Uint8Array(part).buffer);
 }
 
 /** How many bytes at the end of the data are the beginning of the mark. */

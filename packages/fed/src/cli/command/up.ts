@@ -20,6 +20,12 @@ import { ensureWeb } from "../web-build.ts";
 /** How often the ages in the table on a terminal move on, and what a stop waits for is looked at. */
 const redrawMs = 1_000;
 
+/**
+ * Node gives small buffers a share of 64 KiB, which stay for as long as one of them lives: connections to hundreds of machines hold a few
+ * each, for days.
+ */
+const poolBytes = 8 * 1024;
+
 export const command = defineCommand({
   args: labArg,
   flags: {
@@ -40,6 +46,7 @@ export const command = defineCommand({
   async run({ args, flags, env, screen, signal, program }) {
     const { path, from } = labPath(args, env);
     const dataFolder = flags.data ?? env.dataFolder;
+    Buffer.poolSize = poolBytes;
     const [{ openHub }, found] = await Promise.all([
       import("#hub/hub.ts"),
       // A lab that is gone from here must not make the starter the wish in its place.
