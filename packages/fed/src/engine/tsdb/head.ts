@@ -1,8 +1,19 @@
-import { type Arena, addChunk, addLate, arenaOf, type Gathered, makeRoom, readChunks, slabSamples } from "./arena.ts";
+import {
+  type Arena,
+  addChunk,
+  addLate,
+  addTimes,
+  arenaOf,
+  type Gathered,
+  makeRoom,
+  readChunks,
+  slabSamples,
+} from "./arena.ts";
 import { wordsOf } from "./codec.ts";
 import { mergeColumns } from "./merge.ts";
 import { type SeriesPage, seriesPage, seriesPerPage } from "./series-page.ts";
 import { tailOf } from "./tails.ts";
+import { addTime, beginTimes, leaveTimes, type TimeSlabs, timeSlabsOf, timesIn } from "./time-slab.ts";
 
 /**
  * The newest samples, in memory. Each series has a slab of a few samples; a full slab becomes a chunk of compressed columns in
@@ -21,8 +32,7 @@ export interface Head {
   count: number;
   /** Ascending by time. Replaced, never changed, so that a reader may hold it. */
   arenas: readonly Arena[];
-  /** From the start of the span that a slab is of. */
-  readonly slabTimes: Uint32Array<ArrayBuffer>[];
+  readonly times: TimeSlabs;
   readonly slabValues: Float64Array<ArrayBuffer>[];
   readonly slabWords: Uint32Array<ArrayBuffer>[];
   readonly freeSlabs: number[];
@@ -41,7 +51,7 @@ export function headOf(spanMs: number, growthBytes?: number): Head {
     pageNumber: -1,
     count: 0,
     arenas: [],
-    slabTimes: [],
+    times: timeSlabsOf(),
     slabValues: [],
     slabWords: [],
     freeSlabs: [],
@@ -97,7 +107,7 @@ export function addSeries(head: Head, id: number, tenant: number): void {
   const nth = id % seriesPerPage;
   page.tenant[nth] = tenant + 1;
   page.lastMs[nth] = -Infinity;
-  page.spanEndMs[nth] = -Infinity;
+  page.times[nth] = 0;
   page.slab[nth] = 0;
   page.used[nth] = 0;
   page.walFile[nth] = 0;
@@ -134,44 +144,93 @@ export function addAbsent(head: Head, id: number, timeMs: number, low: number, h
     addLate(arenaAt(head, timeMs), id, timeMs, low, high);
     return;
   }
-  const { used, spanEndMs, lastWords } = page;
-  if (used[nth] === slabSamples || timeMs >= (spanEndMs[nth] as number)) startSlab(head, page, id, timeMs);
-  const slab = (page.slab[nth] as number) - 1;
-  const at = (slab % slabsPerPage) * slabSamples + (used[nth] as number);
+  const { used, times, lastWords } = page;
+  const endMs = used[nth] === 0 ? -Infinity : (head.times.spanEndMs[(times[nth] as number) - 1] as number);
+  if (used[nth] === slabSamples || timeMs >= endMs) beginSlab(head, page, id, timeMs);
+  else {
+    const offset = timeMs - (endMs - head.spanMs);
+    times[nth] = addTime(head.times, (times[nth] as number) - 1, used[nth] as number, offset) + 1;
+    if (page.slab[nth] !== 0 || low !== lastWords[2 * nth] || high !== lastWords[2 * nth + 1]) {
+      putValue(head, page, nth, low, high);
+    }
+  }
   used[nth] = (used[nth] as number) + 1;
-  const number = Math.floor(slab / slabsPerPage);
-  const words = head.slabWords[number] as Uint32Array;
-  (head.slabTimes[number] as Uint32Array)[at] = timeMs - ((spanEndMs[nth] as number) - head.spanMs);
-  words[2 * at] = low;
-  words[2 * at + 1] = high;
   page.lastMs[nth] = timeMs;
   lastWords[2 * nth] = low;
   lastWords[2 * nth + 1] = high;
 }
 
-function startSlab(head: Head, page: SeriesPage, id: number, timeMs: number): void {
+/** For a first sample. */
+function beginSlab(head: Head, page: SeriesPage, id: number, timeMs: number): void {
   flushSlab(head, page, id);
-  const nth = id % seriesPerPage;
-  page.spanEndMs[nth] = arenaAt(head, timeMs).endMs;
-  page.slab[nth] = (head.freeSlabs.pop() ?? head.slabs++) + 1;
-  if (head.slabs <= head.slabTimes.length * slabsPerPage) return;
-  const values = new Float64Array(slabsPerPage * slabSamples);
-  head.slabTimes.push(new Uint32Array(slabsPerPage * slabSamples));
-  head.slabValues.push(values);
-  head.slabWords.push(wordsOf(values) as Uint32Array<ArrayBuffer>);
+  const { endMs } = arenaAt(head, timeMs);
+  page.times[id % seriesPerPage] = beginTimes(head.times, endMs, timeMs - (endMs - head.spanMs)) + 1;
 }
 
-/** Moves what the slab holds into the arena, and gives the slab back. */
+/** Puts the value behind those that wait. */
+function putValue(head: Head, page: SeriesPage, nth: number, low: number, high: number): void {
+  const used = page.used[nth] as number;
+  const isFirst = page.slab[nth] === 0;
+  if (isFirst) page.slab[nth] = takeSlab(head) + 1;
+  const slab = (page.slab[nth] as number) - 1;
+  const words = head.slabWords[Math.floor(slab / slabsPerPage)] as Uint32Array;
+  const start = 2 * (slab % slabsPerPage) * slabSamples;
+  if (isFirst) fillWords(words, page, nth, start, used);
+  words[start + 2 * used] = low;
+  words[start + 2 * used + 1] = high;
+}
+
+function takeSlab(head: Head): number {
+  const slab = head.freeSlabs.pop() ?? head.slabs++;
+  if (head.slabs > head.slabValues.length * slabsPerPage) {
+    const values = new Float64Array(slabsPerPage * slabSamples);
+    head.slabValues.push(values);
+    head.slabWords.push(wordsOf(values) as Uint32Array<ArrayBuffer>);
+  }
+  return slab;
+}
+
+/** With the newest value, so many times. */
+function fillWords(words: Uint32Array, { lastWords }: SeriesPage, nth: number, start: number, count: number): void {
+  for (let i = start; i < start + 2 * count; i += 2) {
+    words[i] = lastWords[2 * nth] as number;
+    words[i + 1] = lastWords[2 * nth + 1] as number;
+  }
+}
+
+/** Moves what waits into the arena, and gives the slabs back. */
 function flushSlab(head: Head, page: SeriesPage, id: number): void {
   const nth = id % seriesPerPage;
-  const slab = page.slab[nth] as number;
-  if (slab === 0) return;
-  const { times, values } = slabOf(head, page, nth);
-  if (times.length > 0) addChunk(arenaAt(head, times[0] as number), id, times, values);
-  head.freeSlabs.push(slab - 1);
+  const [used, slab] = [page.used[nth] as number, (page.times[nth] as number) - 1];
+  if (used === 0) return;
+  const { times } = head;
+  const arena = arenaAt(head, (times.spanEndMs[slab] as number) - 1);
+  if (times.codedCount[slab] !== used) {
+    times.coded[slab] = addTimes(arena, timesIn(times, slab, used, head.spanMs));
+    times.codedCount[slab] = used;
+  }
+  addChunk(arena, id, times.coded[slab] as number, valuesOf(head, page, nth));
+  giveBack(head, page, nth);
+}
+
+function giveBack(head: Head, page: SeriesPage, nth: number): void {
+  if (page.slab[nth] !== 0) head.freeSlabs.push((page.slab[nth] as number) - 1);
+  if (page.times[nth] !== 0) leaveTimes(head.times, (page.times[nth] as number) - 1);
   page.slab[nth] = 0;
+  page.times[nth] = 0;
   page.used[nth] = 0;
-  page.spanEndMs[nth] = -Infinity;
+}
+
+function valuesOf(head: Head, page: SeriesPage, nth: number): Float64Array {
+  const used = page.used[nth] as number;
+  const slab = (page.slab[nth] as number) - 1;
+  if (slab < 0) {
+    const values = new Float64Array(used);
+    fillWords(wordsOf(values), page, nth, 0, used);
+    return values;
+  }
+  const at = (slab % slabsPerPage) * slabSamples;
+  return (head.slabValues[Math.floor(slab / slabsPerPage)] as Float64Array).subarray(at, at + used);
 }
 
 interface Slab {
@@ -179,22 +238,13 @@ interface Slab {
   readonly values: Float64Array;
 }
 
-function slabOf(head: Head, page: SeriesPage, nth: number): Slab {
-  const slab = (page.slab[nth] as number) - 1;
-  const number = Math.floor(slab / slabsPerPage);
-  const at = (slab % slabsPerPage) * slabSamples;
-  const startMs = (page.spanEndMs[nth] as number) - head.spanMs;
-  const offsets = head.slabTimes[number] as Uint32Array;
-  const times = new Float64Array(page.used[nth] as number);
-  for (let i = 0; i < times.length; i++) times[i] = startMs + (offsets[at + i] as number);
-  return { times, values: (head.slabValues[number] as Float64Array).subarray(at, at + times.length) };
-}
-
 /** The samples of a series that wait uncompressed; undefined when none do. */
 export function waitingOf(head: Head, id: number): Slab | undefined {
   const page = pageOf(head, id);
   const nth = id % seriesPerPage;
-  return page === undefined || page.used[nth] === 0 ? undefined : slabOf(head, page, nth);
+  if (page === undefined || page.used[nth] === 0) return undefined;
+  const times = timesIn(head.times, (page.times[nth] as number) - 1, page.used[nth] as number, head.spanMs);
+  return { times, values: valuesOf(head, page, nth) };
 }
 
 function arenaAt(head: Head, timeMs: number): Arena {
@@ -234,8 +284,9 @@ export function readHead(arenas: readonly Arena[], head: Head, id: number, start
 export function flushBefore(head: Head, beforeMs: number): void {
   for (const [number, page] of head.pages) {
     for (let nth = 0; nth < seriesPerPage; nth++) {
-      const isBefore = page.slab[nth] !== 0 && (page.spanEndMs[nth] as number) <= beforeMs;
-      if (isBefore) flushSlab(head, page, number * seriesPerPage + nth);
+      if (page.used[nth] === 0) continue;
+      const endMs = head.times.spanEndMs[(page.times[nth] as number) - 1] as number;
+      if (endMs <= beforeMs) flushSlab(head, page, number * seriesPerPage + nth);
     }
   }
 }
@@ -268,11 +319,8 @@ export interface Dropped {
 export function dropSeries(head: Head, id: number): Dropped {
   const page = pageOf(head, id) as SeriesPage;
   const nth = id % seriesPerPage;
-  const slab = page.slab[nth] as number;
-  if (slab > 0) head.freeSlabs.push(slab - 1);
   const tenant = tenantOf(head, id);
-  page.slab[nth] = 0;
-  page.used[nth] = 0;
+  giveBack(head, page, nth);
   page.tenant[nth] = 0;
   page.lastMs[nth] = -Infinity;
   head.count--;

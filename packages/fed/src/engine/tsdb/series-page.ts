@@ -7,12 +7,12 @@ export interface SeriesPage {
   readonly lastMs: Float64Array;
   /** The bits of its newest sample, low half and high half. */
   readonly lastWords: Uint32Array;
-  /** Where the span of its slab ends; -Infinity when it has none. */
-  readonly spanEndMs: Float64Array;
-  /** Its slab's number + 1; 0 for none. */
-  readonly slab: Uint32Array;
-  /** Samples in its slab, all of one span. */
+  /** Samples that wait uncompressed, all of one span. */
   readonly used: Uint8Array;
+  /** The number of the slab with their times + 1; 0 for none. */
+  readonly times: Uint32Array;
+  /** The number of the slab with their values + 1; 0 while all are as the newest: half of all series never change. */
+  readonly slab: Uint32Array;
   /** The file of the write-ahead log that has named it last. */
   readonly walFile: Uint32Array;
   /** The number of who brought it + 1; 0 when no such series is here. */
@@ -21,7 +21,7 @@ export interface SeriesPage {
 }
 
 export const seriesPerPage = 128;
-const seriesBytes = 8 + 8 + 8 + 4 + 4 + 4 + 1;
+const seriesBytes = 8 + 8 + 4 + 4 + 4 + 4 + 1;
 
 export function seriesPage(): SeriesPage {
   // One buffer: each has a price of its own.
@@ -29,12 +29,12 @@ export function seriesPage(): SeriesPage {
   const at = (bytesBefore: number) => bytesBefore * seriesPerPage;
   return {
     lastMs: new Float64Array(buffer, 0, seriesPerPage),
-    spanEndMs: new Float64Array(buffer, at(8), seriesPerPage),
-    lastWords: new Uint32Array(buffer, at(16), 2 * seriesPerPage),
-    slab: new Uint32Array(buffer, at(24), seriesPerPage),
-    walFile: new Uint32Array(buffer, at(28), seriesPerPage),
-    tenant: new Uint32Array(buffer, at(32), seriesPerPage),
-    used: new Uint8Array(buffer, at(36), seriesPerPage),
+    lastWords: new Uint32Array(buffer, at(8), 2 * seriesPerPage),
+    times: new Uint32Array(buffer, at(16), seriesPerPage),
+    slab: new Uint32Array(buffer, at(20), seriesPerPage),
+    walFile: new Uint32Array(buffer, at(24), seriesPerPage),
+    tenant: new Uint32Array(buffer, at(28), seriesPerPage),
+    used: new Uint8Array(buffer, at(32), seriesPerPage),
     count: 0,
   };
 }
