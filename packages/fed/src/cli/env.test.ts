@@ -42,7 +42,12 @@ test("who logs in to machines, and with what; the master keys of the vault", () 
 });
 
 test("a program called for the person inherits all but what is fed's own", () => {
-  const { delegated } = read({ DOCKER_HOST: "ssh://x", FED_TOKEN: "t", NODE_COMPILE_CACHE: "c" });
+  const { delegated } = read({
+    DOCKER_HOST: "ssh://x",
+    FED_TOKEN: "t",
+    NODE_COMPILE_CACHE: "c",
+    MALLOC_ARENA_MAX: "2",
+  });
   expect(delegated).toEqual({ HOME: "/home/ada", DOCKER_HOST: "ssh://x" });
 });
 

@@ -71,9 +71,12 @@ export function readEnv(variables: Variables = process.env, cwd: string = workin
     },
     path: (read("PATH") ?? "").split(":").filter((folder) => folder.startsWith("/")),
     inherited: variablesWhere(variables, (name) => inheritedNames.has(name) || name.startsWith("LC_")),
-    delegated: variablesWhere(variables, (name) => !name.startsWith("FED_") && name !== "NODE_COMPILE_CACHE"),
+    delegated: variablesWhere(variables, (name) => !name.startsWith("FED_") && !ofLauncher.has(name)),
   });
 }
+
+/** Set by the launcher, for Node. */
+const ofLauncher = new Set(["NODE_COMPILE_CACHE", "MALLOC_ARENA_MAX"]);
 
 const inheritedNames = new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
 

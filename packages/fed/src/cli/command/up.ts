@@ -14,17 +14,12 @@ import { Interrupted } from "../interrupted.ts";
 import { labArg, labPath } from "../lab-path.ts";
 import { isLoopback } from "../loopback.ts";
 import type { Screen } from "../print.ts";
+import { spareMemory } from "../spare-memory.ts";
 import { statusTable } from "../status-table.ts";
 import { ensureWeb } from "../web-build.ts";
 
 /** How often the ages in the table on a terminal move on, and what a stop waits for is looked at. */
 const redrawMs = 1_000;
-
-/**
- * Node gives small buffers a share of 64 KiB, which stay for as long as one of them lives: connections to hundreds of machines hold a few
- * each, for days.
- */
-const poolBytes = 8 * 1024;
 
 export const command = defineCommand({
   args: labArg,
@@ -46,7 +41,6 @@ export const command = defineCommand({
   async run({ args, flags, env, screen, signal, program }) {
     const { path, from } = labPath(args, env);
     const dataFolder = flags.data ?? env.dataFolder;
-    Buffer.poolSize = poolBytes;
     const [{ openHub }, found] = await Promise.all([
       import("#hub/hub.ts"),
       // A lab that is gone from here must not make the starter the wish in its place.
@@ -87,6 +81,7 @@ export const command = defineCommand({
       },
       signal,
     );
+    spareMemory();
     const starter =
       from === "starter" && loaded.kind === "loaded" ? " (the starter; `fed init my-lab` makes your own)" : "";
     const { document, file } = lab.loaded;
