@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { labelsToRecord } from "#engine/series/labels.ts";
@@ -139,6 +142,47 @@ describe("a book of series", () => {
       expect(Object.values(toldIn(book.end(atMs + 10_000, true, 1))).filter((one) => one === "end")).toHaveLength(15);
       expect(Object.values(toldIn(book.gone(atMs + 50_000, false)))).toHaveLength(15);
     }
+  });
+
+  test("the order of what is told does not matter, nor what is told twice", () => {
+    const orders = fc.array(fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 30 }), { maxLength: 10 });
+    fc.assert(
+      fc.property(orders, (ticks) => {
+        const book = openBook("node5", sections, 100);
+        const before = new Map<string, Batch["labels"][number]>();
+        for (const ids of ticks) {
+          book.begin(["fast", "slow"], 0);
+          for (const id of ids) book.sample("x", id, { n: `${id}` }, id % 3 === 0 ? "slow" : "fast");
+          const batch = book.end(0, false, undefined);
+          const told = said(batch);
+          for (const id of ids) expect(told[`x{n=${id}}`]).toBe(id);
+          expect(book.count).toBe(new Set(ids).size);
+          // Each is the same object as ever: the store knows it by that.
+          for (const labels of batch.labels) {
+            expect(before.get(labels.join()) ?? labels).toBe(labels);
+            before.set(labels.join(), labels);
+          }
+        }
+      }),
+    );
+  });
+
+  test("what has ended an hour ago is forgotten, with all that was told before it", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const book = openBook("node5", sections, 100);
+    const tick = (hour: number) => {
+      book.begin(["fast"], hour * hourMs);
+      book.sample("always", 1);
+      for (let n = 0; n < 3; n++) book.sample("x", 1, { hour: `${hour}`, n: `${n}` });
+      const [, labels] = book.end(0, false, undefined).labels;
+      return new WeakRef(labels ?? expect.unreachable());
+    };
+    const told = [0, 1, 2, 3, 4].map(tick);
+    // Until then a reference that is weak holds what it was made of.
+    await setImmediate();
+    collect();
+    expect(told.map((ref) => ref.deref() !== undefined)).toEqual([false, false, false, true, true]);
   });
 
   test("whatever is told, a series that has begun is told, waits for its sections, or has ended", () => {
