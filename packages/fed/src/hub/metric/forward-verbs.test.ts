@@ -94,12 +94,13 @@ test("a target has all, in order, with the headers of remote write, over a resta
     ...{ "content-type": "application/x-protobuf", "content-encoding": "snappy", "user-agent": "fed/1.2.3" },
     "x-prometheus-remote-write-version": "0.1.0",
   });
+  // It is counted when the answer has come, which is after the target has it; what it has not answered is sent again.
+  await wait(() => expect(first.meter.render()).toContain('fed_remote_write_samples_total{target="far"} 15\n'));
   await first.close();
   const second = await openHere(folder);
   times.push(...(await append(second.store, 5, 9)));
   await second.follow({ remoteWrite: { far: { url: far.url } } });
   await wait(() => expect(far.came.get("2")).toEqual(times));
-  // It is counted when the answer has come, which is after the target has it.
   await wait(() => expect(second.meter.render()).toContain('fed_remote_write_samples_total{target="far"} 12\n'));
   expect(second.turns).toEqual([]);
 });
