@@ -9,13 +9,18 @@ const longestWord = 256;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** The same text with letters of its own. */
+export function copyText(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
+
 /** What it hands out has letters of its own: a text that was cut from a longer one keeps all of that in memory. */
 export function makeWordPool(most: number = mostWords): WordPool {
   const words = new Map<string, string>();
   return (text) => {
     const known = words.get(text);
     if (known !== undefined) return known;
-    const word = decoder.decode(encoder.encode(text));
+    const word = copyText(text);
     if (word.length > longestWord) return word;
     if (words.size >= most) words.clear();
     words.set(word, word);

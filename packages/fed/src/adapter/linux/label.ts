@@ -1,3 +1,4 @@
+import { copyText } from "#base/word-pool.ts";
 import { ownText } from "./shown.ts";
 
 /**
@@ -9,7 +10,7 @@ export type Labels = Readonly<Record<string, string>>;
 /** A machine whose values never stop being new is not remembered for ever. */
 const limit = 5_000;
 /** Those of long values are made anew each time. */
-const longestKey = 1_000;
+const longestKey = 300;
 
 /** `labelled("device")` gives a function from a device to its labels. */
 export function labelled(name: string): (value: string) => Labels {
@@ -29,8 +30,9 @@ export function labelledBy(...names: readonly string[]): (...values: readonly st
 function keep(known: Map<string, Labels>, key: string, names: readonly string[], values: readonly string[]): Labels {
   const labels = Object.fromEntries(names.map((name, i) => [name, ownText(values[i] ?? "")]));
   if (key.length > longestKey) return labels;
-  if (known.size >= limit) known.clear();
+  const [oldest] = known.size >= limit ? known.keys() : [];
+  if (oldest !== undefined) known.delete(oldest);
   // A slice as a key would keep the text that it was cut from.
-  known.set(ownText(key), labels);
+  known.set(copyText(key), labels);
   return labels;
 }

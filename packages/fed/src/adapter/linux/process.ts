@@ -1,7 +1,7 @@
 import { Fault } from "#base/fault.ts";
 import type { ToldProcess } from "#port/collector.ts";
 import type { ScriptSection, SectionReader } from "./section.ts";
-import { shown } from "./shown.ts";
+import { shown, shownOnce } from "./shown.ts";
 import { momentOf } from "./word.ts";
 
 /**
@@ -146,7 +146,7 @@ function readLines(text: string, cut: boolean) {
     } else if (line.startsWith("d ")) {
       const [, of, owner = "", command = ""] = /^d (\d{1,10}) (\S*) (.*)$/.exec(line) ?? [];
       if (of !== undefined) {
-        details.set(Number(of), { user: shown(owner, 64), command: shown(command, 300) });
+        details.set(Number(of), { user: shown(owner, 64), command: shownOnce(command, 300) });
       }
     } else if (line.startsWith("up ")) upSeconds = Number(/^up (\d{1,12}(?:\.\d{1,3})?)$/.exec(line)?.[1]);
     else if (line.startsWith("page ")) {

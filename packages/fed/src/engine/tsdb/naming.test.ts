@@ -95,6 +95,19 @@ describe("the naming of rows", () => {
     for (let time = 0; time < 4; time++) expect(tell(labels).told.found[3]).toBe(0);
   });
 
+  it("learns a series that the store takes later, though it is named no more", () => {
+    let full = true;
+    const tell = connect(
+      100,
+      makeNames(() => full),
+    );
+    const list = labels.slice(0, 3);
+    tell(list);
+    full = false;
+    expect(tell([...list]).told.found).toEqual(new Uint32Array([0, 0, 0]));
+    expect(tell([...list]).told.found).toEqual(new Uint32Array([1, 2, 3]));
+  });
+
   it("lets the store's numbers go when it forgets, and not before the batches under way are done", () => {
     const names = makeNames();
     const [name, { read, close }] = [makeNamer(24), makeNamed(names)];

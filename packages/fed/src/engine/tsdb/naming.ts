@@ -138,8 +138,10 @@ export function makeNamed(names: Names): { readonly read: (naming: Naming) => To
     for (const id of ids) if (id > 0) names.unname(id);
   }
 
-  function learn(all: Known, named: Naming["named"]): void {
-    for (const [number] of named) {
+  /** Of the numbers that were not known, those that the store has by now; also of series that it refused when they were named. */
+  function learn(all: Known, rows: Uint32Array, found: Uint32Array): void {
+    for (const [row, number] of rows.entries()) {
+      if (found[row] !== 0) continue;
       const labels = all.labels.get(number);
       const id = labels === undefined ? 0 : names.name(labels);
       if (id === 0) continue;
@@ -168,7 +170,7 @@ export function makeNamed(names: Names): { readonly read: (naming: Naming) => To
       labels: labelRows(names, all, rows),
       found,
       done() {
-        learn(all, named);
+        learn(all, rows, found);
         if (--all.users === 0 && all.forgotten) release(all);
       },
     };

@@ -150,8 +150,9 @@ export function select(postings: Postings, matchers: readonly Matcher[]): Uint32
     const test = compileMatcher(matcher);
     const byValue = postings.byName.get(matcher.name) ?? new Map<string, IdList>();
     // A label that is not there is empty: such series have no list, so those that fail are taken away instead.
-    if (test("")) excluded.push(...[...byValue].filter(([value]) => !test(value)).map(([, list]) => idsIn(list)));
-    else wanted.push(joined(matcher, test, byValue));
+    if (test("")) {
+      for (const [value, list] of byValue) if (!test(value)) excluded.push(idsIn(list));
+    } else wanted.push(joined(matcher, test, byValue));
   }
   const [least, ...others] = wanted.sort((a, b) => a.length - b.length);
   const sets = others.map((ids) => new Set(ids));

@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import type { Labels } from "../series/labels.ts";
 import { wordsOf } from "./codec.ts";
 import type { Damage } from "./file.ts";
-import { addSample, dropSeries, lastMsOf, seriesIn } from "./head.ts";
+import { addSample, dropSeries, hasSeries, lastMsOf, seriesIn } from "./head.ts";
 import { noLimits } from "./limit.ts";
 import { removeInHead } from "./maintain.ts";
 import { forget, type Memory, type Store, seriesOf } from "./store.ts";
@@ -34,7 +35,7 @@ export function replayMemory(
   remove: (record: Removal) => void = () => {},
 ): Replayed {
   let newestMs = -Infinity;
-  let [current, named] = [0, new Map<number, number>()];
+  let [current, named] = [0, new Map<number, Known>()];
   const note = (found: Damage) => damaged.set(`${found.file}: ${found.what}`, found);
   const { old, damage } = readWal(folder, (record, file) => {
     if (file !== current) [current, named] = [file, new Map()];
@@ -53,21 +54,28 @@ export function replayMemory(
   return { old, newestMs };
 }
 
+/** A series by the number that a file of the log names it by: its own, and who it is, for when it has been dropped meanwhile. */
+interface Known {
+  series: number;
+  readonly labels: Labels;
+  readonly tenant: string;
+}
+
 function replaySamples(
   memory: Memory,
   { named, rows }: Extract<WalRecord, { kind: "samples" }>,
-  known: Map<number, number>,
+  known: Map<number, Known>,
   sinceMs: number,
 ): { readonly newestMs: number; readonly lost: number } {
   for (const { id, tenant, labels } of named) {
     const series = seriesOf(memory, labels, tenant, noLimits);
-    if (typeof series !== "string") known.set(id, series);
+    if (typeof series !== "string") known.set(id, { series, labels, tenant });
   }
   const words = wordsOf(rows.values);
   let [newestMs, lost] = [-Infinity, 0];
   for (const [row, time] of rows.times.entries()) {
     if (time < sinceMs) continue;
-    const series = known.get(rows.ids[row] as number);
+    const series = numberOf(memory, known.get(rows.ids[row] as number));
     if (series === undefined) lost++;
     else {
       addSample(memory.head, series, time, words[2 * row] as number, words[2 * row + 1] as number);
@@ -75,4 +83,13 @@ function replaySamples(
     }
   }
   return { newestMs, lost };
+}
+
+/** A series that a delete has taken is made again by the samples that came after it, which need not name it again. */
+function numberOf(memory: Memory, known: Known | undefined): number | undefined {
+  if (known === undefined || hasSeries(memory.head, known.series)) return known?.series;
+  const again = seriesOf(memory, known.labels, known.tenant, noLimits);
+  if (typeof again === "string") return undefined;
+  known.series = again;
+  return again;
 }

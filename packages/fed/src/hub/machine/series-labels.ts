@@ -14,9 +14,10 @@ export function isSeries(labels: Labels, metric: string, given: Given): boolean 
   if (labelValue(labels, metricName) !== metric) return false;
   let count = ownNames.length;
   for (const name in given) {
+    if (ownNames.includes(name)) return false;
     const value = given[name];
     if (value === "") continue;
-    if (value !== labelValue(labels, name) || ownNames.includes(name)) return false;
+    if (value !== labelValue(labels, name)) return false;
     count++;
   }
   return labels.length === 2 * count;

@@ -33,6 +33,23 @@ function toldIn(batch: Batch): Record<string, number | "end"> {
 }
 
 describe("a book of series", () => {
+  test("a section with too many takes nothing from another one, and ends nothing there", () => {
+    const book = openBook("node5", sections, 200);
+    const tell = (flood: number, units: readonly number[]) => {
+      book.begin(["fast", "slow"], 0);
+      for (let nth = 0; nth < flood; nth++) book.sample("many", 1, { nth: `${nth}` }, "fast");
+      for (const nth of units) book.sample("unit", 1, { nth: `${nth}` }, "slow");
+      return toldIn(book.end(0, true, undefined));
+    };
+    const units = Array.from({ length: 50 }, (_, nth) => nth);
+    tell(10, units);
+    const left = units.filter((nth) => nth < 10 || nth > 16);
+    const told = tell(2_000, left);
+    for (const nth of left) expect(told[`unit{nth=${nth}}`]).toBe(1);
+    const back = tell(2_000, units);
+    for (const nth of left) expect(back[`unit{nth=${nth}}`]).toBe(1);
+  });
+
   test("hands out the same labels at every tick, with whose they are, and says that the machine is up", () => {
     const book = openBook("node5", sections, 100);
     book.begin(["fast"], 0);

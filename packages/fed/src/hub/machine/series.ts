@@ -74,6 +74,9 @@ export function openBook(
   let told: Labels[] = [];
   let values: number[] = [];
   let [tick, sections, dropped] = [0, 0, 0];
+  /** Samples of this tick that were searched for in vain because there is no room, by section; and sections that are searched no more. */
+  const refused = new Map<string | undefined, number>();
+  let blind = 0;
   let [made, madeSinceMs] = [0, -Infinity];
 
   /** A section tells the same series in the same order nearly always: then it is the one after the one before. */
@@ -86,15 +89,23 @@ export function openBook(
     return undefined;
   }
 
-  function search(metric: string, labels: Given): Entry | undefined {
+  function search(metric: string, labels: Given, section: string | undefined): Entry | undefined {
+    const inVain = refused.get(section) ?? 0;
     // Who tells millions is to cost little: what comes in its order is found all the same.
-    if (isFull() && dropped >= mostSeries) return undefined;
+    if (isFull() && inVain >= mostSeries) {
+      blind |= section === undefined ? -1 : bitOf(section);
+      return undefined;
+    }
     const full = labelsIn(own, metric, labels);
     if (full === undefined) return undefined;
     index ??= new Map(entries.map((entry) => [labelsKey(entry.labels), entry]));
     const key = labelsKey(full);
     const known = index.get(key);
-    if (known || isFull()) return known;
+    if (known) return known;
+    if (isFull()) {
+      refused.set(section, inVain + 1);
+      return undefined;
+    }
     made++;
     open++;
     const entry: Entry = { labels: full.map(word), sections, tick: 0, open: true, next: undefined };
@@ -109,10 +120,10 @@ export function openBook(
     const before = section === teller ? last : undefined;
     const expected = before ? before.next : firsts.get(section);
     const followed = follow(expected, metric, labels);
-    const entry = followed ?? search(metric, labels);
+    const entry = followed ?? search(metric, labels, section);
     if (entry === undefined) return undefined;
     if (!entry.open) {
-      if (isFull()) return undefined;
+      if (open >= mostSeries) return undefined;
       entry.open = true;
       entry.sections = sections;
       open++;
@@ -132,6 +143,8 @@ export function openBook(
     const vanished: Labels[] = [];
     for (const entry of entries) {
       if (!entry.open || entry.tick === tick || (sections & entry.sections) !== entry.sections) continue;
+      // It may have been told among what was searched for no more.
+      if ((entry.sections & blind) !== 0) continue;
       vanished.push(entry.labels);
       entry.open = false;
       open--;
@@ -170,7 +183,8 @@ export function openBook(
         [made, madeSinceMs] = [0, nowMs];
         forgetEnded();
       }
-      dropped = 0;
+      [dropped, blind] = [0, 0];
+      refused.clear();
       tick++;
       sections = asked.reduce((sum, name) => sum | bitOf(name), 0);
     },
