@@ -185,7 +185,7 @@ function prepareRoot(kind: HostKind, folder: string, root: string): boolean {
   if (below === undefined) throw new Error("a Debian root cannot be fetched here");
   const over = join(folder, "over");
   mkdirSync(over);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "fed-over", over]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=256m", "fed-over", over]);
   mkdirSync(join(over, "upper"));
   mkdirSync(join(over, "work"));
   const layers = `lowerdir=${below},upperdir=${join(over, "upper")},workdir=${join(over, "work")}`;
