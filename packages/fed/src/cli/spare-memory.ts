@@ -7,8 +7,9 @@ import { setFlagsFromString } from "node:v8";
 const poolBytes = 8 * 1024;
 
 /**
- * For a program that runs for years beside others, V8's settings in all of its threads; to be called when it has started, which these settings would
- * slow down. V8 collects garbage when a heap has grown by a fifth, not when it is twice as large, and gives free pages back at once.
+ * For a program that runs for years beside others; V8's settings hold in all of its threads. To be called when it has started, which
+ * they would slow down. V8 collects garbage when a heap has grown by a fifth, not when it is twice as large, and gives free pages back
+ * at once.
  */
 export function spareMemory(): void {
   Buffer.poolSize = poolBytes;
