@@ -31,10 +31,42 @@ export async function openBrowser() {
     /** A person at a computer of their own: nothing is kept from another. */
     async person(options: BrowserContextOptions = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
-      const page = await context.newPage();
+      const page = steady(await context.newPage());
+      onTestFinished(async ({ task }) => {
+        if (task.result?.state !== "fail") return;
+        const text = await page.evaluate<string>("document.body.innerText").catch(String);
+        process.stderr.write(`a page of the test that failed: ${page.url()}\n${text.slice(0, 2000)}\n`);
+      });
       return { context, page, complaints: listenToComplaints(context) };
     },
   };
+}
+
+/** Chromium breaks off what it loads when an interface of the machine comes or goes, as with each network of an engine beside it. */
+function steady(page: Page): Page {
+  const go = page.goto.bind(page);
+  let isBroken = false;
+  page.on("requestfailed", (request) => {
+    const isPart = ["script", "stylesheet"].includes(request.resourceType());
+    isBroken ||= isPart && request.failure()?.errorText === "net::ERR_NETWORK_CHANGED";
+  });
+  page.goto = async (...where) => {
+    // What broke before is left behind.
+    isBroken = false;
+    for (let left = 5; ; left--) {
+      // To go once more to where the page is already does not load it again.
+      const load = isBroken ? page.reload(where[1]) : go(...where);
+      isBroken = false;
+      try {
+        const answer = await load;
+        if (left === 0 || !isBroken) return answer;
+      } catch (thrown) {
+        if (left === 0 || !String(thrown).includes("ERR_NETWORK_CHANGED")) throw thrown;
+        isBroken = false;
+      }
+    }
+  };
+  return page;
 }
 
 /** What the browser complained of: a policy that was broken, a script that failed. An answer of 401 is none. */

@@ -112,15 +112,15 @@ async function write(hub: { url: string; token: string }, ledger: Ledger, dice: 
   const users: string[] = [];
   try {
     for (;;) {
-      await doOne(client, { tokens, users }, dice);
-      ledger.acknowledge(correlation);
+      if (await doOne(client, { tokens, users }, dice)) ledger.acknowledge(correlation);
     }
   } catch (thrown) {
     requireGone(thrown);
   }
 }
 
-async function doOne(client: Client, made: { tokens: string[]; users: string[] }, dice: Dice): Promise<void> {
+/** Whether it was done. */
+async function doOne(client: Client, made: { tokens: string[]; users: string[] }, dice: Dice): Promise<boolean> {
   const roll = dice.below(30);
   const [id, name] = [roll < 8 ? made.tokens.pop() : undefined, roll > 26 ? made.users.pop() : undefined];
   if (id !== undefined) await client.call(api.revokeToken, { id });
@@ -128,10 +128,22 @@ async function doOne(client: Client, made: { tokens: string[]; users: string[] }
   else if (roll > 22) {
     const { user } = await client.call(api.addUser, { name: `u${dice.below(2 ** 32)}`, role: "viewer" });
     made.users.push(user.name);
-  } else if (roll === 22) await client.call(api.restart, { environment: "dev", service: "idle" });
+  } else if (roll === 22) return restart(client);
   else {
     const { token } = await client.call(api.createToken, { name: `t${dice.below(2 ** 32)}` });
     made.tokens.push(token.id);
+  }
+  return true;
+}
+
+/** Refused while the one before is under way. */
+async function restart(client: Client): Promise<boolean> {
+  try {
+    await client.call(api.restart, { environment: "dev", service: "idle" });
+    return true;
+  } catch (thrown) {
+    if (isFault(thrown) && thrown.code === "conflict") return false;
+    throw thrown;
   }
 }
 

@@ -1,4 +1,5 @@
 import { systemClock as clock } from "../../packages/fed/src/base/clock.ts";
+import { makeRedactor } from "../../packages/fed/src/base/redact.ts";
 import { silentTrace as trace } from "../../packages/fed/src/base/trace.ts";
 import { openControl } from "../../packages/fed/src/hub/db/db.ts";
 import { type EventLog, openEventLog } from "../../packages/fed/src/hub/event/verbs.ts";
@@ -60,7 +61,10 @@ const files: KeyFiles = {
 };
 
 const given = { current: undefined, next: undefined };
-const vault = await openVault({ db, events, clock, trace, files, given, onChange: () => {} });
+const vault = await openVault({
+  ...{ db, events, clock, trace, files, given, onChange: () => {} },
+  ...{ folder: `${folder}/secrets`, redactor: makeRedactor() },
+});
 process.stdout.write("begin\n");
 do {
   const { to } = await vault.rotate(origin);

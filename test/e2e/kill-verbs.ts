@@ -12,7 +12,7 @@ import { openUsers } from "../../packages/fed/src/hub/user/verbs.ts";
 import type { Dice } from "./dice.ts";
 import type { Said } from "./kill-writer.ts";
 import { type Found, rowsOf } from "./ledger.ts";
-import { repository, startProgram } from "./program.ts";
+import { startProgram } from "./program.ts";
 
 /** The hub's own verbs in a program of a few lines, killed: many more kills for the time. */
 
@@ -40,8 +40,7 @@ export function fillFirstRelease(folder: string, count: number): void {
 /** What the writer said before it was killed, at most so long after it opened the database. */
 export async function writeUntilKilled(folder: string, dice: Dice, longestMs: number): Promise<readonly Said[]> {
   const writer = join(import.meta.dirname, "kill-writer.ts");
-  const env = { NODE_COMPILE_CACHE: join(repository, ".cache/compile") };
-  const program = startProgram(process.execPath, [writer, folder, String(dice.below(2 ** 31))], { env });
+  const program = startProgram(process.execPath, [writer, folder, String(dice.below(2 ** 31))]);
   await program.says(/^begin\n/);
   await pause(dice.below(longestMs));
   program.child.kill("SIGKILL");

@@ -185,7 +185,7 @@ test("tokens: shown once, good as a bearer with their role, gone when revoked", 
 test("events: since, and live", async () => {
   const { stage, hub, owner } = await makeHome();
   await owner.fed("user", "add", "a0");
-  const live = owner.start("events", "--follow", "--type", "user.,service.restartAsked", "--json");
+  const live = owner.start("events", "--follow", "--type", "user.,rollout.began", "--json");
   await live.says(/user:a0/);
   const token = (await readFile(join(stage.data, "token"), "utf8")).trim();
   for (let n = 1; n <= 40; n++) {
@@ -194,7 +194,7 @@ test("events: since, and live", async () => {
     expect((await fetch(`${hub.url}/api/v1/users`, { method: "POST", headers, body })).status).toBe(200);
   }
   await owner.fed("restart", "api");
-  await live.says(/service\.restartAsked/);
+  await live.says(/rollout\.began/);
   live.child.kill("SIGINT");
   const { code, out, err } = await live.ending;
   expect({ code, err }).toEqual({ code: 130, err: "" });

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, type onTestFinished, test, vi } from "vitest";
 import { makeAgentKit } from "../../packages/fed/src/adapter/agent/index.ts";
 import { makeLinuxCollector } from "../../packages/fed/src/adapter/linux/index.ts";
 import { systemClock } from "../../packages/fed/src/base/clock.ts";
@@ -19,8 +19,10 @@ interface Offer {
   change: (text: string) => string;
 }
 
+type AtEnd = typeof onTestFinished;
+
 /** The agent as it runs on machines, against the door of the hub for it. `offer` may be changed meanwhile. */
-async function openDoor(port = 0, before?: ReturnType<typeof makeScene>) {
+async function openDoor(atEnd: AtEnd, port = 0, before?: ReturnType<typeof makeScene>) {
   const collector = makeLinuxCollector();
   const made = makeAgentKit(collector);
   const offer: Offer = { version: made.version, change: (text) => text };
@@ -31,7 +33,7 @@ async function openDoor(port = 0, before?: ReturnType<typeof makeScene>) {
     },
     script: (mark) => offer.change(made.script(mark).replaceAll(made.version, offer.version)),
   };
-  const scene = before ?? makeScene({ clock: systemClock, kit, collector });
+  const scene = before ?? makeScene({ clock: systemClock, kit, collector, atEnd });
   scene.pace.ms = 1_000;
   const handlers = agentHandlers({ agents: scene.agents, kit }) as unknown as Readonly<Record<string, AnyHandler>>;
   const served = await serveTable(agentApi, handlers, {
@@ -42,7 +44,7 @@ async function openDoor(port = 0, before?: ReturnType<typeof makeScene>) {
     checkCsrf: () => false,
     refused: () => undefined,
   });
-  onTestFinished(() => served.close());
+  atEnd(() => served.close());
   const url = `http://127.0.0.1:${served.port}`;
   const lineFor = (name: string) => `curl -fsSL ${url}/join/${scene.agents.allow(name, "server", origin).token} | sh`;
   return { ...scene, scene, url, port: served.port, lineFor, offer, close: () => served.close() };
@@ -50,13 +52,13 @@ async function openDoor(port = 0, before?: ReturnType<typeof makeScene>) {
 
 const soon = (look: () => unknown, timeout = 20_000) => vi.waitFor(look, { timeout, interval: 20 });
 
-describe.each(shells)("on %s", (shell) => {
+describe.concurrent.each(shells)("on %s", (shell) => {
   const lacks = without("curl", shell);
   test.skipIf(lacks !== "")(
     `joins, reports each second, keeps what it cannot send, and goes without a trace${lacks}`,
-    async () => {
-      const door = await openDoor();
-      const machine = await makeMachine(shell);
+    async ({ onTestFinished }) => {
+      const door = await openDoor(onTestFinished);
+      const machine = await makeMachine(shell, onTestFinished);
       const joined = await machine.type(door.lineFor("node5"));
       expect(joined.err).toContain("node5 reports to");
       expect(joined.code).toBe(0);
@@ -66,7 +68,7 @@ describe.each(shells)("on %s", (shell) => {
       await door.close();
       const before = door.taken.length;
       await soon(async () => expect((await readdir(join(machine.live(), "spool"))).length).toBeGreaterThanOrEqual(1));
-      const again = await openDoor(door.port, door.scene);
+      const again = await openDoor(onTestFinished, door.port, door.scene);
       await soon(() => expect(door.taken.length).toBeGreaterThan(before + 2), 30_000);
       const sequences = door.taken.map(({ sequence }) => sequence);
       expect(sequences).toEqual(sequences.map((_, n) => (sequences[0] ?? 0) + n));
@@ -85,22 +87,22 @@ describe.each(shells)("on %s", (shell) => {
 const lacks = without("curl", "dash", "busybox");
 
 /** Another version is offered to a machine that reports, when it connects next. */
-async function offerAnother(change: Offer["change"]) {
-  const door = await openDoor();
-  const machine = await makeMachine("dash");
+async function offerAnother(change: Offer["change"], onTestFinished: AtEnd) {
+  const door = await openDoor(onTestFinished);
+  const machine = await makeMachine("dash", onTestFinished);
   expect((await machine.type(door.lineFor("node5"))).code).toBe(0);
   await door.close();
   Object.assign(door.offer, { version: "b".repeat(16), change });
-  await openDoor(door.port, door.scene);
+  await openDoor(onTestFinished, door.port, door.scene);
   return { door, machine };
 }
 
 const has = (machine: Awaited<ReturnType<typeof makeMachine>>, file: string) => existsSync(join(machine.folder, file));
 
-test.skipIf(lacks !== "")(
+test.skipIf(lacks !== "").concurrent(
   `runs the newer version that the hub has, and keeps the one before until that reports${lacks}`,
-  async () => {
-    const { door, machine } = await offerAnother((text) => text);
+  async ({ onTestFinished }) => {
+    const { door, machine } = await offerAnother((text) => text, onTestFinished);
     await soon(async () => expect(await machine.read("agent.sh")).toContain(`version=${"b".repeat(16)}`), 30_000);
     await soon(() => expect([has(machine, "trial"), has(machine, "agent.old")]).toEqual([false, false]), 30_000);
     const count = door.taken.length;
@@ -110,10 +112,10 @@ test.skipIf(lacks !== "")(
   90_000,
 );
 
-test.skipIf(lacks !== "")(
+test.skipIf(lacks !== "").concurrent(
   `goes back to the version before when a newer one does not come up, and says so${lacks}`,
-  async () => {
-    const { door, machine } = await offerAnother((text) => text.replace("# ---- the upload", "exit 3"));
+  async ({ onTestFinished }) => {
+    const { door, machine } = await offerAnother((text) => text.replace("# ---- the upload", "exit 3"), onTestFinished);
     await soon(() => expect(has(machine, "trial")).toBe(true), 30_000);
     await soon(() => expect(has(machine, "refused")).toBe(true), 60_000);
     expect(await machine.read("refused")).toBe(`${"b".repeat(16)}\n`);
@@ -124,10 +126,10 @@ test.skipIf(lacks !== "")(
   180_000,
 );
 
-test.skipIf(lacks !== "")(
+test.skipIf(lacks !== "").concurrent(
   `a half script is not run, and one that was killed is started again, with nothing left behind${lacks}`,
-  async () => {
-    const { door, machine } = await offerAnother((text) => text.slice(0, text.length - 40));
+  async ({ onTestFinished }) => {
+    const { door, machine } = await offerAnother((text) => text.slice(0, text.length - 40), onTestFinished);
     const count = door.taken.length;
     await soon(() => expect(door.taken.length).toBeGreaterThan(count + 3), 30_000);
     expect(await machine.read("agent.sh")).not.toContain("b".repeat(16));
@@ -146,18 +148,18 @@ test.skipIf(lacks !== "")(
   180_000,
 );
 
-test.skipIf(lacks !== "")(
+test.skipIf(lacks !== "").concurrent(
   `what a loss of power has left of a tick is dropped, and the rest comes${lacks}`,
-  async () => {
-    const door = await openDoor();
-    const machine = await makeMachine("busybox");
+  async ({ onTestFinished }) => {
+    const door = await openDoor(onTestFinished);
+    const machine = await makeMachine("busybox", onTestFinished);
     expect((await machine.type(door.lineFor("node5"))).code).toBe(0);
     await door.close();
     const spool = join(machine.live(), "spool");
     await soon(async () => expect((await readdir(spool)).length).toBeGreaterThanOrEqual(4), 60_000);
     const waiting = (await readdir(spool)).sort().at(-2) ?? "";
     await writeFile(join(spool, waiting), "\0".repeat(200_000));
-    await openDoor(door.port, door.scene);
+    await openDoor(onTestFinished, door.port, door.scene);
     await soon(() => expect(door.taken.at(-1)?.sequence).toBeGreaterThan(Number(waiting) + 2), 60_000);
     expect(door.taken.map(({ sequence }) => sequence)).not.toContain(Number(waiting));
   },

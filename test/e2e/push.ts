@@ -28,15 +28,15 @@ export interface Machine {
   live(): string;
 }
 
-/** Its `sh` is this shell; on busybox, everything but curl is busybox. */
-export async function makeMachine(shell: (typeof shells)[number]): Promise<Machine> {
+/** Its `sh` is this shell; on busybox, everything but curl is busybox. `atEnd` of the test's own context where tests run side by side. */
+export async function makeMachine(shell: (typeof shells)[number], atEnd = onTestFinished): Promise<Machine> {
   const home = await mkdtemp(join(tmpdir(), `fed-push-${shell}-`));
   const bin = join(home, "bin");
   const folder = join(home, "agent");
-  await layOutTools(bin, shell);
+  await layOutTools(bin, shell, atEnd);
   const live = () => (process.getuid?.() === 0 ? `/run/fed-agent${folder.replaceAll("/", "-")}` : join(folder, "live"));
   const processes = () => findProcesses(folder);
-  onTestFinished(async () => {
+  atEnd(async () => {
     for (let tries = 0; tries < 100; tries++) {
       const left = await processes();
       if (left.length === 0) break;
@@ -49,15 +49,15 @@ export async function makeMachine(shell: (typeof shells)[number]): Promise<Machi
   const env = { PATH: shell === "busybox" ? bin : `${bin}:/usr/bin:/bin`, HOME: home, FED_AGENT_DIR: folder };
   return {
     ...{ folder, live, processes },
-    type: (line) => startProgram(join(bin, "sh"), ["-c", line], { env }).ending,
+    type: (line) => startProgram(join(bin, "sh"), ["-c", line], { env, atEnd }).ending,
     read: (file) => readFile(join(folder, file), "utf8"),
   };
 }
 
-async function layOutTools(bin: string, shell: string): Promise<void> {
+async function layOutTools(bin: string, shell: string, atEnd: typeof onTestFinished): Promise<void> {
   await mkdir(bin);
   if (shell !== "busybox") return symlinkSync(`/usr/bin/${shell}`, join(bin, "sh"));
-  const { out } = await startProgram("/usr/bin/busybox", ["--list"]).ending;
+  const { out } = await startProgram("/usr/bin/busybox", ["--list"], { atEnd }).ending;
   for (const name of out.trim().split("\n")) symlinkSync("/usr/bin/busybox", join(bin, name));
   symlinkSync("/usr/bin/curl", join(bin, "curl"));
 }

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { readEnv } from "../../packages/fed/src/cli/env.ts";
+import { openClient } from "../../packages/fed/src/cli/hub-client.ts";
+import { api } from "../../packages/fed/src/wire/api.ts";
 import type { HubStatus } from "../../packages/fed/src/wire/status.ts";
-import { repository, runFed, startProgram } from "./program.ts";
+import { repository, startProgram } from "./program.ts";
 
 /** A hub of the real program on a copy of the starter lab, in a folder of its own; nothing of it outlives its test. */
 
@@ -15,13 +18,14 @@ export interface Stage {
   readonly edit: (change: (text: string) => string) => Promise<void>;
 }
 
-/** A copy of the starter under a name that hurts whoever forgets to quote. */
+/** A copy of the starter, under a name that hurts whoever forgets to quote, whose releases need not last for long. */
 export async function makeStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "fed é'\"$ up-"));
   const data = join(folder, "data");
   const lab = join(folder, "lab.ts");
   await cp(join(repository, "examples/starter"), folder, { recursive: true });
-  const text = await readFile(lab, "utf8");
+  const text = (await readFile(lab, "utf8")).replaceAll(/^( *)health:.*$/gm, '$&\n$1settle: "200ms",');
+  await writeFile(lab, text);
   onTestFinished(async () => {
     for (const pid of await leftBehind(data)) process.kill(pid, "SIGKILL");
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -50,6 +54,19 @@ export async function up(stage: Stage, ...words: readonly string[]) {
   return { ...program, url, ingress: Number(ingress) };
 }
 
+/** A hub whose services need not be well: it says that it is ready only once they are. */
+export async function upUnwell(stage: Stage) {
+  const words = ["up", stage.lab, "--data", stage.data, "--port", "0", "--ingress-port", "0"];
+  const program = startProgram(join(repository, "fed"), words);
+  const { url, ingress } = await until("the hub", async () => {
+    const text = await readFile(join(stage.data, "hub.json"), "utf8").catch(() => undefined);
+    if (text === undefined) return undefined;
+    const status = await statusOf(stage).catch(() => undefined);
+    return status && { ingress: status.ingress, ...(JSON.parse(text) as { readonly url: string }) };
+  });
+  return { ...program, url, ingress: Number(new URL(ingress).port) };
+}
+
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -69,8 +86,11 @@ export function ask(port: number, host: string, agent?: Agent): Promise<Answer> 
   });
 }
 
+/** As `fed status --json` tells it, without a process for each look. */
 export async function statusOf(stage: Stage): Promise<HubStatus> {
-  return JSON.parse((await runFed(["status", "--json", "--data", stage.data])).out) as HubStatus;
+  const { signal } = new AbortController();
+  const client = await openClient({ data: stage.data, hub: undefined }, readEnv({}, "/"), signal);
+  return client.call(api.status, {}, signal);
 }
 
 export async function until<T>(what: string, look: () => Promise<T | undefined>, limitMs = 20_000): Promise<T> {

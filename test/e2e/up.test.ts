@@ -1,41 +1,15 @@
 import { open, readFile, rm } from "node:fs/promises";
-import { Agent } from "node:http";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openControl } from "../../packages/fed/src/hub/db/db.ts";
 import type { LoopStatus } from "../../packages/fed/src/wire/loop.ts";
 import type { HubStatus } from "../../packages/fed/src/wire/status.ts";
+import { loadOf } from "./asking.ts";
 import { expectFault, repository, runFed, startProgram } from "./program.ts";
 import { ask, leftBehind, makeStage, statusOf, until, up } from "./stage.ts";
 
 /** The main job on the real start-up path: the launcher, the starter lab, real processes, the real ingress. */
-
-/** Asks without pause until it is stopped; tells how many answers came and which were not what they should be. */
-function loadOf(port: number, host: string, agent?: Agent) {
-  const bad: string[] = [];
-  let count = 0;
-  let stopped = false;
-  const running = (async () => {
-    while (!stopped) {
-      count++;
-      try {
-        const { status, body } = await ask(port, host, agent);
-        if (status !== 200) bad.push(`${host}: ${status} ${body.slice(0, 80)}`);
-      } catch (thrown) {
-        bad.push(`${host}: ${thrown}`);
-      }
-      await pause(2);
-    }
-  })();
-  return {
-    async stop() {
-      stopped = true;
-      await running;
-      return { count, bad };
-    },
-  };
-}
 
 const pidOf = (status: HubStatus, service: string) =>
   status.services.find((one) => one.service === service)?.instances.find((one) => one.state === "running")?.pid;
@@ -46,10 +20,9 @@ test("20 edits under constant load lose no request", async () => {
   const site = await ask(hub.ingress, "site.localhost");
   expect(site.status).toBe(200);
   expect(site.body).toContain("Hello from the API");
-  const agent = new Agent({ keepAlive: true });
   const loads = ["site.localhost", "api.localhost"].flatMap((host) => [
-    loadOf(hub.ingress, host, agent),
     loadOf(hub.ingress, host),
+    loadOf(hub.ingress, host, "fresh"),
   ]);
   for (let edit = 1; edit <= 20; edit++) {
     await stage.edit((text) => text.replaceAll("Hello from the API", `Hello number ${edit}`));
@@ -57,8 +30,7 @@ test("20 edits under constant load lose no request", async () => {
       (await ask(hub.ingress, "api.localhost")).body.includes(`Hello number ${edit}"`) ? true : undefined,
     );
   }
-  const results = await Promise.all(loads.map((load) => load.stop()));
-  agent.destroy();
+  const results = await Promise.all(loads.map((stop) => stop()));
   expect(results.flatMap(({ bad }) => bad)).toEqual([]);
   expect(results.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(500);
 
@@ -119,10 +91,10 @@ test("a restart under constant load loses no request, and one that was asked for
       return now.ready && now.api !== undefined && now.api !== before.api ? now : undefined;
     });
   const first = await pids();
-  const load = loadOf(hub.ingress, "api.localhost");
+  const stopLoad = loadOf(hub.ingress, "api.localhost", "fresh");
   expect(await runFed(["restart", "dev/api", ...on])).toMatchObject({ code: 0 });
   const second = await replaced(first);
-  expect((await load.stop()).bad).toEqual([]);
+  expect((await stopLoad()).bad).toEqual([]);
   expect(second.site).toBe(first.site);
   expect(await runFed(["plan", ...on])).toMatchObject({ code: 0, out: "nothing to do\n" });
 
@@ -254,7 +226,7 @@ test("fed down hears of the stop to its end, while other streams end at once, an
   expect(performance.now() - beganMs, "the stream").toBeLessThan(3_000);
   expect(await down).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/stop .+ of dev\/mule[\s\S]+the hub has stopped/),
+    out: expect.stringMatching(/stop dev\/mule [\s\S]+the hub has stopped/),
   });
   expect(performance.now() - beganMs).toBeGreaterThan(5_900);
   expect((await hub.ending).code).toBe(0);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock as clock } from "../../packages/fed/src/base/clock.ts";
+import { makeRedactor } from "../../packages/fed/src/base/redact.ts";
 import { silentTrace as trace } from "../../packages/fed/src/base/trace.ts";
 import { openControl } from "../../packages/fed/src/hub/db/db.ts";
 import { openEventLog } from "../../packages/fed/src/hub/event/verbs.ts";
@@ -13,7 +14,7 @@ import { openKeyFiles } from "../../packages/fed/src/hub/secret/key-file.ts";
 import { openVault } from "../../packages/fed/src/hub/secret/verbs.ts";
 import { makeDice } from "./dice.ts";
 import type { Step } from "./kill-rotate.ts";
-import { entry, repository, runFed, startProgram } from "./program.ts";
+import { entry, launched, repository, runFed, startProgram } from "./program.ts";
 import { makeStage, type Stage } from "./stage.ts";
 
 const origin = { actor: "local", correlation: "cor_1" };
@@ -32,7 +33,8 @@ async function withVault<T>(folder: string, work: (vault: Awaited<ReturnType<typ
   try {
     const given = { current: undefined, next: undefined };
     const files = openKeyFiles(folder, trace);
-    return await work(await openVault({ db, events, clock, trace, files, given, onChange: () => {} }));
+    const own = { folder: join(folder, "secrets"), redactor: makeRedactor() };
+    return await work(await openVault({ db, events, clock, trace, files, given, ...own, onChange: () => {} }));
   } finally {
     events.close();
     db.close();
@@ -43,6 +45,7 @@ async function makeFilled(): Promise<string> {
   const folder = await makeFolder();
   await withVault(folder, async (vault) => {
     for (const [name, value] of Object.entries(values)) await vault.set(origin, { name, machine: "node5" }, value);
+    for (const value of ["old", "new"]) await vault.values.set(origin, { name: "DB", environment: "prod" }, value);
   });
   return folder;
 }
@@ -52,6 +55,9 @@ function expectWhole(folder: string, told: string): Promise<string> {
   return withVault(folder, async (vault) => {
     expect(vault.trouble, told).toBeUndefined();
     for (const [name, value] of Object.entries(values)) expect(vault.reveal("node5", name)?.value, told).toBe(value);
+    expect(await Promise.all([1, 2].map((version) => vault.values.reveal("DB", "prod", version))), told).toEqual([
+      ...["old", "new"],
+    ]);
     expect((await readdir(folder)).filter((name) => name.startsWith("master.key"))).toEqual(["master.key"]);
     return vault.sheet(origin).id;
   });
@@ -103,7 +109,7 @@ const privateKey = `-----BEGIN RSA PRIVATE KEY-----\n${canaries.key}\n-----END R
 /** fed with something on its stdin. */
 async function feed(stage: Stage, text: string, ...words: readonly string[]) {
   const { PATH = "", HOME = "/" } = process.env;
-  const child = spawn(process.execPath, [entry, ...words, "--data", stage.data], { env: { PATH, HOME } });
+  const child = spawn(process.execPath, [entry, ...words, "--data", stage.data], { env: { PATH, HOME, ...launched } });
   onTestFinished(() => void child.kill("SIGKILL"));
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (more) => (said += more));

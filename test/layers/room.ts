@@ -53,6 +53,7 @@ export const nouns: readonly string[] = [
   "pack",
   "backup",
   "lab",
+  "certificate",
   "service",
   "release",
   "route",

@@ -1,10 +1,11 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Series } from "../../packages/fed/src/engine/series/series.ts";
+import { fetchFromTesting } from "../debian-testing.ts";
 
 /** A real Prometheus to compare with: found on this machine, or fetched once from Debian's testing suite. */
 export interface Binary {
@@ -13,65 +14,17 @@ export interface Binary {
   readonly version: string;
 }
 
-const cache = join(import.meta.dirname, "../../node_modules/.cache/fed-testing-prometheus");
-const cached = join(cache, "usr/bin/prometheus");
-
 /** The newest there is: what FED_PROMETHEUS names, the fetched one, the machine's. Undefined without `promtool`, which fills it. */
 export function findPrometheus(): Binary | undefined {
   if (spawnSync("promtool", ["--version"]).status !== 0) return undefined;
-  if (!existsSync(cached)) fetchFromTesting();
-  for (const path of [process.env.FED_PROMETHEUS, cached, "prometheus"]) {
+  const fetched = fetchFromTesting("prometheus", "usr/bin/prometheus");
+  for (const path of [process.env.FED_PROMETHEUS, fetched, "prometheus"]) {
     if (path === undefined) continue;
     const { stdout, stderr } = spawnSync(path, ["--version"], { encoding: "utf8" });
     const version = /version (\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1];
     if (version !== undefined) return { path, version };
   }
   return undefined;
-}
-
-/**
- * By apt with folders of its own, from the mirror that this machine uses; nothing is installed. Quietly nothing offline. Several test
- * files may do it at once: each in a folder of its own, and the first that has it whole puts it in place.
- */
-function fetchFromTesting(): void {
-  const site = spawnSync("apt-get", ["indextargets", "--format", "$(SITE)", "Created-By: Packages"], {
-    encoding: "utf8",
-  });
-  const mirror = site.stdout?.split("\n").find((line) => line.endsWith("/debian"));
-  if (mirror === undefined) return;
-  mkdirSync(dirname(cache), { recursive: true });
-  const folder = mkdtempSync(`${cache}-`);
-  try {
-    if (download(mirror, folder) && !existsSync(cached)) renameSync(join(folder, "whole"), cache);
-  } catch (error) {
-    if (!existsSync(cached)) throw error;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Unpacks it into `whole` of a folder; whether that went well. */
-function download(mirror: string, folder: string): boolean {
-  mkdirSync(join(folder, "lists/partial"), { recursive: true });
-  mkdirSync(join(folder, "archives/partial"), { recursive: true });
-  const keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  writeFileSync(join(folder, "sources.list"), `deb [signed-by=${keys}] ${mirror} testing main\n`);
-  writeFileSync(join(folder, "status"), "");
-  const settings = [
-    `Dir::Etc::sourcelist=${join(folder, "sources.list")}`,
-    "Dir::Etc::sourceparts=/dev/null",
-    `Dir::State::lists=${join(folder, "lists")}`,
-    `Dir::State::status=${join(folder, "status")}`,
-    `Dir::Cache=${folder}`,
-    "Acquire::Languages=none",
-    "Acquire::Retries=3",
-  ].flatMap((setting) => ["-o", setting]);
-  const options = { cwd: folder, stdio: "ignore", timeout: 90_000 } as const;
-  for (const words of [["update"], ["download", "prometheus"]]) {
-    if (spawnSync("apt-get", [...settings, ...words], options).status !== 0) return false;
-  }
-  const file = readdirSync(folder).find((name) => name.endsWith(".deb"));
-  return file !== undefined && spawnSync("dpkg-deb", ["-x", file, "whole"], options).status === 0;
 }
 
 export interface RealPrometheus {

@@ -12,8 +12,8 @@ export type Size = `${number}${"B" | "kB" | "MB" | "GB" | "TB" | "KiB" | "MiB" |
 
 /**
  * One value everywhere, or one per environment with an optional `default`; read it with `valueIn`. A map is told from a
- * value by its keys: a value that is an object always has `kind`, `secret` or `service`, and no environment may be
- * called so.
+ * value by its keys: a value that is an object always has `kind`, `secret`, `secretFile` or `service`, and no
+ * environment may be called so.
  */
 export type PerEnvironment<T, E extends string = string> = T | { readonly [K in E | "default"]?: T };
 
@@ -24,6 +24,8 @@ export interface LabDocument {
   readonly environments: Readonly<Record<string, EnvironmentDocument>>;
   readonly secrets: Readonly<Record<string, SecretDocument>>;
   readonly services: Readonly<Record<string, ServiceDocument>>;
+  /** By host, with the port where there is one; Docker Hub is "docker.io". */
+  readonly registries?: Readonly<Record<string, RegistryDocument>>;
   readonly metrics?: MetricsDocument;
 }
 
@@ -45,6 +47,10 @@ export interface ServerDocument {
   readonly every?: Duration;
   /** Prometheus exporters on it or about it, by name. */
   readonly exporters?: Readonly<Record<string, ExporterDocument>>;
+  /** What runs its containers; whichever of Docker and Podman answers when left out. */
+  readonly engine?: EngineDocument;
+  /** What leads requests to the services on it; fed's own, in the hub, when left out. */
+  readonly ingress?: IngressDocument;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -60,8 +66,47 @@ export interface WorkstationDocument {
   readonly jump?: string;
   readonly every?: Duration;
   readonly exporters?: Readonly<Record<string, ExporterDocument>>;
+  readonly engine?: EngineDocument;
+  readonly ingress?: IngressDocument;
   readonly labels?: Readonly<Record<string, string>>;
 }
+
+export interface EngineDocument {
+  readonly kind: "docker" | "podman";
+  /** An absolute path on its machine; the engine's usual one when left out. */
+  readonly socket?: string;
+}
+
+/** Where the certificate of a route comes from: one of those given, an authority of the ingress' own, a public one; "none": no TLS. */
+export type TlsWord = "none" | "given" | "internal" | "acme";
+
+/** PEM files of the hub's machine; paths are absolute or relative to the lab's folder. */
+export interface CertificateDocument {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export type IngressDocument =
+  | {
+      readonly kind: "builtin";
+      readonly certificates?: readonly CertificateDocument[];
+      readonly httpsPort?: number;
+      /** For routes that do not say it themselves; "none" when left out. */
+      readonly tls?: TlsWord;
+    }
+  | {
+      readonly kind: "caddy";
+      /** "http://127.0.0.1:2019" when left out. */
+      readonly admin?: string;
+      /** 80 and 443 when left out. */
+      readonly httpPort?: number;
+      readonly httpsPort?: number;
+      readonly tls?: TlsWord;
+      readonly certificates?: readonly CertificateDocument[];
+      readonly email?: string;
+      /** Of another authority that speaks ACME. */
+      readonly directory?: string;
+    };
 
 /** Something that tells metrics in Prometheus' way. Its name is the label `job` of what it tells. */
 export interface ExporterDocument {
@@ -83,6 +128,12 @@ export interface EnvironmentDocument {
   readonly approval?: boolean;
 }
 
+/** Where images are pulled from and pushed to. */
+export interface RegistryDocument {
+  /** Who the hub is there; nobody when left out. */
+  readonly auth?: PasswordAuth;
+}
+
 export interface SecretDocument {
   /** Environments in which it has a value; all when left out. */
   readonly in?: readonly string[];
@@ -93,7 +144,8 @@ export type RunDocument =
   /** `command` is an argv: no shell. `folder` is relative to the lab's folder, "." when left out. */
   | { readonly kind: "process"; readonly command: readonly string[]; readonly folder?: string }
   | { readonly kind: "image"; readonly reference: string }
-  | { readonly kind: "build"; readonly folder: string; readonly dockerfile?: string };
+  /** `push`: the repository, `registry/path` without a tag, to which each image that is built goes. */
+  | { readonly kind: "build"; readonly folder: string; readonly dockerfile?: string; readonly push?: string };
 
 interface HealthTiming {
   /** Between two probes; "1s" when left out. */
@@ -109,8 +161,12 @@ export type HealthDocument =
   | ({ readonly kind: "tcp" } & HealthTiming)
   | ({ readonly kind: "command"; readonly command: readonly string[] } & HealthTiming);
 
-/** A plain string is public; a secret and a service are references. */
-export type EnvironmentValue = string | { readonly secret: string } | { readonly service: string };
+/** A plain string is public; a secret and a service are references. `secretFile`: the variable holds the path of a file with the value. */
+export type EnvironmentValue =
+  | string
+  | { readonly secret: string }
+  | { readonly secretFile: string }
+  | { readonly service: string };
 
 export interface VolumeDocument {
   /** Where a container finds it: an absolute path. A process needs none: it finds the folder's path in `VOLUME_<NAME>`. */
@@ -131,14 +187,18 @@ export interface ServiceDocument {
   readonly health?: PerEnvironment<HealthDocument>;
   /** Host name, lower case. */
   readonly route?: PerEnvironment<string>;
+  /** In place of what the ingress says. */
+  readonly tls?: PerEnvironment<TlsWord>;
   readonly env?: Readonly<Record<string, PerEnvironment<EnvironmentValue>>>;
   readonly volumes?: Readonly<Record<string, VolumeDocument>>;
   readonly needs?: readonly string[];
-  readonly on?: PerEnvironment<string | readonly string[]>;
+  readonly on?: PerEnvironment<string>;
   /** 1 when left out. */
   readonly replicas?: PerEnvironment<number>;
   /** Between being asked to stop and being forced; "10s" when left out. */
   readonly stopGrace?: PerEnvironment<Duration>;
+  /** How long new instances are watched after they took over; "10s" when left out. */
+  readonly settle?: PerEnvironment<Duration>;
   /** Cores, such as 0.5. */
   readonly cpu?: PerEnvironment<number>;
   readonly memory?: PerEnvironment<Size>;
@@ -167,6 +227,9 @@ export interface RemoteWriteDocument {
 }
 
 /** Who the hub is to a server: a user with a password, or the bearer of a token. */
-export type HttpAuth =
-  | { readonly user: string; readonly password: { readonly secret: string } }
-  | { readonly token: { readonly secret: string } };
+export type HttpAuth = PasswordAuth | { readonly token: { readonly secret: string } };
+
+export interface PasswordAuth {
+  readonly user: string;
+  readonly password: { readonly secret: string };
+}

@@ -5,7 +5,9 @@ import { checkHosts } from "./check/host.ts";
 import { checkExporters, checkJumps } from "./check/machine.ts";
 import { checkCycles, checkPresence, checkRun } from "./check/need.ts";
 import { checkPortCollisions, checkPortUse, checkReplicas } from "./check/port.ts";
+import { checkRegistries } from "./check/registry.ts";
 import { checkSecrets } from "./check/secret.ts";
+import { checkIngresses, checkTls } from "./check/tls.ts";
 import { checkVariables } from "./check/variable.ts";
 import { checkMoves, checkVolumes } from "./check/volume.ts";
 import { type Diagnostic, type Finding, LabError, printPath } from "./diagnostic.ts";
@@ -13,6 +15,7 @@ import type { EnvironmentDocument, LabDocument, MachineDocument, SecretDocument,
 import { type EnvironmentMap, readEnvironment } from "./kind/environment.ts";
 import { type MachineProps, readMachine } from "./kind/machine.ts";
 import { type MetricsProps, readMetrics } from "./kind/metrics.ts";
+import { type RegistryProps, readRegistries } from "./kind/registry.ts";
 import { readSecret, type SecretProps } from "./kind/secret.ts";
 import { readService, type ServiceProps } from "./kind/service.ts";
 import { nearestPlace, placed } from "./place.ts";
@@ -29,6 +32,7 @@ export interface LabProps<M extends string, E extends string, X extends string, 
   readonly environments: EnvironmentMap<M, E>;
   readonly secrets?: { readonly [K in X]: SecretProps<NoInfer<E>> };
   readonly services: { readonly [K in S]: ServiceProps<NoInfer<M>, NoInfer<E>, NoInfer<X>, NoInfer<S>> };
+  readonly registries?: Readonly<Record<string, RegistryProps<NoInfer<X>>>>;
   readonly metrics?: MetricsProps<NoInfer<X>>;
 }
 
@@ -57,6 +61,7 @@ const readNouns = readFields<LabDocument>("a lab", {
   environments: required(map("environments by name", environmentName, readEnvironment)),
   secrets: optional(map("secrets by name", variable("a secret"), readSecret)),
   services: required(map("services by name", label("a service"), readService)),
+  registries: optional(readRegistries),
   metrics: optional(readMetrics),
 });
 
@@ -74,8 +79,11 @@ const checks: readonly ((lab: LabDocument) => readonly Finding[])[] = [
   checkPortUse,
   checkReplicas,
   checkHosts,
+  checkIngresses,
+  checkTls,
   checkVolumes,
   checkVariables,
+  checkRegistries,
 ];
 
 function namesIn(value: unknown, key: string): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 /**
- * A lab over several files: a base (machines, environments, secrets, metrics), parts (services) and their assembly. A part says
+ * A lab over several files: a base (machines, environments, secrets, registries, metrics), parts (services) and their assembly. A part says
  * which parts it uses, as a file says what it imports; the compiler then checks every name in it, at its own token.
  */
 
@@ -7,6 +7,7 @@ import { type Diagnostic, LabError } from "./diagnostic.ts";
 import type { EnvironmentMap } from "./kind/environment.ts";
 import type { MachineProps } from "./kind/machine.ts";
 import type { MetricsProps } from "./kind/metrics.ts";
+import type { RegistryProps } from "./kind/registry.ts";
 import type { SecretProps } from "./kind/secret.ts";
 import type { ServiceProps } from "./kind/service.ts";
 import { type Lab, readLab } from "./lab.ts";
@@ -21,6 +22,7 @@ export interface BaseProps<M extends string, E extends string, X extends string>
   readonly machines: { readonly [K in M]: MachineProps<NoInfer<M>, NoInfer<X>> };
   readonly environments: EnvironmentMap<M, E>;
   readonly secrets?: { readonly [K in X]: SecretProps<NoInfer<E>> };
+  readonly registries?: Readonly<Record<string, RegistryProps<NoInfer<X>>>>;
   readonly metrics?: MetricsProps<NoInfer<X>>;
 }
 

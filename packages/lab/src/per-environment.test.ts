@@ -10,6 +10,7 @@ describe("the value in an environment", () => {
     ["a list", ["hub"]],
     ["a run", { kind: "process", command: ["x"] }],
     ["a secret", { secret: "DB" }],
+    ["a secret as a file", { secretFile: "DB" }],
     ["a service", { service: "db" }],
   ])("%s is the same everywhere", (_, value) => {
     expect(valueIn(value as PerEnvironment<unknown>, "dev")).toBe(value);

@@ -3,7 +3,7 @@
 import type { PerEnvironment } from "./document.ts";
 
 /** A value that is an object has one of these keys, so no environment may be called so. */
-export const valueKeys = ["kind", "secret", "service"] as const;
+export const valueKeys = ["kind", "secret", "secretFile", "service"] as const;
 
 /** Names no environment can have: a map's keys would be ambiguous. */
 export const reservedEnvironmentNames: readonly string[] = ["default", ...valueKeys];

@@ -25,6 +25,7 @@ const labs = fc
             env: { LEVEL: { dev: `${draw()}`, default: "☃" }, KEY: { secret: "KEY" } },
             route: { dev: `${name}.localhost` },
             stopGrace: `${draw()}ms`,
+            settle: `${draw()}ms`,
           },
         ]),
       ),

@@ -1,6 +1,13 @@
 /** What a document says about one service in one environment: the defaults and rules of the language, in one place. */
 
-import type { LabDocument, MachineDocument, ServiceDocument } from "./document.ts";
+import type {
+  EnvironmentValue,
+  IngressDocument,
+  LabDocument,
+  MachineDocument,
+  ServiceDocument,
+  TlsWord,
+} from "./document.ts";
 import { valueIn } from "./per-environment.ts";
 import { parseDuration } from "./unit.ts";
 
@@ -16,11 +23,11 @@ export function environmentsOf(lab: LabDocument, service: string): readonly stri
   return Object.keys(lab.environments).filter((environment) => only === undefined || only.includes(environment));
 }
 
-/** Names of the machines a service runs on in an environment: its `on`, else the environment's first. */
-export function machinesOf(lab: LabDocument, service: string, environment: string): readonly string[] {
-  const on = valueIn<string | readonly string[]>(own(lab.services, service)?.on, environment);
-  if (on !== undefined) return typeof on === "string" ? [on] : on;
-  return own(lab.environments, environment)?.machines.slice(0, 1) ?? [];
+/** Name of the machine a service runs on in an environment: its `on`, else the environment's first. */
+export function machineOf(lab: LabDocument, service: string, environment: string): string | undefined {
+  return (
+    valueIn<string>(own(lab.services, service)?.on, environment) ?? own(lab.environments, environment)?.machines[0]
+  );
 }
 
 /**
@@ -37,6 +44,19 @@ export function needsOf(service: string, document: ServiceDocument, environment:
   return [...names];
 }
 
+/** The secret that a variable's value refers to, as text or as file. */
+export function secretOf(value: EnvironmentValue | undefined): string | undefined {
+  if (typeof value !== "object") return undefined;
+  if ("secret" in value) return value.secret;
+  return "secretFile" in value ? value.secretFile : undefined;
+}
+
+/** Names of the secrets that a service gets in an environment, each once. */
+export function secretsOf(document: ServiceDocument, environment: string): readonly string[] {
+  const names = Object.values(document.env ?? {}).map((variable) => secretOf(valueIn(variable, environment)));
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
 /** The machine itself, whatever it is called: two names with the same identity share their ports. */
 export function identityOf(machine: MachineDocument, name: string): string {
   const address = (
@@ -46,6 +66,38 @@ export function identityOf(machine: MachineDocument, name: string): string {
   ).toLowerCase();
   if (["local", "localhost", "127.0.0.1", "::1"].includes(address)) return "local";
   return machine.port === undefined || machine.port === 22 ? address : `${address} ssh ${machine.port}`;
+}
+
+/**
+ * What leads requests to the services of a machine: the Caddy that it names, else fed's own ingress, as the hub's machine describes it.
+ * `machine` is where it runs; undefined for fed's own in a lab that does not name the hub's machine.
+ */
+export function ingressOf(
+  lab: LabDocument,
+  machine: string,
+): { readonly machine: string | undefined; readonly ingress: IngressDocument } {
+  const named = own(lab.machines, machine)?.ingress;
+  if (named?.kind === "caddy") return { machine, ingress: named };
+  const locals = Object.entries(lab.machines).filter(([name, document]) => identityOf(document, name) === "local");
+  const described = locals.find(([, { ingress }]) => ingress?.kind === "builtin") ?? locals[0];
+  const ingress = described?.[1].ingress;
+  return { machine: described?.[0], ingress: ingress?.kind === "builtin" ? ingress : { kind: "builtin" } };
+}
+
+/** Where the certificate for a service's host name comes from; undefined when it is served without TLS, or has no host name. */
+export function tlsOf(lab: LabDocument, service: string, environment: string): Exclude<TlsWord, "none"> | undefined {
+  const document = own(lab.services, service);
+  const machine = machineOf(lab, service, environment);
+  if (document === undefined || machine === undefined || valueIn(document.route, environment) === undefined) return;
+  const word = valueIn(document.tls, environment) ?? ingressOf(lab, machine).ingress.tls;
+  return word === "none" ? undefined : word;
+}
+
+/** The registry that an image's reference is of, as a lab names it: what stands before the first `/` when it has a dot or a port, or is localhost. */
+export function registryOf(reference: string): string {
+  const [first = "", ...rest] = reference.split("/");
+  const isHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  return isHost && first !== "index.docker.io" ? first : "docker.io";
 }
 
 /** Between two looks at a machine. */

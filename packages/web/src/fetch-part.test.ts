@@ -2,11 +2,12 @@ import { expect, test } from "vitest";
 import { fetchPart } from "./fetch-part.ts";
 
 /** A part that fails so often before it comes, and a hub that answers or not. */
-function scene({ failures, there }: { readonly failures: number; readonly there: readonly boolean[] }) {
+function scene(options: { readonly failures: number; readonly there: readonly boolean[]; readonly why?: string }) {
+  const { failures, there, why = "Failed to fetch dynamically imported module" } = options;
   const seen = { loads: 0, asked: 0, waits: [] as number[] };
   const load = async () => {
     seen.loads += 1;
-    if (seen.loads <= failures) throw new TypeError("Failed to fetch dynamically imported module");
+    if (seen.loads <= failures) throw new TypeError(why);
     return "part";
   };
   const needs = {
@@ -32,4 +33,9 @@ test("a hub that is there but has no such part is not asked again", async () => 
   const { seen, got } = scene({ failures: 9, there: [false, true] });
   await expect(got).rejects.toThrow("Failed to fetch");
   expect(seen.loads).toBe(2);
+});
+
+test("styles that do not come are told as the router knows it: it loads the window anew", async () => {
+  const { got } = scene({ failures: 9, there: [], why: "Unable to preload CSS for http://hub/assets/a.css." });
+  await expect(got).rejects.toThrow(/^Failed to fetch dynamically imported module: Unable to preload CSS for/);
 });

@@ -27,10 +27,20 @@ export async function fetchPart<T>(load: () => Promise<T>, { isThere, pause }: F
     try {
       return await load();
     } catch (thrown) {
-      if (await isThere()) throw thrown;
+      if (await isThere()) throw asPartMissing(thrown);
       await pause(waitMs);
     }
   }
+}
+
+/**
+ * The router loads the window anew, once, when a script of a part does not come; so it is to be when its styles do not: the network
+ * changed under it, say, as with each network of an engine on the same machine.
+ */
+function asPartMissing(thrown: unknown): unknown {
+  const message = thrown instanceof Error ? thrown.message : "";
+  if (!message.startsWith("Unable to preload CSS")) return thrown;
+  return new TypeError(`Failed to fetch dynamically imported module: ${message}`, { cause: thrown });
 }
 
 /** A component of such a part; `preload` fetches it ahead. */

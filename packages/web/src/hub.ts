@@ -37,6 +37,15 @@ export const machinesQuery = queryOptions({
   queryKey: ["machines"],
   queryFn: async ({ signal }) => (await client.call(api.machines, {}, signal)).machines,
 });
+/** All that is known of releases and rollouts; a query of one service is below it. */
+export const releasesKnown = { queryKey: ["releases"] } as const;
+export const releasesQuery = (environment: string, service: string) =>
+  queryOptions({
+    queryKey: [...releasesKnown.queryKey, environment, service],
+    queryFn: ({ signal }) => client.call(api.releases, { environment, service }, signal),
+  });
+/** All that is known of the output of instances that are gone. */
+export const keptKnown = { queryKey: ["kept"] } as const;
 export const loopsQuery = queryOptions({
   queryKey: ["loops"],
   queryFn: async ({ signal }) => (await client.call(api.loops, {}, signal)).loops,
@@ -48,6 +57,10 @@ export const usersQuery = queryOptions({
 export const tokensQuery = queryOptions({
   queryKey: ["tokens"],
   queryFn: async ({ signal }) => (await client.call(api.tokens, {}, signal)).tokens,
+});
+export const secretsQuery = queryOptions({
+  queryKey: ["secrets"],
+  queryFn: ({ signal }) => client.call(api.secrets, {}, signal),
 });
 export const healthQuery = queryOptions({
   queryKey: ["health"],

@@ -1,7 +1,20 @@
 import { api } from "@fed/fed/wire/api.ts";
 import { type AnyEvent, knownEvent, streamItemShape } from "@fed/fed/wire/event.ts";
+import type { Role } from "@fed/fed/wire/role.ts";
 import { useSyncExternalStore } from "react";
-import { machinesQuery, meQuery, queries, recentEventsQuery, statusQuery, tokensQuery, usersQuery } from "./hub.ts";
+import {
+  keptKnown,
+  machinesQuery,
+  meQuery,
+  queries,
+  recentEventsQuery,
+  releasesKnown,
+  secretsQuery,
+  statusQuery,
+  tokensQuery,
+  useBarrier,
+  usersQuery,
+} from "./hub.ts";
 import { makeNudge } from "./nudge.ts";
 
 /** How the page hears of what happens. */
@@ -137,10 +150,17 @@ function touchedBy({ type }: AnyEvent): readonly Known[] {
     case "machine":
       return [machinesQuery];
     case "lab":
-      return [statusQuery, machinesQuery];
+      return [statusQuery, machinesQuery, releasesKnown, secretsQuery];
+    case "secret":
+    case "key":
+      return [secretsQuery];
     case "instance":
+      return [statusQuery, keptKnown];
     case "service":
       return [statusQuery];
+    case "release":
+    case "rollout":
+      return [statusQuery, releasesKnown, keptKnown];
     case "user":
       return [usersQuery, meQuery];
     case "session":
@@ -153,7 +173,16 @@ function touchedBy({ type }: AnyEvent): readonly Known[] {
 }
 
 function refreshAll(): void {
-  refresh([statusQuery, machinesQuery, usersQuery, tokensQuery, recentEventsQuery]);
+  refresh([
+    statusQuery,
+    machinesQuery,
+    releasesKnown,
+    keptKnown,
+    secretsQuery,
+    usersQuery,
+    tokensQuery,
+    recentEventsQuery,
+  ]);
 }
 
 function listen(listener: () => void): () => void {
@@ -165,6 +194,15 @@ function listen(listener: () => void): () => void {
 
 export function useConnection(): Connection {
   return useSyncExternalStore(listen, () => connection);
+}
+
+/** Why a deed cannot be done now: not by this person, or the hub cannot be reached; undefined when it can. */
+export function useObstacle(needs: Role): string | undefined {
+  const barrier = useBarrier(needs);
+  const connection = useConnection();
+  return (
+    barrier ?? (connection === "reconnecting" ? "The hub does not answer; this works again once it does." : undefined)
+  );
 }
 
 /** What has happened since the page was opened, newest first. */

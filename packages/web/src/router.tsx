@@ -1,9 +1,10 @@
 import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { lazyPart } from "./fetch-part.ts";
-import { machinesQuery, meQuery, queries, recentEventsQuery, statusQuery } from "./hub.ts";
+import { machinesQuery, meQuery, queries, recentEventsQuery, releasesQuery, statusQuery } from "./hub.ts";
 import { readMachineSearch } from "./page/machine-search.ts";
 import { readSearch } from "./page/metrics-search.ts";
 import { OverviewPage } from "./page/overview.tsx";
+import { readServiceSearch } from "./page/services-search.ts";
 import { pages } from "./parts.ts";
 import { safePath } from "./safe-path.ts";
 import { Broken, BrokenAlone, NotFound, NotFoundAlone } from "./shell/fallback.tsx";
@@ -73,6 +74,8 @@ const services = createRoute({
 const service = createRoute({
   getParentRoute: () => inside,
   path: "/services/$environment/$service",
+  validateSearch: readServiceSearch,
+  loader: ({ params }) => void queries.prefetchQuery(releasesQuery(params.environment, params.service)),
   component: pages.services,
 });
 /** Not /metrics, which is where the hub tells its own metrics to whoever collects them. */

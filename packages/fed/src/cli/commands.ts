@@ -1,4 +1,5 @@
 import type { CommandEntry, Family } from "./command.ts";
+import { leanHttp } from "./lean-http.ts";
 
 /** Every command of fed. Each is loaded only when it is called, so that no verb pays for another. */
 export const commands: readonly CommandEntry[] = [
@@ -24,7 +25,10 @@ export const commands: readonly CommandEntry[] = [
     name: "up",
     group: "Run",
     summary: "Make a lab real and keep it so until Ctrl-C",
-    load: async () => (await import("./command/up.ts")).command,
+    async load() {
+      leanHttp();
+      return (await import("./command/up.ts")).command;
+    },
   },
   {
     name: "down",
@@ -49,6 +53,60 @@ export const commands: readonly CommandEntry[] = [
     group: "Run",
     summary: "Replace a service's instances by new ones",
     load: async () => (await import("./command/restart.ts")).command,
+  },
+  {
+    name: "stop",
+    group: "Run",
+    summary: "End a service's instances, until it is started again",
+    load: async () => (await import("./command/stop.ts")).command,
+  },
+  {
+    name: "start",
+    group: "Run",
+    summary: "Start a service again that was stopped or given up",
+    load: async () => (await import("./command/start.ts")).command,
+  },
+  {
+    name: "scale",
+    group: "Run",
+    summary: "Run so many instances of a service",
+    load: async () => (await import("./command/scale.ts")).command,
+  },
+  {
+    name: "destroy",
+    group: "Run",
+    summary: "End a service and remove what fed keeps for it",
+    load: async () => (await import("./command/destroy.ts")).command,
+  },
+  {
+    name: "deploy",
+    group: "Run",
+    summary: "Release a service anew: build, pull or promote, and roll it out",
+    load: async () => (await import("./command/deploy.ts")).command,
+  },
+  {
+    name: "rollback",
+    group: "Run",
+    summary: "Make an earlier release of a service serve again, exactly as it was",
+    load: async () => (await import("./command/rollback.ts")).command,
+  },
+  {
+    name: "promote",
+    group: "Run",
+    summary: "Release in one environment the image that serves in another",
+    load: async () => (await import("./command/promote.ts")).command,
+  },
+  {
+    name: "cancel",
+    group: "Run",
+    summary: "End the rollout of a service that is under way",
+    load: async () => (await import("./command/cancel.ts")).command,
+  },
+  {
+    name: "releases",
+    group: "See",
+    summary: "Show the releases of a service, one of them, or what changed between two",
+    load: async () => (await import("./command/releases.ts")).command,
   },
   {
     name: "status",
@@ -267,6 +325,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./command/credential-remove.ts")).command,
   },
   {
+    name: "secret set",
+    group: "Keep",
+    summary: "Give a secret of the lab a new value",
+    load: async () => (await import("./command/secret-set.ts")).command,
+  },
+  {
+    name: "secret list",
+    group: "Keep",
+    summary: "Show the lab's secrets by version, and what is missing",
+    load: async () => (await import("./command/secret-list.ts")).command,
+  },
+  {
+    name: "secret remove",
+    group: "Keep",
+    summary: "Take the value of a secret out of the vault",
+    load: async () => (await import("./command/secret-remove.ts")).command,
+  },
+  {
     name: "key sheet",
     group: "Keep",
     summary: "Print the master key to lock it away",
@@ -323,6 +399,7 @@ export const families: readonly Family[] = [
   { name: "machine", group: "See", summary: "Show, add, remove and maintain a machine" },
   { name: "metrics", group: "Keep", summary: "Bring samples in, remove them, see who is sent them" },
   { name: "promql", group: "See", summary: "Test, format and explain queries" },
+  { name: "secret", group: "Keep", summary: "Values of the lab's secrets, in the vault" },
   { name: "tsdb", group: "Keep", summary: "Look into the store of metrics" },
   { name: "user", group: "Let in", summary: "Add, list, disable and reset who may sign in" },
   { name: "token", group: "Let in", summary: "Make, list and revoke tokens for programs" },

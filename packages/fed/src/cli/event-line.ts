@@ -1,5 +1,5 @@
 import type { AnyEvent } from "#wire/event.ts";
-import { localTime } from "./moment.ts";
+import { localTime, tookText } from "./moment.ts";
 import type { Span } from "./table.ts";
 
 /** Lines come one by one, so these widths hold what is common; what is longer pushes the rest. */
@@ -22,6 +22,7 @@ export function eventLine(event: AnyEvent): readonly Span[] {
 
 /** `expires=2026-11-21 08:00:00`, `hash=ecbe9254132a`, `reason="it answers"`. */
 function factText(name: string, value: unknown): string {
+  if (typeof value === "number" && name === "tookMs") return `took="${tookText(value)}"`;
   if (typeof value === "number" && name.endsWith("Ms")) return `${name.slice(0, -2)}="${localTime(value)}"`;
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
   if (/^[0-9a-f]{64}$/.test(text)) return `${name}=${text.slice(0, hashLetters)}`;

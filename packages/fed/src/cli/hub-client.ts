@@ -106,10 +106,21 @@ function nobodyRuns(folder: string): Fault {
   });
 }
 
-/** The service a person means by `api` or `dev/api`. */
-export async function findService(client: Client, name: string, signal: AbortSignal): Promise<ServiceStatus> {
+/** The service a person means by `api` or `dev/api`; `environment`: the one of several. */
+export async function findService(
+  client: Client,
+  name: string,
+  signal: AbortSignal,
+  environment?: string,
+): Promise<ServiceStatus> {
   const status = await client.call(api.status, {}, signal);
-  const found = status.services.filter((one) => one.service === name || `${one.environment}/${one.service}` === name);
+  const named = status.services.filter((one) => one.service === name || `${one.environment}/${one.service}` === name);
+  const found = environment === undefined ? named : named.filter((one) => one.environment === environment);
+  if (found.length === 0 && named.length > 0) {
+    throw new Fault("missing", `${name} does not run in ${environment}`, {
+      hint: `It runs in: ${named.map((one) => one.environment).join(", ")}.`,
+    });
+  }
   const [one] = found;
   if (one && found.length === 1) return one;
   throw found.length > 1 ? ambiguous(name, found) : unknown(name, status);

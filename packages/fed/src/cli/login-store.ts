@@ -6,8 +6,9 @@ import { readFileIfThere, writeFileAtomic } from "#disk/atomic-file.ts";
 import { ensureFolder } from "#disk/folder.ts";
 import { holdLock, type Lock } from "#disk/lock.ts";
 import { api } from "#wire/api.ts";
-import { makeClient } from "#wire/client.ts";
+import { type Fetch, makeClient } from "#wire/client.ts";
 import type { Grant } from "#wire/user.ts";
+import { httpFetch } from "./http-fetch.ts";
 
 const loginShape = z.object({
   name: z.string(),
@@ -43,7 +44,7 @@ export interface LoginStore {
 
 export interface LoginStoreOptions {
   readonly clock?: Clock;
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
 }
 
 /** So long before its end a token is not used any more: the request must arrive with it. */
@@ -123,7 +124,7 @@ export function openLoginStore(folder: string, options: LoginStoreOptions = {}):
    * anything may stop.
    */
   async function refresh(all: Logins, url: string, login: Login): Promise<string> {
-    const client = makeClient({ url, ...(options.fetch ? { fetch: options.fetch } : {}) });
+    const client = makeClient({ url, fetch: options.fetch ?? httpFetch });
     try {
       const grant = await withDeadline(clock, refreshMs, `the next token from ${url}`, (deadline) =>
         client.call(api.refresh, { refreshToken: login.refreshToken }, deadline),

@@ -116,6 +116,17 @@ describe("live table", () => {
     expect(lines.slice(2)).toEqual(["SERVICE  STATE    MEMORY  AGE", "site     healthy   9 MiB  2 s", "after"]);
   });
 
+  test("is a line for each change where it is no terminal, and says what a title would", () => {
+    const { screen, out } = recordScreen();
+    const columns = services.columns.map((column) =>
+      column.title === "MEMORY" ? { ...column, said: (text: string) => `in ${text}` } : column,
+    );
+    const live = screen.live();
+    live.show({ ...one("starting", "1 s"), columns });
+    live.show({ ...one("starting", "2 s"), columns });
+    expect(out()).toBe("site  starting  in 9 MiB\n");
+  });
+
   test("is never higher than the terminal", () => {
     const { screen, out } = recordScreen({ size: { columns: 80, rows: 5 }, terminal: { color: "never" } });
     const rows = Array.from({ length: 9 }, (_, index) => [`s${index}`]);

@@ -152,7 +152,10 @@ function changesOf(write: (text: string) => void): Live {
       const now = new Map<string, string>();
       for (const row of table.rows) {
         const cells = row.map((cell) => visibleInLine(spanText(cell)));
-        const loud = cells.filter((_, index) => table.columns[index]?.quiet !== true);
+        const loud = cells.map((cell, index) => {
+          const column = table.columns[index];
+          return column?.quiet === true ? "" : (column?.said?.(cell) ?? cell);
+        });
         now.set(cells[0] ?? "", loud.filter((cell) => cell !== "").join("  "));
       }
       for (const [name, text] of now) if (before.get(name) !== text) write(text);

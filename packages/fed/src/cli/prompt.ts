@@ -75,9 +75,9 @@ export function readPassword(input: Typed = process.stdin): Promise<string> {
   return readPiped({ what: "password", flag: "--password-stdin", limit: answerLimit }, input);
 }
 
-/** The same for anything; `flag` is what asks for it. */
+/** The same for anything; `flag` is what asks for it. `asIs`: with its last newline. */
 export async function readPiped(
-  { what, flag, limit }: { readonly what: string; readonly flag: string; readonly limit: number },
+  { what, flag, limit, asIs = false }: { what: string; flag: string; limit: number; asIs?: boolean },
   input: Typed = process.stdin,
 ): Promise<string> {
   if (input.isTTY) {
@@ -91,7 +91,7 @@ export async function readPiped(
     if (text.length > limit) throw new Fault("invalid", `what comes on stdin is too long for a ${what}`);
   }
   const answer = text.replace(/\r?\n$/, "");
-  if (answer !== "") return answer;
+  if (answer !== "") return asIs ? text : answer;
   throw new Fault("invalid", `no ${what} came on stdin`, {
     hint: "Look at what the command before the pipe prints.",
   });

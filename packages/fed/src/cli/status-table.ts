@@ -10,9 +10,13 @@ const styles: Record<ServiceStatus["state"], Style> = {
   "backing off": "warn",
   "gave up": "bad",
   unsupported: "warn",
+  unknown: "warn",
   stopping: "dim",
   stopped: "dim",
 };
+
+/** Stands where there is nothing to say. */
+const none = "–";
 
 /** The services of a hub, a line each. */
 export function statusTable(status: HubStatus, nowMs: number): Table {
@@ -20,8 +24,9 @@ export function statusTable(status: HubStatus, nowMs: number): Table {
     columns: [
       { title: "SERVICE" },
       { title: "STATE" },
-      { title: "HEALTHY", align: "right" },
-      { title: "CRASHES", align: "right" },
+      { title: "RELEASE", said: (text) => (text === none ? "" : `release ${text}`) },
+      { title: "HEALTHY", align: "right", said: (text) => `${text} healthy` },
+      { title: "CRASHES", align: "right", said: (text) => (text === "0" ? "" : `crashes ${text}`) },
       { title: "UP", align: "right", quiet: true },
       { title: "WHERE" },
       { title: "" },
@@ -36,12 +41,25 @@ function row(service: ServiceStatus, nowMs: number): readonly Span[] {
   return [
     { text: `${service.environment}/${service.service}`, style: "strong" },
     { text: service.state, style: styles[service.state] },
+    releaseText(service),
     `${healthy}/${wanted}`,
     { text: String(service.crashes), style: service.crashes > 0 ? "warn" : "dim" },
-    { text: started.length === 0 ? "–" : age(nowMs - Math.min(...started)), style: "dim" },
+    { text: started.length === 0 ? none : age(nowMs - Math.min(...started)), style: "dim" },
     { text: service.url ?? "", style: "accent" },
-    { text: service.detail, style: "dim" },
+    { text: detailOf(service), style: "dim" },
   ];
+}
+
+/** `4 (c0ffee12)`; what a process is made of has no name. */
+function releaseText({ release, version }: ServiceStatus): string {
+  if (release === undefined) return none;
+  return version === undefined ? String(release) : `${release} (${version})`;
+}
+
+function detailOf({ detail, rollout, differs, certificate }: ServiceStatus): string {
+  if (detail !== "") return detail;
+  if (rollout?.state === "preparing") return "the next release is being prepared";
+  return certificate ?? differs ?? "";
 }
 
 /** "12 s", "4 min", "3 h", "9 d". */

@@ -13,6 +13,8 @@ interface Column {
   readonly align?: "left" | "right";
   /** Changes all the time (an age, a rate): not a change worth a line when a live table goes to a pipe. */
   readonly quiet?: boolean;
+  /** How it reads on a line of its own, where no title stands above it; "" leaves it out. */
+  said?(text: string): string;
 }
 
 export interface Table {

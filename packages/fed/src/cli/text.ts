@@ -38,7 +38,12 @@ export function visibleInLine(text: string): string {
   return visible(text).replace(/[\t\n]+/g, " ");
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Made when text is first more than ASCII: it takes a dozen milliseconds. */
+let segmenter: Intl.Segmenter | undefined;
+const graphemesOf = (text: string) => {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  return segmenter.segment(text);
+};
 const plainAscii = /^[ -~]*$/;
 const noWidth = /^[\p{Mark}\p{Format}\p{Control}]+$/u;
 const emoji = /^\p{Emoji_Presentation}|\ufe0f|\p{Regional_Indicator}{2}/u;
@@ -47,7 +52,7 @@ const emoji = /^\p{Emoji_Presentation}|\ufe0f|\p{Regional_Indicator}{2}/u;
 export function widthOf(text: string): number {
   if (plainAscii.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -88,7 +93,7 @@ export function fit(text: string, columns: number): string {
   if (columns < 1) return "";
   let kept = "";
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     width += graphemeWidth(segment);
     if (width > columns - 1) break;
     kept += segment;

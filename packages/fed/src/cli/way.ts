@@ -1,5 +1,6 @@
 import { Fault, isFault } from "#base/fault.ts";
-import { type Client, makeClient } from "#wire/client.ts";
+import { type Client, type Fetch, makeClient } from "#wire/client.ts";
+import { httpFetch } from "./http-fetch.ts";
 
 /** Where to ask, and what proves who asks. */
 export interface Way {
@@ -42,8 +43,8 @@ async function* tryTwice<T>(
   use: (client: Client) => AsyncIterable<T>,
 ): AsyncIterable<T> {
   let letIn = false;
-  const watched: typeof fetch = async (input, init) => {
-    const response = await fetch(input, init);
+  const watched: Fetch = async (where, asked) => {
+    const response = await httpFetch(where, asked);
     if (response.ok) {
       letIn = true;
       onLetIn(url);

@@ -40,6 +40,8 @@ export interface Child {
 export function startNode(code: string, as: "ourselves" | "ordinary user" = "ourselves"): Child {
   const module = `const here = ${JSON.stringify(new URL("./", import.meta.url).href)};\n${code}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", module], {
+    // Half of a start is to make JavaScript of the sources.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(import.meta.dirname, "../../../../.cache/compile") },
     stdio: ["ignore", "pipe", "pipe"],
     ...(as === "ordinary user" && process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}),
   });

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { untilAborted } from "#base/abort.ts";
 import type { Clock } from "#base/clock.ts";
 import { isFault } from "#base/fault.ts";
@@ -6,6 +5,7 @@ import type { Trace } from "#base/trace.ts";
 import type { EventLog, Origin } from "./event/verbs.ts";
 import type { AcceptedLab, RejectedEdit } from "./lab/lab.ts";
 import { type LoadedLab, loadLab, type RejectedLab, rejectedBy } from "./lab/load.ts";
+import { changedSince, rereadWhenChanged } from "./lab/reading.ts";
 import { shareWork } from "./lab/share.ts";
 import { acceptLab, type Part, recallLab, rejectLab } from "./lab/verbs.ts";
 import { watchFiles } from "./lab/watch.ts";
@@ -53,23 +53,11 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-/** File systems and their clocks are this exact at worst. */
-const fileTimeMs = 2_000;
-
-/** Whether one of these files may have been written since, or has gone. */
-function changedSince(files: readonly string[], sinceMs: number | undefined): boolean {
-  if (sinceMs === undefined) return true;
-  return files.some((file) => {
-    const { mtimeMs, ctimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity, ctimeMs: Infinity };
-    return Math.max(mtimeMs, ctimeMs) >= sinceMs - fileTimeMs;
-  });
-}
-
 export function openDesk(options: DeskOptions): Desk {
   const { events, clock, trace } = options;
   const { loaded: first, recalled } = options.first;
   const closing = new AbortController();
-  const shared = shareWork(() => loadLab(first.file, { clock }, closing.signal));
+  const shared = shareWork(rereadWhenChanged(() => loadLab(first.file, { clock }, closing.signal), clock));
   const load = (signal: AbortSignal) => untilAborted(shared(), signal);
   let edits: Promise<unknown> = Promise.resolve();
   let lookAsked = false;

@@ -5,17 +5,19 @@ import type { Meter } from "#base/meter.ts";
 import type { Notice } from "#base/notice.ts";
 import type { Plan } from "#engine/reconcile/plan.ts";
 import type { AgentKit } from "#port/agent.ts";
-import type { Runtime } from "#port/runtime.ts";
 import type { CallContext, Handlers } from "#wire/handler.ts";
 import { openapiOnce } from "#wire/openapi.ts";
 import type { Progress } from "#wire/progress.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { agentHandlers } from "./agent/http.ts";
 import type { Agents } from "./agent/verbs.ts";
+import type { Certificates } from "./certificate/verbs.ts";
+import type { Deployment } from "./deployment.ts";
 import type { Desk } from "./desk.ts";
 import { eventHandlers } from "./event/http.ts";
 import type { EventLog, Origin } from "./event/verbs.ts";
 import type { LoadedLab, RejectedLab } from "./lab/load.ts";
+import type { KeptLogs } from "./log/verbs.ts";
 import type { LiveFleet } from "./machine/fleet.ts";
 import { machineHandlers } from "./machine/http.ts";
 import type { Machines } from "./machine/verbs.ts";
@@ -24,9 +26,12 @@ import { metricHandlers } from "./metric/http.ts";
 import { prometheusHandlers } from "./metric/prometheus.ts";
 import { removeHandlers } from "./metric/remove.ts";
 import type { Metrics } from "./metric/verbs.ts";
+import { releaseHandlers } from "./release/http.ts";
+import type { Releases } from "./release/verbs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { secretHandlers } from "./secret/http.ts";
 import type { Vault } from "./secret/verbs.ts";
+import { certificatesOf, securedNames } from "./secured.ts";
 import type { Control } from "./service/control.ts";
 import { serviceHandlers } from "./service/http.ts";
 import { trustHandlers } from "./trust/http.ts";
@@ -37,11 +42,14 @@ import type { Users } from "./user/verbs.ts";
 export interface HttpNeeds {
   readonly version: string;
   readonly control: Control;
-  readonly runtime: Runtime;
+  readonly releases: Releases;
+  readonly deployment: Pick<Deployment, "preview" | "retry" | "supply">;
+  readonly certificates: Pick<Certificates, "preview">;
   readonly desk: Desk;
   readonly events: EventLog;
   readonly users: Users;
   readonly vault: Vault;
+  readonly logs: KeptLogs;
   readonly trust: Trust;
   readonly machines: Machines;
   readonly live: LiveFleet;
@@ -67,7 +75,7 @@ const lookAgainMs = 30_000;
 
 /** The door of the hub: what each endpoint does. */
 export function makeHandlers(needs: HttpNeeds): Handlers {
-  const { control, runtime, events, users, machines, changes, meter, scheduler } = needs;
+  const { control, events, users, machines, changes, meter, scheduler } = needs;
   return {
     health: () => ({ status: "ok", version: needs.version, pid: process.pid }),
     ready() {
@@ -84,7 +92,11 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     loops: () => ({ loops: [...scheduler.loops()] }),
     ...userHandlers({ users }),
     ...eventHandlers({ events, onChanged: (listener) => changes.listen(listener) }),
-    ...secretHandlers({ vault: needs.vault }),
+    ...secretHandlers({
+      vault: needs.vault,
+      lab: () => needs.desk.lab.document,
+      onSet: (name, origin) => needs.deployment.supply(needs.desk.lab, name, origin),
+    }),
     ...trustHandlers({
       trust: needs.trust,
       machine: (name) => machines.detail(name, true),
@@ -97,9 +109,10 @@ export function makeHandlers(needs: HttpNeeds): Handlers {
     remoteWriteTargets: async () => ({ targets: [...(await needs.forwarding.list())] }),
     ...prometheusHandlers({ metrics: needs.metrics, clock: needs.clock }),
     ...removeHandlers({ metrics: needs.metrics, clock: needs.clock, events }),
-    ...serviceHandlers({ control, runtime }),
+    ...serviceHandlers({ control, runtime: control.sites, kept: needs.logs, byHand: needs.releases }),
+    ...releaseHandlers({ releases: needs.releases }),
     status: () => needs.status(),
-    plan: async (_input, { signal }) => planFor(needs, requireGood(await needs.desk.load(signal)), signal),
+    plan: (_input, { signal }) => planFor(needs, needs.desk.load(signal).then(requireGood), signal),
     apply: ({ plan }, context) => apply(needs, plan, context),
     down: (_input, context) => down(needs, context),
   };
@@ -118,8 +131,17 @@ function requireGood(loaded: LoadedLab | RejectedLab): LoadedLab {
   );
 }
 
-function planFor(needs: HttpNeeds, loaded: LoadedLab, signal: AbortSignal): Promise<Plan> {
-  return needs.control.loop.plan(needs.control.desiredOf(loaded), signal);
+async function planFor(needs: HttpNeeds, loading: Promise<LoadedLab>, signal: AbortSignal): Promise<Plan> {
+  const wanting = loading.then((loaded) => needs.deployment.preview(loaded));
+  const [{ document, folder }, { services, notes = [] }, plan] = await Promise.all([
+    loading,
+    wanting,
+    needs.control.plan(wanting, signal),
+  ]);
+  const lacking = await needs.certificates.preview(securedNames(document, services), (place) =>
+    certificatesOf(document, folder, place),
+  );
+  return { ...plan, notes: [...new Set([...plan.notes, ...notes, ...needs.releases.notes(), ...lacking])] };
 }
 
 async function apply(
@@ -133,7 +155,7 @@ async function apply(
   // Read from before it is the wish, so that nothing of what follows is missed.
   const progress = needs.progress(signal);
   requireGood(await needs.desk.take({ actor, correlation }, check, signal));
-  needs.control.forgive();
+  needs.deployment.retry({ actor, correlation });
   return untilSettled(progress);
 }
 
@@ -143,7 +165,7 @@ async function requireUnmoved(
   bound: { readonly desired: string; readonly observed: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const now = await planFor(needs, loaded, signal);
+  const now = await planFor(needs, Promise.resolve(loaded), signal);
   const what = now.desired !== bound.desired ? "the lab" : now.observed !== bound.observed ? "what runs" : undefined;
   if (what)
     throw new Fault("conflict", `${what} has changed since the plan was made`, {

@@ -17,7 +17,7 @@ export interface StopNeeds {
 export interface Stop {
   readonly begun: boolean;
   /** Only the first counts. */
-  begin(origin: Origin, reason: string): void;
+  begin(origin: Origin, reason: string, what: "processes" | "everything"): void;
   /**
    * Waits until nothing runs: as long as the services may need by their graces, or until the hurry's little time is over.
    * What runs on then is told, and answered.
@@ -43,11 +43,11 @@ export function makeStop({ events, control, clock, hurry, shut }: StopNeeds): St
     get begun() {
       return by !== undefined;
     },
-    begin(origin, reason) {
+    begin(origin, reason, what) {
       if (by !== undefined) return;
       by = origin;
       events.note(origin, "hub", { type: "hub.stopping", reason });
-      control.leave();
+      control.leave(what);
       void shut(settled.promise.then(() => sleep(clock, lastWordsMs)));
     },
     async settle() {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import {
@@ -16,6 +16,7 @@ import {
   startRaw,
 } from "./ingress.scene.ts";
 import type { RouteTarget } from "./ingress.ts";
+import { unless } from "./ingress-shortcoming.scene.ts";
 
 /** What an ingress does with whole connections: doors and upgrades. */
 export function connectionTests(given: Given): void {
@@ -32,8 +33,9 @@ export function connectionTests(given: Given): void {
       await expect(ask(place, "api")).rejects.toMatchObject({ code: "ECONNREFUSED" });
     });
 
-    test("a tcp door passes bytes both ways, and each end by itself", async (context) => {
-      if (!given.ingress.features.tcpDoors) context.skip();
+    const tcpTest = unless(given, "tcp doors");
+
+    tcpTest("a tcp door passes bytes both ways, and each end by itself", async () => {
       const port = await freePort();
       const dead: RouteTarget = { instance: "dead", host: "127.0.0.1", port: await freePort() };
       const shout = await startRaw(given.stage, "raw", (socket) => {
@@ -50,8 +52,7 @@ export function connectionTests(given: Given): void {
       expect(await text(client)).toBe("HELLO");
     });
 
-    test("a raw connection is in flight; drain cuts it off at the deadline", async (context) => {
-      if (!given.ingress.features.tcpDoors) context.skip();
+    tcpTest("a raw connection is in flight; drain cuts it off at the deadline", async () => {
       const port = await freePort();
       const echo = await startRaw(given.stage, "raw", (socket) => void socket.pipe(socket));
       await given.apply(door(port, "tcp", echo));
@@ -101,25 +102,44 @@ export function connectionTests(given: Given): void {
       return { client, say };
     };
 
-    test("a WebSocket speaks through, over a switch too, and is cut off by its drain", async (context) => {
-      if (!given.ingress.features.webSocket) context.skip();
+    const spokenThrough = async () => {
       const instance = await startNamed(given.stage, "ws");
       echoWebSocket(instance.server);
+      const ends: Socket[] = [];
+      instance.server.on("upgrade", (_, socket: Socket) => ends.push(socket));
       await given.apply(host(given.address.host, instance));
       const { client, say } = await openWebSocket();
       expect(await say("hello")).toBe("hello");
+      return { ends, client, say };
+    };
+
+    test("a WebSocket speaks through, over a switch too", async () => {
+      const { say } = await spokenThrough();
       expect((await given.ingress.status(never)).inFlight).toEqual({ ws: 1 });
-      await given.apply();
+      await given.apply(host(given.address.host, await startNamed(given.stage, "next")));
       expect(await say("still here")).toBe("still here");
-      const closed = new Promise((resolve) => {
-        client.onclose = resolve;
-      });
-      expect(await given.ingress.drain("ws", 20, never)).toEqual({ kind: "deadline", inFlight: 1 });
-      await closed;
     });
 
-    test("an instance that refuses connections is passed over for upgrades too", async (context) => {
-      if (!given.ingress.features.webSocket) context.skip();
+    unless(given, "upgrades over new names")("a WebSocket outlives its name, and is cut off by its drain", async () => {
+      const { ends, client, say } = await spokenThrough();
+      await given.apply();
+      expect(await say("and here")).toBe("and here");
+      const closed = new Promise<CloseEvent>((resolve) => {
+        client.onclose = resolve;
+      });
+      const heard = Promise.all(ends.map(async (end) => String((await once(end, "data"))[0])));
+      expect(await given.ingress.drain("ws", 20, never)).toEqual({ kind: "deadline", inFlight: 1 });
+      if (given.ingress.features.cutsOff === false) {
+        for (const end of ends) end.destroy();
+        await closed;
+        return;
+      }
+      // Both are told that the other goes away.
+      expect(await closed).toMatchObject({ code: 1001, wasClean: true });
+      expect(await heard).toHaveLength(1);
+    });
+
+    test("an instance that refuses connections is passed over for upgrades too", async () => {
       const instance = await startNamed(given.stage, "ws");
       echoWebSocket(instance.server);
       const dead: RouteTarget = { instance: "dead", host: "127.0.0.1", port: await freePort() };

@@ -82,7 +82,10 @@ export function switchTests(given: Given): void {
     });
 
     test("at the deadline drain says how much is left, and cuts it off", async () => {
-      const events = await startInstance(given.stage, "old", (_, response) => void response.write("data: 1\n\n"));
+      const head = { "Content-Type": "text/event-stream", "Content-Length": "1000" };
+      const events = await startInstance(given.stage, "old", (_, response) => {
+        response.writeHead(200, head).write("data: 1\n\n");
+      });
       await given.apply(host("api.localhost", events));
       const streams = await Promise.all([
         openRequest(given.address, "api.localhost"),
@@ -91,6 +94,7 @@ export function switchTests(given: Given): void {
       await given.apply();
       const ended = streams.map((stream) => expect(text(stream)).rejects.toThrow());
       expect(await given.ingress.drain("old", 20, never)).toEqual({ kind: "deadline", inFlight: 2 });
+      if (given.ingress.features.cutsOff === false) await stop(events.server);
       await Promise.all(ended);
     });
 

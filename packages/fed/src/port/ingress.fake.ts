@@ -37,7 +37,7 @@ export function makeFakeIngress(clock: Clock): FakeIngress {
 
   return {
     name: "fake",
-    features: { tcpDoors: true, webSocket: true },
+    features: { tcpDoors: true, webSocket: true, http2: false, tls: [] },
     applied,
     drained,
     takenPorts,

@@ -27,11 +27,31 @@ export interface Stage {
   end(): Promise<void>;
 }
 
+/**
+ * What an ingress does not do as it should, because the product it drives does not: told for each version of it, and what would
+ * test it is left out.
+ */
+export type Shortcoming =
+  /** It has no doors that pass bytes through. Its features say so, too. */
+  | "tcp doors"
+  /** An answer that begins before its request has ended breaks the request off. */
+  | "duplex"
+  /** A request with a body is not sent to another instance when the first one refuses connections. */
+  | "second try with a body"
+  /** An answer in chunks that breaks off reaches the client as a complete one. */
+  | "broken chunks"
+  /** Upgraded connections end when host names or doors come or go. */
+  | "upgrades over new names"
+  /** Idle connections, those of HTTP/2 with a GOAWAY, end when host names, doors or certificates come or go. */
+  | "connections over new names";
+
 /** What each test of the suite finds. */
 export interface Given {
   readonly stage: Stage;
   readonly ingress: Ingress;
   readonly address: Place;
+  /** Known before the tests are made, unlike the rest. */
+  readonly shortcomings: readonly Shortcoming[];
   /** Switches to exactly these routes. */
   readonly apply: (...routes: readonly IngressRoute[]) => Promise<{ readonly generation: number }>;
 }

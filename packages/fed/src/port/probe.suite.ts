@@ -165,6 +165,29 @@ function tcpContract(scene: () => Scene): void {
     expect(await probe.tcp(nowhere, 5000, going())).toEqual(unhealthy("host name not found: no-such-host.invalid"));
   });
 
+  it("is not taken in by a relay that takes connections for nobody", async () => {
+    const { probe, clock } = scene();
+    const closes = await serveTcp((socket) => socket.end());
+    expect(await probe.tcp({ ...closes, relayMs: 250 }, 5000, going())).toEqual(
+      unhealthy("connection closed at once: nothing listens there yet"),
+    );
+    const resets = await serveTcp((socket) => socket.resetAndDestroy());
+    expect(await probe.tcp({ ...resets, relayMs: 250 }, 5000, going())).toEqual(
+      unhealthy("connection closed without an answer"),
+    );
+    const greets = await serveTcp((socket) => socket.end("220 welcome\r\n"));
+    expect(await probe.tcp({ ...greets, relayMs: 250 }, 5000, going())).toMatchObject({ kind: "healthy" });
+    const opened = Promise.withResolvers<void>();
+    const silent = await serveTcp(() => opened.resolve());
+    const outcome = probe.tcp({ ...silent, relayMs: 250 }, 5000, going());
+    await opened.promise;
+    await vi.waitFor(() => expect(clock.waiting).toBe(2));
+    await clock.turn(250);
+    expect(await outcome).toEqual({ kind: "healthy", tookMs: 250 });
+    await vi.waitFor(() => expect(silent.sockets.size).toBe(0));
+    expect(clock.waiting).toBe(0);
+  });
+
   it("rejects with the reason of an abort, before and while it asks", async () => {
     const { probe, clock } = scene();
     const server = await serveTcp(() => {});

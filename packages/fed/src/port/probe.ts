@@ -13,6 +13,11 @@ export type ProbeOutcome =
 export interface ProbeAddress {
   readonly host: string;
   readonly port: number;
+  /**
+   * Something in between takes connections there, such as an engine's proxy, and closes them within so long when nothing listens behind
+   * it. For `tcp`: left out when the connection is with the thing itself.
+   */
+  readonly relayMs?: number | undefined;
 }
 
 /**
@@ -24,7 +29,7 @@ export interface Probe {
   readonly name: string;
   /** GET `path`; a 2xx or 3xx answer is healthy as soon as its head is there: no redirect is followed, no body read. */
   http(address: ProbeAddress, path: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeOutcome>;
-  /** A connection that opens is healthy. */
+  /** A connection that opens is healthy; behind a relay one that is not closed before a word within the relay's time. */
   tcp(address: ProbeAddress, timeoutMs: number, signal: AbortSignal): Promise<ProbeOutcome>;
   /**
    * Exit code 0 is healthy; no shell, no input, its output is dropped. The process and what it started (its process

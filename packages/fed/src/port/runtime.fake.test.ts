@@ -18,7 +18,12 @@ const spec: InstanceSpec = {
 runtimeSuite("fake", async () => {
   const behaviours = new Map<unknown, FakeBehaviour>();
   const behave = ({ workload }: InstanceSpec) => behaviours.get(workload) ?? {};
-  const runtime = makeFakeRuntime({ clock: systemClock, behave });
+  const runs = ({ environment }: InstanceSpec, [command = "", , script = ""]: readonly string[]) => {
+    if (command !== "sh") return { code: 127, output: `${command}: not found` };
+    if (script.includes("sleep")) return { code: 124, output: "" };
+    return { code: 3, output: `${environment.COLOUR}\nbad\n` };
+  };
+  const runtime = makeFakeRuntime({ clock: systemClock, behave, runs });
   return {
     runtime,
     reopen: async () => runtime.reopen(),

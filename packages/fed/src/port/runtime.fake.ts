@@ -1,7 +1,19 @@
 import { makeBroadcast } from "#base/broadcast.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
-import type { Exit, Instance, InstanceSpec, LogLine, LogOptions, Runtime, RuntimeEvent, Workload } from "./runtime.ts";
+import type {
+  ContainerRuntime,
+  Exit,
+  Instance,
+  InstanceSpec,
+  LogLine,
+  LogOptions,
+  RunOutcome,
+  RuntimeEvent,
+  RuntimeFeatures,
+  StoredVolume,
+  Workload,
+} from "./runtime.ts";
 
 /** What an instance does by itself. Left out: it prints nothing and runs until asked to end. */
 export interface FakeBehaviour {
@@ -9,6 +21,10 @@ export interface FakeBehaviour {
   readonly absent?: boolean;
   /** Lines printed at once. */
   readonly prints?: readonly string[];
+  /** Then the values of these variables, a line each. */
+  readonly shows?: readonly string[];
+  /** Then what is in the files whose paths are in these variables. */
+  readonly reads?: readonly string[];
   /** Asked to end it dies of the signal, ignores it, or prints a last word and exits with 0. */
   readonly onTerm?: "dies" | "ignores" | "says bye";
   /** Ends by itself, right after printing. */
@@ -20,14 +36,20 @@ export interface FakeRuntimeOptions {
   /** All kinds when left out. */
   readonly workloads?: readonly Workload["kind"][];
   readonly behave?: (spec: InstanceSpec) => FakeBehaviour;
+  /** What differs from a runtime that can do everything. */
+  readonly features?: Partial<RuntimeFeatures>;
+  /** What a command inside an instance comes to; code 0 and the command itself as output when left out. */
+  readonly runs?: (spec: InstanceSpec, argv: readonly string[]) => RunOutcome;
 }
 
 /** A runtime in memory, where time passes on the clock alone. */
-export interface FakeRuntime extends Runtime {
+export interface FakeRuntime extends ContainerRuntime {
   /** Everything ever started, in order, as it was asked for. */
   readonly started: readonly InstanceSpec[];
   /** Ends an instance as if it had crashed; with code 1 when left out. */
   crash(id: string, exit?: Omit<Exit, "atMs">): void;
+  /** Changes a running instance as somebody may do by hand. */
+  alter(id: string): void;
   /** Makes an instance print a line. */
   print(id: string, text: string): void;
   /** The next start is refused with this. */
@@ -50,12 +72,20 @@ interface World {
   readonly options: FakeRuntimeOptions;
   readonly instances: Map<string, FakeInstance>;
   readonly started: InstanceSpec[];
+  readonly volumes: Map<string, StoredVolume>;
   nextPort: number;
   nextFault: Fault | undefined;
 }
 
 export function makeFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
-  return openWorld({ options, instances: new Map(), started: [], nextPort: 20_000, nextFault: undefined });
+  return openWorld({
+    options,
+    instances: new Map(),
+    started: [],
+    volumes: new Map(),
+    nextPort: 20_000,
+    nextFault: undefined,
+  });
 }
 
 function openWorld(world: World): FakeRuntime {
@@ -69,7 +99,10 @@ function openWorld(world: World): FakeRuntime {
   };
   return {
     name: "fake",
-    features: { workloads, limits: { cpu: true, memory: true } },
+    features: {
+      ...{ workloads, limits: { cpu: true, memory: true }, commands: true, events: true },
+      ...world.options.features,
+    },
     started: world.started,
     async list(signal) {
       signal.throwIfAborted();
@@ -80,7 +113,7 @@ function openWorld(world: World): FakeRuntime {
       const one = begin(world, workloads, spec);
       events.send({ kind: "started", id: spec.id });
       const { instance } = one;
-      one.lines.push(...(one.behaviour.prints ?? []));
+      one.lines.push(...printsOf(one));
       // Not before whoever started it knows that it runs.
       if (one.behaviour.ends) clock.after(0, () => one.behaviour.ends && end(one, one.behaviour.ends));
       return instance;
@@ -107,8 +140,37 @@ function openWorld(world: World): FakeRuntime {
     async *logs(id, logOptions, signal) {
       yield* readLines(find(world, id), logOptions, signal);
     },
+    async stats(ids, signal) {
+      signal.throwIfAborted();
+      const running = ids.filter((id) => world.instances.get(id)?.instance.state === "running");
+      return running.map((id) => ({ id, cpuSeconds: 1, memoryBytes: 2 ** 20 }));
+    },
+    async run(id, argv, _timeoutMs, signal) {
+      const { spec, instance } = find(world, id);
+      if (instance.state === "exited") throw new Fault("missing", `instance ${id} has ended`);
+      await Promise.resolve();
+      signal.throwIfAborted();
+      return world.options.runs?.(spec, argv) ?? { code: 0, output: argv.join(" ") };
+    },
     watch: (signal) => events.read(signal),
+    hostAddress: async () => "127.0.0.1",
+    async volumes(signal) {
+      signal.throwIfAborted();
+      return [...world.volumes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    async removeVolume(name, signal) {
+      signal.throwIfAborted();
+      if ([...world.instances.values()].some(({ spec }) => volumesOf(spec).some((one) => one.name === name)))
+        throw new Fault("conflict", `the volume ${name} is in use`);
+      world.volumes.delete(name);
+    },
+    close: async () => events.close(),
     crash: (id, exit = { code: 1 }) => end(find(world, id), exit),
+    alter(id) {
+      const one = find(world, id);
+      one.instance = { ...one.instance, altered: true };
+      events.send({ kind: "altered", id });
+    },
     print(id, text) {
       const one = find(world, id);
       one.lines.push(text);
@@ -148,8 +210,21 @@ function begin(world: World, workloads: readonly Workload["kind"][], spec: Insta
   };
   const one: FakeInstance = { spec, behaviour, instance, lines: [], removed: false, wakers: new Set() };
   world.instances.set(id, one);
+  for (const volume of volumesOf(spec)) if (!world.volumes.has(volume.name)) world.volumes.set(volume.name, volume);
   world.started.push(spec);
   return one;
+}
+
+function volumesOf({ labels, container }: InstanceSpec): readonly StoredVolume[] {
+  const { lab, environment, service } = labels;
+  const mounts = container?.mounts ?? [];
+  return mounts.flatMap((one) => (one.kind === "volume" ? [{ name: one.name, lab, environment, service }] : []));
+}
+
+function printsOf({ spec, behaviour }: FakeInstance): readonly string[] {
+  const { prints = [], shows = [], reads = [] } = behaviour;
+  const values = shows.map((variable) => spec.environment[variable] ?? "");
+  return [...prints, ...values, ...reads.flatMap((variable) => spec.files?.[variable]?.content.split("\n") ?? [])];
 }
 
 function find(world: World, id: string): FakeInstance {

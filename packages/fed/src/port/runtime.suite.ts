@@ -2,30 +2,19 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FakeBehaviour } from "./runtime.fake.ts";
-import type { Instance, InstanceSpec, LogOptions, Runtime, RuntimeEvent, Workload } from "./runtime.ts";
+import {
+  type Given,
+  going,
+  labels,
+  makeSpec,
+  nextEvent,
+  type RuntimeUnderTest,
+  read,
+  untilPrinted,
+} from "./runtime.scene.ts";
+import type { RuntimeEvent, Workload } from "./runtime.ts";
+import { givenContract, insideContract } from "./runtime-inside.suite.ts";
 
-/** A runtime to test: open, with nothing in it. */
-export interface RuntimeUnderTest {
-  readonly runtime: Runtime;
-  /** Lets go of the runtime and opens it anew, as the next hub would. What runs goes on. */
-  reopen(): Promise<Runtime>;
-  /** Something to run that does what is said. */
-  workload(behaviour: FakeBehaviour): Workload;
-  /** Ends everything, whatever the test left. */
-  close(): Promise<void>;
-}
-
-/** What the contracts share; filled before each test. */
-interface Given {
-  under: RuntimeUnderTest;
-  runtime: Runtime;
-  /** An id nobody else has: tests that run at once on one machine must not meet. */
-  id(name: string | number): string;
-  start(behaviour?: FakeBehaviour, more?: Partial<InstanceSpec>): Promise<Instance>;
-}
-
-const going = () => new AbortController().signal;
-const labels = { lab: "ocean", environment: "dev", service: "api", spec: "5a5a", replica: 0 };
 const graceful: FakeBehaviour = { prints: ["ready"], onTerm: "says bye" };
 
 export function runtimeSuite(name: string, make: () => Promise<RuntimeUnderTest>): void {
@@ -37,8 +26,10 @@ export function runtimeSuite(name: string, make: () => Promise<RuntimeUnderTest>
       const tag = randomUUID().slice(0, 8);
       let count = 0;
       given.id = (name) => `ins_${tag}_${name}`;
-      given.start = (behaviour = {}, more = {}) =>
-        given.runtime.start(makeSpec(given, given.id(count++), behaviour, more), going());
+      given.start = async (behaviour = {}, more = {}) => {
+        const id = given.id(count++);
+        return given.runtime.start(await makeSpec(given, id, behaviour, more), going());
+      };
     });
     afterEach(() => given.under.close());
 
@@ -46,6 +37,8 @@ export function runtimeSuite(name: string, make: () => Promise<RuntimeUnderTest>
     describe("stop", () => stopContract(given));
     describe("end and remove", () => endContract(given));
     describe("logs", () => logContract(given));
+    describe("what it is given", () => givenContract(given));
+    describe("inside", () => insideContract(given));
     describe("watch", () => watchContract(given));
     describe("the next hub", () => adoptContract(given));
   });
@@ -109,7 +102,7 @@ function startContract(given: Given): void {
   });
 
   it("starts nothing once it is aborted", async () => {
-    const spec = makeSpec(given, given.id("x"), {}, {});
+    const spec = await makeSpec(given, given.id("x"), {}, {});
     await expect(given.runtime.start(spec, AbortSignal.abort("enough"))).rejects.toBe("enough");
     expect(await given.runtime.list(going())).toEqual([]);
   });
@@ -305,37 +298,4 @@ function adoptContract(given: Given): void {
     expect(after.map(({ exit, ...rest }) => rest)).toEqual(before.map(({ exit, ...rest }) => rest));
     expect(await read(given.runtime, given.id("0"))).toEqual(["last words"]);
   });
-}
-
-function makeSpec(given: Given, id: string, behaviour: FakeBehaviour, more: Partial<InstanceSpec>): InstanceSpec {
-  return { id, labels, workload: given.under.workload(behaviour), environment: {}, limits: {}, ...more };
-}
-
-async function read(
-  runtime: Runtime,
-  id: string,
-  options: LogOptions = {},
-  signal: AbortSignal = going(),
-): Promise<readonly string[]> {
-  const texts: string[] = [];
-  for await (const line of runtime.logs(id, options, signal)) {
-    expect(line.instance).toBe(id);
-    texts.push(line.text);
-  }
-  return texts;
-}
-
-async function untilPrinted(given: Given, id: string, text: string): Promise<void> {
-  for await (const line of given.runtime.logs(id, { follow: true }, going())) if (line.text === text) return;
-  throw new Error(`${id} ended without printing ${text}`);
-}
-
-/** The next event of that kind from the moment of the call. */
-function nextEvent(runtime: Runtime, kind: RuntimeEvent["kind"]): Promise<RuntimeEvent> {
-  const events = runtime.watch(going());
-  const next = async () => {
-    for await (const event of events) if (event.kind === kind) return event;
-    throw new Error(`no event ${kind}`);
-  };
-  return next();
 }

@@ -16,11 +16,17 @@ export interface InstanceLabels {
   readonly spec: string;
   /** 0, 1, … below the service's `replicas`. */
   readonly replica: number;
+  /** Id of the release it is of. */
+  readonly release?: string | undefined;
+  /** The image's digest and the commit of its source, for people who look at what runs without fed. */
+  readonly digest?: string | undefined;
+  readonly commit?: string | undefined;
 }
 
 /** What to run. */
 export type Workload =
   | { readonly kind: "process"; readonly command: readonly string[]; readonly folder: string }
+  /** Of an instance: the id of an image that is there (see port `image`); of a wish: a reference as people write it. */
   | { readonly kind: "image"; readonly reference: string }
   /** `dockerfile` is a path below `folder`; the engine's own default when left out. */
   | { readonly kind: "build"; readonly folder: string; readonly dockerfile?: string };
@@ -31,6 +37,24 @@ export interface InstanceLimits {
   readonly memoryBytes?: number | undefined;
 }
 
+/** What a container finds inside; targets are absolute paths there. */
+export type Mount =
+  /** A volume of the engine's, made when it is not there; it outlives every instance. */
+  | { readonly kind: "volume"; readonly name: string; readonly target: string; readonly readOnly: boolean }
+  /** A folder of the machine. Fault `missing` when it is not there. */
+  | { readonly kind: "folder"; readonly path: string; readonly target: string; readonly readOnly: boolean };
+
+/** How a container stands in its machine; a process has nothing of this. */
+export interface ContainerPlace {
+  /** Where it listens inside its own network: published on 127.0.0.1 of its machine at a free port, which is its address. */
+  readonly port?: number | undefined;
+  /** The port of the machine, on all its addresses, at which `port` is published as well. */
+  readonly hostPort?: number | undefined;
+  readonly mounts: readonly Mount[];
+  /** More names that it can look up, each with an address; `host-gateway` is its machine as seen from its network. */
+  readonly hosts: Readonly<Record<string, string>>;
+}
+
 export interface InstanceSpec {
   /** Made by the hub (`makeId("ins", …)`); unique for ever. */
   readonly id: string;
@@ -38,8 +62,15 @@ export interface InstanceSpec {
   readonly workload: Workload;
   /** With secrets resolved: reaches the instance only, no log, event, error or argv. PORT is added by the runtime. */
   readonly environment: Readonly<Record<string, string>>;
-  /** A port the instance must have; otherwise the runtime hands out a free one. */
+  /**
+   * Secrets as files, by the variable in which the instance finds the file's path. Only the instance (and root) can read
+   * them; they are gone with it.
+   */
+  readonly files?: Readonly<Record<string, { readonly name: string; readonly content: string }>> | undefined;
+  /** A port the process must have; otherwise the runtime hands out a free one. */
   readonly port?: number | undefined;
+  /** Of an image. Fault `missing` for a folder to mount that is not there. */
+  readonly container?: ContainerPlace | undefined;
   readonly limits: InstanceLimits;
 }
 
@@ -61,16 +92,19 @@ export interface Instance {
   readonly labels: InstanceLabels;
   /** "exited" once nothing of it runs any more: no child, no helper. */
   readonly state: "running" | "exited";
-  /** Where it listens; loopback for a process. */
+  /** Where it listens, as seen on its machine; loopback for a process. Port 0 when it listens on nothing that fed knows. */
   readonly address: { readonly host: string; readonly port: number };
   readonly startedMs: number;
   readonly pid?: number | undefined;
   readonly exit?: Exit | undefined;
+  /** Somebody has changed it since it was first seen (its limits, what restarts it): it is not what its spec says any more. */
+  readonly altered?: true | undefined;
 }
 
 export type RuntimeEvent =
   | { readonly kind: "started"; readonly id: string }
   | { readonly kind: "exited"; readonly id: string; readonly exit: Exit }
+  | { readonly kind: "altered"; readonly id: string }
   | { readonly kind: "removed"; readonly id: string };
 
 export interface LogLine {
@@ -98,6 +132,27 @@ export interface RuntimeFeatures {
   readonly workloads: readonly Workload["kind"][];
   /** Limits it enforces here. One that it cannot enforce does not keep an instance from starting; the diary says so. */
   readonly limits: { readonly cpu: boolean; readonly memory: boolean };
+  /** `run` is there: commands can be run inside an instance. */
+  readonly commands: boolean;
+  /** It tells ends by itself; where it does not, `list` is to be asked now and then. */
+  readonly events: boolean;
+}
+
+/** What an instance uses now. */
+export interface InstanceUse {
+  readonly id: string;
+  /** Processor time since its start, in seconds. */
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+/**
+ * How a command inside an instance ended: its code (124 when it took too long, 127 when there is no such command, 126 when it may not be
+ * run) and the last of what it said.
+ */
+export interface RunOutcome {
+  readonly code: number;
+  readonly output: string;
 }
 
 export interface Runtime {
@@ -127,9 +182,43 @@ export interface Runtime {
    * aborts. Fault `missing` for an unknown id. A reader that is overtaken by what is cut off gets a line that says so.
    */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** What running instances use; those that have ended meanwhile are left out. */
+  stats(ids: readonly string[], signal: AbortSignal): Promise<readonly InstanceUse[]>;
+  /**
+   * Runs a command inside a running instance, with its environment, until it ends or `timeoutMs` is over; one that takes too long, or is
+   * given up, is ended with all that it began. While one that could not be ended still runs no other is begun: that takes too long,
+   * too. At most 64 KiB of output are kept. Fault `missing` for an unknown or ended instance, `unsupported` where `features.commands` is false.
+   */
+  run(id: string, argv: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<RunOutcome>;
   /**
    * What happens from the moment of the call on, until the signal aborts. The queue of each watcher is bounded, and a slow
    * one loses the oldest: events say when to look, `list` says what is.
    */
   watch(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+}
+
+/** A volume of an engine's, and whose it is. */
+export interface StoredVolume {
+  readonly name: string;
+  readonly lab: string;
+  readonly environment: string;
+  readonly service: string;
+}
+
+/** A runtime of containers: those of one lab in one environment are in a network of their own. */
+export interface ContainerRuntime extends Runtime {
+  /**
+   * The machine's own address in that network, what `host-gateway` means: what listens there, or everywhere, is heard by these
+   * containers. Makes the network when it is not there.
+   */
+  hostAddress(lab: string, environment: string, signal: AbortSignal): Promise<string>;
+  /** The volumes that were made for services of ours, whoever has them now, in order of name. */
+  volumes(signal: AbortSignal): Promise<readonly StoredVolume[]>;
+  /**
+   * Removes a volume with its data, for good; one that is not there is removed already. Fault `conflict` while a container, also an ended
+   * one, has it, `denied` for one that was not made for a service of ours.
+   */
+  removeVolume(name: string, signal: AbortSignal): Promise<void>;
+  /** Lets go of the engine. What runs goes on. */
+  close(): Promise<void>;
 }

@@ -8,7 +8,10 @@ import { machineDetailShape, machineShape } from "./machine.ts";
 import { metricApi } from "./metric-api.ts";
 import { planShape } from "./plan.ts";
 import { progressShape } from "./progress.ts";
+import { releaseApi } from "./release.ts";
 import { roleShape } from "./role.ts";
+import { secretApi } from "./secret.ts";
+import { serviceApi } from "./service.ts";
 import { statusShape } from "./status.ts";
 import {
   credentialsShape,
@@ -343,6 +346,7 @@ export const api = {
 
   ...fleetApi,
   ...agentApi,
+  ...secretApi,
 
   // ---- the lab and its services
   status: endpoint({
@@ -375,16 +379,7 @@ export const api = {
     }),
     output: progressShape,
   }),
-  restart: endpoint({
-    method: "POST",
-    path: "/api/v1/services/:environment/:service/restart",
-    role: "operator",
-    answer: "one",
-    summary:
-      "Replaces the instances of a service by new ones of the same version; the old serve until the new are healthy.",
-    input: z.object({ environment: z.string(), service: z.string() }),
-    output: done,
-  }),
+  ...serviceApi,
   logs: endpoint({
     method: "GET",
     path: "/api/v1/services/:environment/:service/logs",
@@ -403,6 +398,10 @@ export const api = {
        * between; without `at` behind all it has written by now. Of an instance that is not named: all of it.
        */
       after: z.string().max(8_000).optional(),
+      /** Only this instance, by its id or the end of it; also one that is gone. */
+      instance: z.string().min(3).max(64).optional(),
+      /** Those that are gone as well, as far as their output is kept. */
+      gone: z.stringbool().default(false),
     }),
     output: z.object({
       instance: z.string(),
@@ -411,6 +410,31 @@ export const api = {
       at: z.string(),
     }),
   }),
+
+  keptLogs: endpoint({
+    method: "GET",
+    path: "/api/v1/services/:environment/:service/kept-logs",
+    role: "viewer",
+    answer: "one",
+    summary: "The instances of a service that are gone and whose output is kept, oldest first.",
+    input: z.object({ environment: z.string(), service: z.string() }),
+    output: z.object({
+      logs: z.array(
+        z.object({
+          instance: z.string(),
+          /** Id of the release it was of. */
+          release: z.string().optional(),
+          startedMs: z.number(),
+          endedMs: z.number(),
+          /** How it ended, in words. */
+          exit: z.string(),
+          sizeBytes: z.number().int(),
+        }),
+      ),
+    }),
+  }),
+
+  ...releaseApi,
 
   ...metricApi,
 } as const;

@@ -12,10 +12,36 @@ export interface ClientOptions {
   readonly token?: string | (() => Promise<string | undefined>) | undefined;
   /** More headers, asked for before every request: `x-csrf-token` in a page. */
   readonly headers?: () => Readonly<Record<string, string>>;
-  readonly fetch?: typeof fetch;
+  /** The global one when left out. */
+  readonly fetch?: Fetch | undefined;
   /** For tests; the machine's otherwise. */
   readonly clock?: Clock;
 }
+
+/** What is asked of `fetch`. */
+export interface Asked {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal | null;
+  /** An API never moves, and a token is not carried to where a redirect says. */
+  readonly redirect: "error";
+}
+
+/** What is used of an answer; a `Response` is one. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly body: { getReader(): AnswerReader } | null;
+  text(): Promise<string>;
+}
+
+interface AnswerReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array<ArrayBuffer> | undefined }>;
+  cancel(): Promise<void>;
+}
+
+export type Fetch = (url: URL, asked: Asked) => Promise<Answer>;
 
 type Call = Endpoint & { readonly answer: "one" | "text" | "prometheus" };
 type Taking = Endpoint & { readonly answer: "one"; readonly body?: Body };
@@ -97,28 +123,22 @@ async function send(
   input: Input,
   signal: AbortSignal | undefined,
   sent?: Bytes,
-): Promise<Response> {
+): Promise<Answer> {
   const { path, rest } = fillPath(endpoint.path, input);
   const url = new URL(path, options.url);
   const token = typeof options.token === "function" ? await options.token() : options.token;
   const headers: Record<string, string> = { accept: accepted[endpoint.answer], ...options.headers?.() };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  // An API never moves, and a token is not carried to where a redirect says.
-  const init: RequestInit = { method: endpoint.method, headers, signal: signal ?? null, redirect: "error" };
   if (endpoint.method === "GET" || sent !== undefined) {
     for (const [name, value] of Object.entries(rest))
       if (value !== undefined) url.searchParams.set(name, String(value));
   }
-  if (sent !== undefined) {
-    headers["content-type"] = sent.type;
-    init.body = sent.bytes;
-  } else if (endpoint.method === "POST") {
-    headers["content-type"] = "application/json";
-    init.body = JSON.stringify(rest);
-  }
-  let response: Response;
+  const body = sent?.bytes ?? (endpoint.method === "POST" ? JSON.stringify(rest) : undefined);
+  if (body !== undefined) headers["content-type"] = sent?.type ?? "application/json";
+  const asked = { method: endpoint.method, headers, signal: signal ?? null, redirect: "error" } as const;
+  let response: Answer;
   try {
-    response = await (options.fetch ?? fetch)(url, init);
+    response = await (options.fetch ?? fetch)(url, body === undefined ? asked : { ...asked, body });
   } catch (thrown) {
     if (signal?.aborted) throw signal.reason;
     throw new Fault("unreachable", `no hub answers at ${options.url}`, {
@@ -132,7 +152,7 @@ async function send(
 
 /** The bytes of an answer that may take for ever, as long as something comes. Cancels the answer when the reader stops. */
 async function* readBytes(
-  response: Response,
+  response: Answer,
   clock: Clock,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Uint8Array<ArrayBuffer>> {
@@ -143,7 +163,7 @@ async function* readBytes(
       const silence = Promise.withResolvers<never>();
       const timer = clock.after(silenceMs, () => silence.reject(new Error(`nothing came for ${silenceMs} ms`)));
       const chunk = await Promise.race([reader.read(), silence.promise]).finally(() => timer.cancel());
-      if (chunk.done) return;
+      if (chunk.done || chunk.value === undefined) return;
       yield chunk.value;
     }
   } catch (thrown) {
@@ -154,7 +174,7 @@ async function* readBytes(
   }
 }
 
-async function readText(response: Response, signal: AbortSignal | undefined): Promise<string> {
+async function readText(response: Answer, signal: AbortSignal | undefined): Promise<string> {
   try {
     return await response.text();
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { machineModes, machineStates } from "./machine.ts";
+import { rolloutCauses } from "./release.ts";
 import { roleShape } from "./role.ts";
 
 const base = {
@@ -73,6 +74,9 @@ export const eventShape = z.discriminatedUnion("type", [
   /** A credential was put into the vault or taken out; its subject is `credential:NAME` or `credential:MACHINE/NAME`. */
   kind("credential.set", {}),
   kind("credential.removed", {}),
+  /** A value of one of the lab's secrets was set or taken out; its subject is `secret:NAME` or `secret:ENVIRONMENT/NAME`. */
+  kind("secret.set", { version: z.number().int() }),
+  kind("secret.removed", {}),
   /** The vault is sealed by another master key. */
   kind("key.rotated", { from: z.string(), to: z.string(), secrets: z.number().int() }),
   /** The master key is not there, or is another one: nothing that it sealed opens. Its subject is the vault, as of all of keys. */
@@ -102,10 +106,59 @@ export const eventShape = z.discriminatedUnion("type", [
   kind("instance.stopped", { instance: z.string() }),
   kind("instance.healthy", { instance: z.string() }),
   kind("instance.unhealthy", { instance: z.string(), reason: z.string() }),
+  /** The certificate that the lab gives for a host name cannot be had; `served`: the one from before goes on, else there is no TLS. */
+  kind("certificate.failed", { host: z.string(), reason: z.string(), served: z.boolean() }),
+  /** It ends within 14 days, or has ended. */
+  kind("certificate.ending", { host: z.string(), endsMs: z.number() }),
+  kind("certificate.good", { host: z.string() }),
   kind("service.switched", { spec: z.string().optional(), targets: z.number().int() }),
   kind("service.failed", { reason: z.string() }),
   kind("service.gaveUp", { crashes: z.number().int(), last: z.string() }),
   kind("service.restartAsked", { generation: z.number().int() }),
+  /** Somebody wants nothing of it to run, until it is started again. */
+  kind("service.stopAsked", {}),
+  kind("service.startAsked", {}),
+  /** So many replicas until the lab says another number; left out: as the lab says. */
+  kind("service.scaled", { replicas: z.number().int().optional() }),
+  /** It was ended, and these volumes of it are gone for good. */
+  kind("service.destroyed", { volumes: z.array(z.string()) }),
+  /** A try to make a release the serving one. `number`: of a release that is to serve again; `from`: an environment that is promoted. */
+  kind("rollout.began", {
+    rollout: z.string(),
+    cause: z.enum(rolloutCauses),
+    number: z.number().int().optional(),
+    from: z.string().optional(),
+  }),
+  /** `image`: the id of what it is made of; left out for a process. */
+  kind("release.made", {
+    release: z.string(),
+    number: z.number().int(),
+    spec: z.string(),
+    image: z.string().optional(),
+    commit: z.string().optional(),
+  }),
+  /** It serves. `reason`: why there was nothing to do, or "". */
+  kind("rollout.done", {
+    rollout: z.string(),
+    number: z.number().int().optional(),
+    tookMs: z.number(),
+    reason: z.string(),
+  }),
+  /** `number` is left out when there was no release yet; `backTo`: the release that serves as before. */
+  kind("rollout.failed", {
+    rollout: z.string(),
+    number: z.number().int().optional(),
+    backTo: z.number().int().optional(),
+    reason: z.string(),
+  }),
+  kind("rollout.cancelled", {
+    rollout: z.string(),
+    number: z.number().int().optional(),
+    backTo: z.number().int().optional(),
+    reason: z.string(),
+  }),
+  /** Too old to go back to: it and its image are gone. */
+  kind("release.pruned", { number: z.number().int() }),
 ]);
 
 export type FedEvent = z.infer<typeof eventShape>;

@@ -2,7 +2,7 @@
 
 import type { Finding } from "../diagnostic.ts";
 import type { LabDocument } from "../document.ts";
-import { identityOf, machinesOf } from "../resolve.ts";
+import { identityOf, machineOf } from "../resolve.ts";
 import { findCycles } from "./cycle.ts";
 import { eachPlacement, oncePer, pathOf } from "./each.ts";
 
@@ -30,15 +30,14 @@ export function checkPlacement(lab: LabDocument): readonly Finding[] {
   for (const { name, service, environment } of eachPlacement(lab)) {
     if (service.on === undefined) continue;
     const machines = lab.environments[environment]?.machines ?? [];
-    const strangers = machinesOf(lab, name, environment).filter((machine) => !machines.includes(machine));
-    for (const machine of strangers) {
-      findings.push({
-        code: "machine-outside-environment",
-        path: pathOf(service.on, ["services", name, "on"], environment),
-        message: `In ${environment} it is to run on ${machine}, which is not a machine of ${environment}.`,
-        hint: `Add "${machine}" to environments.${environment}.machines, say \`on\` by environment, or list its environments under \`in\`.`,
-      });
-    }
+    const machine = machineOf(lab, name, environment);
+    if (machine === undefined || machines.includes(machine)) continue;
+    findings.push({
+      code: "machine-outside-environment",
+      path: pathOf(service.on, ["services", name, "on"], environment),
+      message: `In ${environment} it is to run on ${machine}, which is not a machine of ${environment}.`,
+      hint: `Add "${machine}" to environments.${environment}.machines, say \`on\` by environment, or list its environments under \`in\`.`,
+    });
   }
   return findings;
 }

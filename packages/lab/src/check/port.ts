@@ -3,7 +3,7 @@
 import type { Finding, Path } from "../diagnostic.ts";
 import type { LabDocument } from "../document.ts";
 import { valueIn } from "../per-environment.ts";
-import { identityOf, machinesOf } from "../resolve.ts";
+import { identityOf, machineOf } from "../resolve.ts";
 import { eachPlacement, oncePer, type Placement, pathOf } from "./each.ts";
 
 interface Claim {
@@ -21,7 +21,8 @@ function* claimsOf(lab: LabDocument, placement: Placement): Generator<Claim> {
   const port = valueIn(service[field], environment);
   if (run === undefined || port === undefined) return;
   const path = pathOf(service[field], ["services", name, field], environment);
-  for (const machine of machinesOf(lab, name, environment)) yield { name, environment, machine, port, path };
+  const machine = machineOf(lab, name, environment);
+  if (machine !== undefined) yield { name, environment, machine, port, path };
 }
 
 /** Two services, or one in two environments, that claim one port on one machine. */

@@ -6,6 +6,9 @@ it("reports a secret without a value where a service needs it", () => {
   expect(wordsOf(lab)).toEqual([
     'It needs the secret PROD_KEY in dev, where PROD_KEY has no value. Add "dev" to secrets.PROD_KEY.in, or give the variable another value there.',
   ]);
+  expect(wrongWith({ a: { ...program, env: { K: { secretFile: "PROD_KEY" } } } })).toEqual([
+    "secret-missing services.a.env.K",
+  ]);
   expect(wrongWith({ a: { ...program, env: { K: { dev: { secret: "PROD_KEY" }, default: "x" } } } })).toEqual([
     "secret-missing services.a.env.K.dev",
   ]);

@@ -3,7 +3,7 @@
 import type { Finding } from "../diagnostic.ts";
 import type { LabDocument } from "../document.ts";
 import { valueIn } from "../per-environment.ts";
-import { environmentsOf } from "../resolve.ts";
+import { environmentsOf, secretOf } from "../resolve.ts";
 import { listWords, pathOf } from "./each.ts";
 
 export function checkSecrets(lab: LabDocument): readonly Finding[] {
@@ -12,11 +12,10 @@ export function checkSecrets(lab: LabDocument): readonly Finding[] {
     for (const [variable, value] of Object.entries(service.env ?? {})) {
       const without = new Map<string, string[]>();
       for (const environment of environmentsOf(lab, name)) {
-        const held = valueIn(value, environment);
-        if (typeof held !== "object" || !("secret" in held)) continue;
-        const only = lab.secrets[held.secret]?.in;
-        if (only === undefined || only.includes(environment)) continue;
-        without.set(held.secret, [...(without.get(held.secret) ?? []), environment]);
+        const secret = secretOf(valueIn(value, environment));
+        const only = secret === undefined ? undefined : lab.secrets[secret]?.in;
+        if (secret === undefined || only === undefined || only.includes(environment)) continue;
+        without.set(secret, [...(without.get(secret) ?? []), environment]);
       }
       for (const [secret, environments] of without) {
         findings.push({

@@ -5,18 +5,6 @@ import { container, plainLab, program, wrongWith } from "../test-lab.ts";
 const volumes = { data: { at: "/data" } };
 const prod = { in: ["prod"] };
 
-it("reports a volume's service on several machines", () => {
-  expect(wrongWith({ a: { ...container, ...prod, volumes, on: ["node5", "node6"] } })).toEqual([
-    "volume-spread services.a.on",
-  ]);
-  expect(
-    wrongWith({
-      a: { ...container, ...prod, volumes, on: ["node5"] },
-      b: { ...container, ...prod, on: ["node5", "node6"] },
-    }),
-  ).toEqual([]);
-});
-
 it("reports a container's volume without a place, and two at one place", () => {
   expect(wrongWith({ a: { ...container, volumes: { data: {} } } })).toEqual(["no-mount-point services.a.volumes.data"]);
   expect(wrongWith({ a: { ...program, volumes: { data: {} } } })).toEqual([]);

@@ -2,24 +2,15 @@
 
 import type { Finding } from "../diagnostic.ts";
 import type { LabDocument } from "../document.ts";
-import { environmentsOf, identityOf, machinesOf } from "../resolve.ts";
-import { eachPlacement, listWords, oncePer, pathOf } from "./each.ts";
+import { environmentsOf, identityOf, machineOf } from "../resolve.ts";
+import { eachPlacement, oncePer, pathOf } from "./each.ts";
 
-/** A volume's service on several machines, a container's volume without a place in it, two volumes at one place. */
+/** A container's volume without a place in it, two volumes at one place. */
 export function checkVolumes(lab: LabDocument): readonly Finding[] {
   const findings: Finding[] = [];
-  for (const { name, service, environment, run } of eachPlacement(lab)) {
+  for (const { name, service, run } of eachPlacement(lab)) {
     const volumes = Object.entries(service.volumes ?? {});
     if (volumes.length === 0) continue;
-    const machines = machinesOf(lab, name, environment);
-    if (machines.length > 1) {
-      findings.push({
-        code: "volume-spread",
-        path: pathOf(service.on, ["services", name, "on"], environment),
-        message: `It has a volume, so it can only run on one machine, not on ${listWords(machines)}.`,
-        hint: "Name the one that keeps the data.",
-      });
-    }
     const taken = new Map<string, string>();
     for (const [volume, { at }] of volumes) {
       const path = ["services", name, "volumes", volume];
@@ -57,8 +48,8 @@ export function checkMoves(before: LabDocument, after: LabDocument): readonly Fi
     if (kept === undefined) continue;
     const shared = environmentsOf(after, name).filter((word) => environmentsOf(before, name).includes(word));
     for (const environment of shared) {
-      const [from] = machinesOf(before, name, environment);
-      const [to] = machinesOf(after, name, environment);
+      const from = machineOf(before, name, environment);
+      const to = machineOf(after, name, environment);
       if (from === undefined || to === undefined || sameMachine(before, from, after, to)) continue;
       findings.push({
         code: "volume-moves",

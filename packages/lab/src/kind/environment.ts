@@ -25,7 +25,7 @@ export interface EnvironmentProps<M extends string = string, E extends string = 
 }
 
 /** Names that would be ambiguous as keys of a map by environment: a compile error that says so. */
-type ReservedEnvironment = "default" | "kind" | "secret" | "service";
+type ReservedEnvironment = "default" | "kind" | "secret" | "secretFile" | "service";
 
 /** The environments of a lab, by name. */
 export type EnvironmentMap<M extends string, E extends string> = {

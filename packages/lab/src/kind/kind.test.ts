@@ -38,12 +38,16 @@ const fields = {
     { dev: { kind: "command", command: "true" } },
   ],
   route: ["a", "a.localhost", "xn--bcher-kva.example", { dev: "a.b.c" }],
-  env: [{}, { A: "", B: { dev: "x", default: { secret: "KEY" } }, _c9: { service: "a" } }],
+  env: [
+    {},
+    { A: "", B: { dev: "x", default: { secret: "KEY" } }, _c9: { service: "a" }, F: { dev: { secretFile: "KEY" } } },
+  ],
   volumes: [{}, { data: {} }, { data: { at: "/data", host: "/srv/..data", readOnly: true } }],
   needs: [[]],
-  on: ["hub", ["hub"], { dev: "hub" }, { dev: ["hub"] }],
+  on: ["hub", { dev: "hub" }],
   replicas: [1, 100, { dev: 2, default: 1 }],
   stopGrace: ["0s", "1h", { dev: "5s" }],
+  settle: ["0s", "1h", { dev: "5s" }],
   cpu: [0.01, 64, { dev: 0.5 }],
   memory: ["1MiB", { dev: "2GB" }],
   owner: ["me", "A & B"],
@@ -92,6 +96,7 @@ describe("what a service's values may not be", () => {
     ["memory", 512, "wrong-type services.a.memory"],
     ["stopGrace", "2h", "out-of-range services.a.stopGrace"],
     ["stopGrace", "5 s", "bad-value services.a.stopGrace"],
+    ["settle", "2h", "out-of-range services.a.settle"],
     ["health", { kind: "http" }, "missing-key services.a.health"],
     ["health", { kind: "http", path: "health" }, "bad-value services.a.health.path"],
     ["health", { kind: "http", path: "/a b" }, "bad-value services.a.health.path"],
@@ -114,6 +119,8 @@ describe("what a service's values may not be", () => {
     ["env", { "A-B": "x" }, "bad-name services.a.env.A-B"],
     ["env", { A: "zero\0byte" }, "bad-value services.a.env.A"],
     ["env", { A: { secret: "KYE" } }, "unknown-secret services.a.env.A.secret"],
+    ["env", { A: { secretFile: "KYE" } }, "unknown-secret services.a.env.A.secretFile"],
+    ["env", { A: { secretFile: "KEY", secret: "KEY" } }, "unknown-key services.a.env.A.secretFile"],
     ["env", { A: { service: "b" } }, "unknown-service services.a.env.A.service"],
     ["env", { A: { secret: "KEY", dev: "x" } }, "unknown-key services.a.env.A.dev"],
     ["env", { A: { dve: "x" } }, "unknown-environment services.a.env.A.dve"],
@@ -129,8 +136,8 @@ describe("what a service's values may not be", () => {
     ["in", [], "empty services.a.in"],
     ["in", ["dve"], "unknown-environment services.a.in[0]"],
     ["on", "hbu", "unknown-machine services.a.on"],
-    ["on", [], "empty services.a.on"],
-    ["on", { dev: ["hub", "hub"] }, "duplicate services.a.on.dev[1]"],
+    ["on", ["hub"], "wrong-type services.a.on"],
+    ["on", { dev: ["hub", "node5"] }, "wrong-type services.a.on.dev"],
     ["run", "node x", "wrong-type services.a.run"],
     ["run", { kind: "process", command: "node x > y" }, "shell-syntax services.a.run.command"],
     ["run", { kind: "process", command: ["node", 5] }, "wrong-type services.a.run.command[1]"],
@@ -141,6 +148,8 @@ describe("what a service's values may not be", () => {
     ["run", { kind: "image", reference: "docker://x/y" }, "bad-value services.a.run.reference"],
     ["run", { kind: "build", folder: "" }, "empty services.a.run.folder"],
     ["run", {}, "empty services.a.run"],
+    ["tls", "letsencrypt", "bad-value services.a.tls"],
+    ["tls", { dev: true }, "wrong-type services.a.tls.dev"],
     ["owner", "two\nlines", "bad-value services.a.owner"],
     ["repo", "javascript:alert(1)", "bad-value services.a.repo"],
     ["runbook", " JavaScript:alert(1)", "bad-value services.a.runbook"],
@@ -174,6 +183,25 @@ describe("machines, environments, secrets, names", () => {
     { kind: "server", address: "10.0.0.1", jump: "node5", every: "1s" },
     { kind: "workstation", tailscale: "mbp", jump: "node5", every: "1h", exporters: {} },
     { kind: "server", address: "fd00::1" },
+    { kind: "server", address: "local", engine: { kind: "podman", socket: "/run/user/1000/podman/podman.sock" } },
+    { kind: "server", address: "local", ingress: { kind: "builtin", tls: "none", httpsPort: 8443 } },
+    {
+      kind: "server",
+      address: "d",
+      engine: { kind: "docker" },
+      ingress: { kind: "caddy", admin: "unix//run/caddy.sock" },
+    },
+    {
+      ...{ kind: "server", address: "d" },
+      ingress: {
+        ...{ kind: "caddy", admin: "http://127.0.0.1:2019", httpPort: 8080, httpsPort: 8443, tls: "acme" },
+        ...{
+          certificates: [{ certificate: "./a.pem", key: "/k.pem" }],
+          email: "a@b.c",
+          directory: "https://ca.lan/dir",
+        },
+      },
+    },
     { kind: "server", address: "fe80::1%eth0" },
     { kind: "workstation", tailscale: "mbp" },
     { kind: "workstation", address: "10.0.0.1" },
@@ -192,6 +220,29 @@ describe("machines, environments, secrets, names", () => {
     [{ kind: "server", address: "host:22" }, "bad-value machines.hub.address"],
     [{ kind: "server", address: "-oProxyCommand=x" }, "bad-value machines.hub.address"],
     [{ kind: "server", address: "local", adress: "x" }, "unknown-key machines.hub.adress"],
+    [{ kind: "server", address: "d", engine: "docker" }, "wrong-type machines.hub.engine"],
+    [{ kind: "server", address: "d", engine: { kind: "dokcer" } }, "bad-value machines.hub.engine.kind"],
+    [
+      { kind: "server", address: "d", engine: { kind: "docker", socket: "docker.sock" } },
+      "bad-value machines.hub.engine.socket",
+    ],
+    [{ kind: "server", address: "d", ingress: "caddy" }, "wrong-type machines.hub.ingress"],
+    [
+      { kind: "server", address: "d", ingress: { kind: "caddy", admin: "localhost:2019" } },
+      "bad-value machines.hub.ingress.admin",
+    ],
+    [
+      { kind: "server", address: "d", ingress: { kind: "caddy", certificates: [] } },
+      "empty machines.hub.ingress.certificates",
+    ],
+    [
+      { kind: "server", address: "d", ingress: { kind: "caddy", email: "ada" } },
+      "bad-value machines.hub.ingress.email",
+    ],
+    [
+      { kind: "server", address: "local", ingress: { kind: "builtin", admin: "x" } },
+      "unknown-key machines.hub.ingress.admin",
+    ],
     [{ kind: "server", address: "local", port: 0 }, "out-of-range machines.hub.port"],
     [{ kind: "server", address: "local", user: "-x" }, "bad-value machines.hub.user"],
     [{ kind: "server", address: "local", key: "-x" }, "bad-value machines.hub.key"],
@@ -222,7 +273,7 @@ describe("machines, environments, secrets, names", () => {
     expect(wrongWith({}, { environments: { dev, prod: { machines: ["node5"] } } })).toEqual([expected]);
   });
 
-  it.each(["default", "kind", "secret", "service"])("an environment cannot be called %s", (name) => {
+  it.each(["default", "kind", "secret", "secretFile", "service"])("an environment cannot be called %s", (name) => {
     const environments = { [name]: { machines: ["hub"] } };
     expect(wrongWith({}, { environments, secrets: {} })).toEqual([`reserved-name environments.${name}`]);
   });

@@ -5,7 +5,9 @@ import { placed } from "../place.ts";
 import { type Cursor, type Read, report } from "../read/cursor.ts";
 import { duration, number, reference, text } from "../read/scalar.ts";
 import { byKind, constant, map, object, optional, required } from "../read/shape.ts";
+import { type docker, type podman, readEngine } from "./engine.ts";
 import { type ExporterProps, readExporters } from "./exporter.ts";
+import { type IngressProps, readIngress } from "./ingress.ts";
 import type { SecretName } from "./secret.ts";
 
 /** What servers and workstations have in common. `M` and `X`: the machines and secrets it refers to. */
@@ -25,6 +27,13 @@ interface CommonProps<M extends string, X extends string> {
    * `{ unpoller: { url, every: "30s" } }`.
    */
   readonly exporters?: Readonly<Record<string, `http://${string}` | `https://${string}` | ExporterProps<X>>>;
+  /** What runs its containers: `docker()` or `podman()`. When left out it is whichever of them answers at its usual socket. */
+  readonly engine?: ReturnType<typeof docker> | ReturnType<typeof podman>;
+  /**
+   * What leads requests for host names to the services on it: `caddy({ tls: "acme" })`. When left out that is fed's own ingress, which
+   * runs in the hub; `builtin({ … })` says how it serves TLS.
+   */
+  readonly ingress?: IngressProps;
   /** Facts about it, for people and for choosing machines: `{ gpu: "rtx3090" }`. */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -100,6 +109,8 @@ const common = {
   jump: optional(reference("machine")),
   every: optional(duration("1s", "1h")),
   exporters: optional(readExporters),
+  engine: optional(readEngine),
+  ingress: optional(readIngress),
   labels: optional(
     map(
       'labels, such as { gpu: "rtx3090" }',

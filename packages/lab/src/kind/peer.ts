@@ -1,6 +1,6 @@
 /** Another server that the hub speaks HTTP with: where it is, and who the hub is to it. */
 
-import type { HttpAuth } from "../document.ts";
+import type { HttpAuth, PasswordAuth } from "../document.ts";
 import { isPlainObject, type Read } from "../read/cursor.ts";
 import { text } from "../read/scalar.ts";
 import { object, required } from "../read/shape.ts";
@@ -23,7 +23,7 @@ export const readUrl: Read<string> = text({
   pattern: /^https?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/,
 });
 
-const readBasic = object<Extract<HttpAuth, { user: string }>>("a user and a password", {
+export const readPasswordAuth: Read<PasswordAuth> = object<PasswordAuth>("a user and a password", {
   user: required(text({ what: "a user name", pattern: /^[^:\p{Cc}]+$/u, longest: 256 })),
   password: required(readSecretReference),
 });
@@ -32,4 +32,4 @@ const readBearer = object<Extract<HttpAuth, { token: object }>>("a token", {
 });
 
 export const readHttpAuth: Read<HttpAuth> = (value, at) =>
-  isPlainObject(value) && Object.hasOwn(value, "token") ? readBearer(value, at) : readBasic(value, at);
+  isPlainObject(value) && Object.hasOwn(value, "token") ? readBearer(value, at) : readPasswordAuth(value, at);

@@ -11,7 +11,12 @@ import { byKind, constant, object, optional, required } from "../read/shape.ts";
 export type RunProps =
   | { readonly kind: "process"; readonly command: string | readonly string[]; readonly folder?: string }
   | { readonly kind: "image"; readonly reference: string }
-  | { readonly kind: "build"; readonly folder: string; readonly dockerfile?: string };
+  | {
+      readonly kind: "build";
+      readonly folder: string;
+      readonly dockerfile?: string;
+      readonly push?: `${string}/${string}`;
+    };
 
 /**
  * A process of the machine itself.
@@ -36,8 +41,14 @@ export function image(reference: string): RunProps {
  *
  * @param folder relative to the lab's folder.
  * @param options.dockerfile relative to that folder; `Dockerfile` when left out.
+ * @param options.push where each image goes once it is built, such as `"ghcr.io/me/blog"`: the registry is one of the lab's
+ * `registries`. Other machines pull it from there. When left out no registry is needed: the image is carried to them.
+ * @example build("./blog", { push: "ghcr.io/me/blog" })
  */
-export function build(folder: string, options: { readonly dockerfile?: string } = {}): RunProps {
+export function build(
+  folder: string,
+  options: { readonly dockerfile?: string; readonly push?: `${string}/${string}` } = {},
+): RunProps {
   return placed({ ...options, kind: "build", folder });
 }
 
@@ -70,6 +81,24 @@ const imageReference = text({
   longest: 512,
 });
 
+function pushHint(repository: string): string | undefined {
+  if (/[\s]|:\/\//.test(repository)) return 'Write it as in "ghcr.io/owner/name".';
+  if (repository.includes("@") || /:[^/]*$/.test(repository)) {
+    return "Write it without a tag: each image gets one of its own, which never moves.";
+  }
+  return /^[^/]*[.:][^/]*\/|^localhost\//.test(repository)
+    ? "Its path is lower case."
+    : 'Begin with the registry, as in "ghcr.io/owner/name"; Docker Hub is "docker.io".';
+}
+
+const repository = text({
+  what: "the repository of a registry",
+  pattern:
+    /^(?:localhost|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?::\d{1,5})?|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?:\d{1,5})(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+$/,
+  hint: pushHint,
+  longest: 255,
+});
+
 type OfKind<K extends RunDocument["kind"]> = Extract<RunDocument, { readonly kind: K }>;
 
 const readKinds = byKind<RunDocument>("process(…), image(…) or build(…)", {
@@ -86,6 +115,7 @@ const readKinds = byKind<RunDocument>("process(…), image(…) or build(…)", 
     kind: required(constant("build")),
     folder: required(folder),
     dockerfile: optional(text({ what: "the path of a Dockerfile", longest: 4096 })),
+    push: optional(repository),
   }),
 });
 

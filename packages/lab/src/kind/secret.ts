@@ -29,6 +29,10 @@ export const readSecret: Read<SecretDocument> = object<SecretDocument>("a secret
   description: optional(text({ what: "a description", empty: true })),
 });
 
+export const readSecretFileReference = object<{ readonly secretFile: string }>("a reference to the file of a secret", {
+  secretFile: required(reference("secret")),
+});
+
 export const readSecretReference = object<{ readonly secret: string }>("a reference to a secret", {
   secret: required(reference("secret")),
 });

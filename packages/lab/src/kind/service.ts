@@ -1,20 +1,33 @@
 /** A service: what runs. */
 
-import type { Duration, EnvironmentValue, PerEnvironment, ServiceDocument, Size, VolumeDocument } from "../document.ts";
+import type {
+  Duration,
+  EnvironmentValue,
+  PerEnvironment,
+  ServiceDocument,
+  Size,
+  TlsWord,
+  VolumeDocument,
+} from "../document.ts";
 import { type Cursor, isPlainObject, type Read, report, reportType } from "../read/cursor.ts";
 import { label, variable } from "../read/name.ts";
 import { duration, flag, number, reference, size, text } from "../read/scalar.ts";
 import { list, map, object, optional, perEnvironment, required } from "../read/shape.ts";
 import { type HealthProps, readHealth } from "./health.ts";
-import type { List } from "./list.ts";
+import { readTls } from "./ingress.ts";
 import { type RunProps, readRun } from "./run.ts";
-import { readSecretReference, type SecretName } from "./secret.ts";
+import { readSecretFileReference, readSecretReference, type SecretName } from "./secret.ts";
 
 /** A value of a variable: a public text, a secret, or the address of another service. */
 export type VariableProps<X extends string = string, S extends string = string> =
   | string
   /** The value of a secret, never in the document. */
   | { readonly secret: SecretName<X> }
+  /**
+   * The path of a file that holds the value and nothing else, for programs that read `POSTGRES_PASSWORD_FILE` and the like: other
+   * than a variable, a child process does not inherit it and the engine does not show it.
+   */
+  | { readonly secretFile: SecretName<X> }
   /** The address of another service, such as `http://127.0.0.1:40123`, right in each environment. Implies `needs`. */
   | { readonly service: S };
 
@@ -53,18 +66,28 @@ export interface ServiceProps<
   readonly health?: PerEnvironment<HealthProps, E>;
   /** The host name at which the ingress serves it, lower case: `"blog.localhost"`. */
   readonly route?: PerEnvironment<string, E>;
-  /** Its variables: a public text, `{ secret: "NAME" }` or `{ service: "name" }`, each also by environment. */
+  /**
+   * Where the certificate of its host name comes from, in place of what the ingress of its machine says: `"acme"`, `"internal"`,
+   * `"given"`, or `"none"` for no TLS.
+   */
+  readonly tls?: PerEnvironment<TlsWord, E>;
+  /** Its variables: a public text, `{ secret: "NAME" }`, `{ secretFile: "NAME" }` or `{ service: "name" }`, each also by environment. */
   readonly env?: Readonly<Record<string, PerEnvironment<VariableProps<X, S>, E>>>;
   /** Folders that outlive it, by name. */
   readonly volumes?: Readonly<Record<string, VolumeDocument>>;
   /** Services that must be healthy before it starts, in each environment both run in. */
   readonly needs?: readonly S[];
-  /** The machine or machines it runs on; the environment's first when left out. */
-  readonly on?: PerEnvironment<M | List<M>, E>;
+  /** The machine it runs on; the environment's first when left out. */
+  readonly on?: PerEnvironment<M, E>;
   /** How many instances run side by side, 1 to 100; 1 when left out. */
   readonly replicas?: PerEnvironment<number, E>;
   /** Between being asked to stop and being forced, 0s to 1h; "10s" when left out. */
   readonly stopGrace?: PerEnvironment<Duration, E>;
+  /**
+   * How long new instances are watched after they took over, 0s to 1h; "10s" when left out. The ones before stand by so long where both
+   * can run at once, and serve again at once when a new one ends or falls ill. "0s" watches nothing.
+   */
+  readonly settle?: PerEnvironment<Duration, E>;
   /** The most it may use, in cores, such as 0.5. */
   readonly cpu?: PerEnvironment<number, E>;
   /** The most it may use, such as "512MiB". */
@@ -100,17 +123,20 @@ const publicText = text({ what: "a text", empty: true });
 
 function readVariable(value: unknown, at: Cursor): EnvironmentValue | undefined {
   if (isPlainObject(value) && Object.hasOwn(value, "secret")) return readSecretReference(value, at);
+  if (isPlainObject(value) && Object.hasOwn(value, "secretFile")) return readSecretFileReference(value, at);
   if (isPlainObject(value) && Object.hasOwn(value, "service")) return readServiceValue(value, at);
   if (typeof value === "string") return publicText(value, at);
   const hint = typeof value === "number" || typeof value === "boolean" ? "Put quotes around it." : undefined;
-  return reportType(at, 'a text, { secret: "NAME" } or { service: "name" }', value, hint);
+  return reportType(at, 'a text, { secret: "NAME" }, { secretFile: "NAME" } or { service: "name" }', value, hint);
 }
 
 const machineName = reference("machine");
-const machineNames = list("a list of machines", machineName, 1);
 
-function readOn(value: unknown, at: Cursor): string | readonly string[] | undefined {
-  return Array.isArray(value) ? machineNames(value, at) : machineName(value, at);
+/** Instances on several machines would be an engine's business that spreads them (Swarm, Kubernetes), not fed's. */
+function readOn(value: unknown, at: Cursor): string | undefined {
+  if (!Array.isArray(value)) return machineName(value, at);
+  const hint = "Name one. For two of them, write a second service for the other machine.";
+  return report(at, "wrong-type", "In one environment all instances of a service run on one machine.", hint);
 }
 
 const absolutePath = text({
@@ -149,6 +175,7 @@ export const readService: Read<ServiceDocument> = object<ServiceDocument>("a ser
   hostPort: optional(perEnvironment(port)),
   health: optional(perEnvironment(readHealth)),
   route: optional(perEnvironment(hostName)),
+  tls: optional(perEnvironment(readTls)),
   env: optional(map("variables by name", variable("a variable"), perEnvironment(readVariable))),
   volumes: optional(map("volumes by name", label("a volume"), readVolume)),
   needs: optional(list("a list of services", reference("service"))),
@@ -165,6 +192,7 @@ export const readService: Read<ServiceDocument> = object<ServiceDocument>("a ser
     ),
   ),
   stopGrace: optional(perEnvironment(duration("0s", "1h"))),
+  settle: optional(perEnvironment(duration("0s", "1h"))),
   cpu: optional(perEnvironment(number({ what: "a number of cores", min: 0.01, max: 1024, whole: false }))),
   memory: optional(perEnvironment(size("1MiB", "64TiB"))),
   owner: optional(line),

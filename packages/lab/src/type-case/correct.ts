@@ -23,6 +23,16 @@ export const correct: Readonly<Record<string, string>> = {
       disk: { url: "http://mbp:1/", auth: { user: "ada", password: { secret: "BLOG_DB" } } },
     } })`,
   }),
+  "machines with an engine and an ingress": labWith({
+    machines: `hub: server({ address: "local", engine: podman({ socket: "/run/user/1000/podman/podman.sock" }), ingress: builtin({
+      tls: "given", httpsPort: 8443, certificates: [{ certificate: "./full.pem", key: "./key.pem" }],
+    }) }),
+    node5: server({ address: "10.0.0.5", engine: docker(), ingress: caddy({ tls: "acme", email: "ada@example.org" }) }),
+    mbp: workstation({ tailscale: "mbp", ingress: caddy() })`,
+  }),
+  "certificates by environment": blogWith(
+    'in: ["dev", "prod"], route: { dev: "blog.localhost", prod: "blog.example.org" }, tls: { prod: "acme", default: "none" }',
+  ),
   workstations: labWith({
     machines: 'hub: workstation({ tailscale: "mbp" }), node5: workstation({ address: "10.0.0.5", user: "me" })',
   }),
@@ -38,6 +48,11 @@ export const correct: Readonly<Record<string, string>> = {
       other: { url: "https://y.example", auth: { token: { secret: "BLOG_DB" } }, drop: ['{job="node"}', "go_info"] },
     }`,
   }),
+  registries: labWith({
+    registries: '"ghcr.io": { auth: { user: "ada", password: { secret: "SMTP" } } }, "registry.lan:5000": {}',
+    services:
+      'blog: { run: { dev: build("./blog"), default: build("./blog", { push: "ghcr.io/ada/blog" }) }, port: 80 }',
+  }),
   "an argv with a folder": blogIs('blog: { run: process(["node", "server.mjs"], { folder: "./blog" }) }'),
   "an image": blogIs('blog: { run: image("ghcr.io/me/blog:1.2.3"), port: 80, hostPort: 8080 }'),
   "a build": blogIs('blog: { run: build("./blog", { dockerfile: "Dockerfile.prod" }), port: 80 }'),
@@ -50,15 +65,17 @@ export const correct: Readonly<Record<string, string>> = {
   ),
   routes: blogWith('in: ["dev", "prod"], route: { dev: "blog.localhost", prod: "blog.example.org" }'),
   "a variable of every kind": blogWith(`in: ["dev", "prod"], env: {
-      PLAIN: "text", BY_ENVIRONMENT: { dev: "debug", default: "info" }, SECRET: { secret: "BLOG_DB" }, DB: { service: "database" },
-      MIXED: { dev: "sqlite::memory:", default: { secret: "BLOG_DB" } }, ADDRESS: { prod: { service: "database" } },
+      PLAIN: "text", BY_ENVIRONMENT: { dev: "debug", default: "info" }, SECRET: { secret: "BLOG_DB" }, SECRET_FILE: { secretFile: "BLOG_DB" }, DB: { service: "database" },
+      MIXED: { dev: "sqlite::memory:", default: { secret: "BLOG_DB" } }, FILE: { dev: { secretFile: "SMTP" } }, ADDRESS: { prod: { service: "database" } },
     }`),
   "itself as a reference": blogWith('env: { OWN_URL: { service: "blog" } }'),
   volumes: blogWith(
     'volumes: { data: { at: "/data" }, photos: { at: "/photos", host: "/srv/photos", readOnly: true } }, on: { prod: "node5" }',
   ),
-  "needs and places": blogWith('needs: ["database"], on: { prod: ["node5"], default: "hub" }, replicas: { prod: 2 }'),
-  limits: blogWith('cpu: { dev: 0.5, default: 2 }, memory: { dev: "512MiB", default: "2GB" }, stopGrace: "1m"'),
+  "needs and places": blogWith('needs: ["database"], on: { prod: "node5", default: "hub" }, replicas: { prod: 2 }'),
+  limits: blogWith(
+    'cpu: { dev: 0.5, default: 2 }, memory: { dev: "512MiB", default: "2GB" }, stopGrace: "1m", settle: { dev: "0s" }',
+  ),
   "facts for people": blogWith(
     'owner: "me", repo: "git@example.org:me/blog", runbook: "./blog.md", links: { docs: "https://example.org" }',
   ),

@@ -49,6 +49,65 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
     says: /string/,
   },
 
+  // Registries
+  "registry: misspelt field": {
+    source: labWith({ registries: '"ghcr.io": { /*!*/auht: { user: "ada", password: { secret: "SMTP" } } }' }),
+    says: /'auht' does not exist/,
+  },
+  "registry: a password that is a text": {
+    source: labWith({ registries: '"ghcr.io": { auth: { user: "ada", /*!*/password: "geheim" } }' }),
+    says: /string/,
+  },
+  "registry: a secret that is not there": {
+    source: labWith({ registries: '"ghcr.io": { auth: { user: "ada", password: { /*!*/secret: "SMPT" } } }' }),
+    says: /"SMTP"/,
+  },
+  "registry: a user without a password": {
+    source: labWith({ registries: '"ghcr.io": { /*!*/auth: { user: "ada" } }' }),
+    says: /'password' is missing/,
+  },
+  "build: pushed to no registry": {
+    source: blogIs('blog: { run: build("./blog", { /*!*/push: "blog" }) }'),
+    says: /"blog"/,
+  },
+
+  // Engines and ingresses
+  "engine: a text": {
+    source: labWith({
+      machines: 'hub: server({ address: "local", /*!*/engine: "docker" }), node5: server({ address: "x" })',
+    }),
+    says: /string/,
+  },
+  "engine: misspelt field": {
+    source: labWith({
+      machines:
+        'hub: server({ address: "local", engine: docker({ /*!*/scoket: "/x" }) }), node5: server({ address: "x" })',
+    }),
+    says: /Did you mean to write 'socket'/,
+  },
+  "ingress: misspelt source of certificates": {
+    source: labWith({
+      machines:
+        'hub: server({ address: "local" }), node5: server({ address: "x", ingress: caddy({ /*!*/tls: "amce" }) })',
+    }),
+    says: /"amce"/,
+  },
+  "ingress: a public certificate of fed's own": {
+    source: labWith({
+      machines:
+        'hub: server({ address: "local", ingress: builtin({ /*!*/tls: "acme" }) }), node5: server({ address: "x" })',
+    }),
+    says: /"acme"/,
+  },
+  "ingress: a certificate without its key": {
+    source: labWith({
+      machines:
+        'hub: server({ address: "local", ingress: builtin({ certificates: [/*!*/{ certificate: "./a.pem" }] }) }), node5: server({ address: "x" })',
+    }),
+    says: /key/,
+  },
+  "tls: unknown environment": { source: blogWith('tls: { /*!*/prodd: "none" }'), says: /'prodd' does not exist/ },
+
   // Machines
   "server: misspelt field": {
     source: labWith({ machines: 'hub: server({ /*!*/adress: "local" }), node5: server({ address: "x" })' }),
@@ -212,11 +271,11 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
   },
   "needs: not a list": { source: blogWith('/*!*/needs: "database"'), says: /string/ },
   "on: unknown machine": { source: blogWith('/*!*/on: "node4"'), says: /"node4".*Did you mean '"node5"'/s },
-  "on: unknown machine in a list": { source: blogWith('on: ["hub", /*!*/"node4"]'), says: /"node4"/ },
+  "on: several machines": { source: blogWith('/*!*/on: ["hub", "node5"]'), says: /"hub" \| "node5"|string\[\]/ },
   "on: unknown machine for an environment": { source: blogWith('on: { /*!*/prod: "node4" }'), says: /"node4"/ },
-  "on: unknown machine in a list for an environment": {
-    source: blogWith('on: { prod: [/*!*/"node4"] }'),
-    says: /"node4"/,
+  "on: several machines for an environment": {
+    source: blogWith('on: { /*!*/prod: ["hub", "node5"] }'),
+    says: /string\[\]/,
   },
   "on: unknown environment": { source: blogWith('on: { /*!*/prodd: "node5" }'), says: /'prodd' does not exist/ },
   "env: unknown secret": {
@@ -226,6 +285,10 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
   "env: unknown secret for an environment": {
     source: blogWith('env: { DB: { dev: "x", prod: { /*!*/secret: "BLOG_DD" } } }'),
     says: /"BLOG_DD"/,
+  },
+  "env: unknown secret as a file": {
+    source: blogWith('env: { DB_FILE: { /*!*/secretFile: "BLOG_DD" } }'),
+    says: /"BLOG_DD".*Did you mean '"BLOG_DB"'/s,
   },
   "env: a secret in a lab without secrets": {
     source: source(`export default defineLab({
@@ -267,6 +330,7 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
   "health: a duration that is a number": { source: blogWith("health: tcp({ /*!*/every: 5 })"), says: /number/ },
   "health: unknown environment": { source: blogWith("health: { /*!*/prodd: tcp() }"), says: /'prodd' does not exist/ },
   "health: a text": { source: blogWith('/*!*/health: "/health"'), says: /string/ },
+  "settle: an unknown unit": { source: blogWith('/*!*/settle: "5sec"'), says: /"5sec"/ },
   "stopGrace: an unknown unit": { source: blogWith('/*!*/stopGrace: "5sec"'), says: /"5sec"/ },
   "stopGrace: an unknown unit for an environment": {
     source: blogWith('stopGrace: { /*!*/prod: "5sec" }'),

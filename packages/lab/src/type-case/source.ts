@@ -1,7 +1,8 @@
 /** Small labs as text, around the fragment that a case is about. */
 
 const imports = `import {
-  assembleLab, build, command, defineBase, defineLab, definePart, http, image, process, server, tcp, workstation,
+  assembleLab, build, builtin, caddy, command, defineBase, defineLab, definePart, docker, http, image, podman, process, server,
+  tcp, workstation,
 } from "@fed/lab";
 `;
 
@@ -21,12 +22,16 @@ function base(changes: Readonly<Record<string, string>>): string {
   environments: {
     ${changes.environments ?? environments}
   },
-  secrets: { ${changes.secrets ?? secrets} },${changes.metrics === undefined ? "" : `\n  metrics: { ${changes.metrics} },`}`;
+  secrets: { ${changes.secrets ?? secrets} },${changes.metrics === undefined ? "" : `\n  metrics: { ${changes.metrics} },`}${
+    changes.registries === undefined ? "" : `\n  registries: { ${changes.registries} },`
+  }`;
 }
 
 /** A lab with some of its maps replaced; the rest of it is right. */
 export function labWith(
-  changes: Readonly<Record<"machines" | "environments" | "secrets" | "services" | "metrics", string>> | object,
+  changes:
+    | Readonly<Record<"machines" | "environments" | "secrets" | "services" | "metrics" | "registries", string>>
+    | object,
 ): string {
   const given = changes as Readonly<Record<string, string>>;
   return `${imports}

@@ -15,10 +15,10 @@ import { SkeletonRows } from "../view/skeleton.tsx";
 import { lookOfMachine } from "../view/state.ts";
 import { type Tab, Tabs } from "../view/tabs.tsx";
 import { Time } from "../view/time.tsx";
+import { SubjectHistory } from "./events-history.tsx";
 import { MachineCharts } from "./machine-charts.tsx";
 import { MachineChips } from "./machine-chips.tsx";
 import { MachineDeeds } from "./machine-deeds.tsx";
-import { MachineHistory } from "./machine-history.tsx";
 import { ContainerList, ProcessList, StorageList, UnitList, UpdateList } from "./machine-lists.tsx";
 import { MachineNotices } from "./machine-notices.tsx";
 import { machineQuery } from "./machine-query.ts";
@@ -135,7 +135,7 @@ function Parts({ machine, ticks }: { readonly machine: WireMachine; readonly tic
         },
         ...listsOf(machine, detail).map((one) => ({ ...one, content: list(one.content) })),
         { id: "system", label: "System", content: <MachineSystem machine={machine} /> },
-        { id: "history", label: "History", content: <MachineHistory name={name} /> },
+        { id: "history", label: "History", content: <SubjectHistory subject={`machine:${name}`} /> },
       ]}
     />
   );

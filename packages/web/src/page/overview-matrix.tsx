@@ -77,17 +77,22 @@ function State({ cell, bare }: { readonly cell: ServiceStatus | undefined; reado
       </span>
     );
   }
-  const { environment, service, state, replicas } = cell;
+  const { environment, service, state, replicas, release } = cell;
   const look = lookOfService(state);
   return (
     <Link
       to="/services/$environment/$service"
       params={{ environment, service }}
-      title={`${environment}/${service}: ${look.word}`}
+      title={`${environment}/${service}: ${look.word}${releaseTitle(cell)}`}
       className="flex min-h-9 items-center gap-1.5 whitespace-nowrap px-4 outline-offset-[-2px] hover:bg-hover pointer-coarse:min-h-11 @max-xl:px-2"
     >
       <StateMark look={look} />
       <span className={cx(toneText[look.tone], bare)}>{look.word}</span>
+      {release !== undefined && (
+        <span className="text-small text-soft">
+          <span className="sr-only">release</span> #{release}
+        </span>
+      )}
       {replicas.wanted > 1 && (
         <span className="text-small text-soft">
           {replicas.healthy}/{replicas.wanted}
@@ -95,4 +100,9 @@ function State({ cell, bare }: { readonly cell: ServiceStatus | undefined; reado
       )}
     </Link>
   );
+}
+
+function releaseTitle({ release, version }: ServiceStatus): string {
+  if (release === undefined) return "";
+  return `, release ${release}${version === undefined ? "" : ` (${version})`}`;
 }

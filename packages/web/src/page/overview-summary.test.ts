@@ -76,3 +76,19 @@ test("what needs attention: the worst first, machines before services, nothing t
     ],
   );
 });
+
+test("what runs well but is another release than the lab says is told, too, and what has trouble with its certificate", () => {
+  const differs = "release 4 failed: exit code 3";
+  const certificate = "web.lan is served without TLS: no file";
+  const services = [
+    { ...service("dev", "api"), differs },
+    { ...service("dev", "sick", "unhealthy"), differs, detail: "no answer" },
+    { ...service("dev", "bare"), certificate },
+    service("dev", "fine"),
+  ];
+  expect(troublesOf(services, []).map(({ name, look, why }) => [name, look.word, look.tone, why])).toEqual([
+    ["dev/sick", "unhealthy", "bad", "no answer"],
+    ["dev/api", "not as the lab says", "warn", differs],
+    ["dev/bare", "certificate", "warn", certificate],
+  ]);
+});

@@ -47,7 +47,10 @@ export interface Trouble {
 
 /** What does not mend itself unseen, the worst first: machines, then services. Pure. */
 export function troublesOf(
-  services: readonly Pick<ServiceStatus, "environment" | "service" | "state" | "detail" | "crashes" | "instances">[],
+  services: readonly Pick<
+    ServiceStatus,
+    "environment" | "service" | "state" | "detail" | "crashes" | "instances" | "differs" | "certificate"
+  >[],
   machines: readonly Pick<WireMachine, "name" | "state" | "detail">[],
 ): readonly Trouble[] {
   const found = [
@@ -58,8 +61,7 @@ export function troublesOf(
       (one): Trouble => ({
         subject: "service",
         name: `${one.environment}/${one.service}`,
-        look: lookOfTrouble(one),
-        why: reasonOf(one),
+        ...troubleOf(one),
       }),
     ),
   ];
@@ -67,10 +69,18 @@ export function troublesOf(
   return weights.flatMap((weight) => found.filter(({ look }) => look.tone === weight));
 }
 
-/** What starts again after a failure is no better for it. */
-function lookOfTrouble({ state, crashes }: Pick<ServiceStatus, "state" | "crashes">): Look {
+/** What starts again after a failure is no better for it; what runs well may be another thing than the lab says. */
+function troubleOf(
+  service: Pick<ServiceStatus, "state" | "detail" | "crashes" | "instances" | "differs" | "certificate">,
+): Pick<Trouble, "look" | "why"> {
+  const { state, crashes, differs, certificate } = service;
   const look = lookOfService(state);
-  return state === "starting" && crashes > 0 ? { ...look, tone: "warn" } : look;
+  if (state === "starting" && crashes > 0) return { look: { ...look, tone: "warn" }, why: reasonOf(service) };
+  if (state === "healthy" && certificate !== undefined)
+    return { look: { word: "certificate", tone: "warn" }, why: certificate };
+  if (state === "healthy" && differs !== undefined)
+    return { look: { word: "not as the lab says", tone: "warn" }, why: differs };
+  return { look, why: reasonOf(service) };
 }
 
 export interface Matrix {

@@ -1,9 +1,8 @@
 import type { HubStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { CircleHelp } from "lucide-react";
-import type { ReactNode } from "react";
-import { statusQuery } from "../hub.ts";
+import { releasesQuery, statusQuery } from "../hub.ts";
 import { StateBadge } from "../view/badge.tsx";
 import { Card } from "../view/card.tsx";
 import { EmptyState } from "../view/empty-state.tsx";
@@ -11,23 +10,30 @@ import { ErrorState } from "../view/error-state.tsx";
 import { PageHeader, WayBack } from "../view/page-header.tsx";
 import { SkeletonRows } from "../view/skeleton.tsx";
 import { lookOfService } from "../view/state.ts";
-import { Time } from "../view/time.tsx";
+import { Tabs } from "../view/tabs.tsx";
+import { SubjectHistory } from "./events-history.tsx";
+import { Compare } from "./services-compare.tsx";
+import { Environments } from "./services-environments.tsx";
 import { ServiceInstances } from "./services-instances.tsx";
-import { runningSince } from "./services-list.ts";
+import { KeptOutput } from "./services-kept.tsx";
 import { ServiceOutput } from "./services-output-card.tsx";
-import { RestartButton } from "./services-restart.tsx";
+import type { ReleaseList } from "./services-release.ts";
+import { Releases } from "./services-releases.tsx";
+import { RolloutCard } from "./services-rollout.tsx";
+import { Rollouts } from "./services-rollouts.tsx";
+import { readServiceSearch } from "./services-search.ts";
 import { StateNote } from "./services-state.tsx";
-import { ServiceAddress } from "./services-table.tsx";
 
-/** One service: how it is and why, its instances, its output. */
-export function ServiceDetail({
-  environment,
-  service: name,
-}: {
+interface Place {
   readonly environment: string;
   readonly service: string;
-}) {
+}
+
+/** One service: where it runs and how it is there; of one environment its rollouts, instances, output and releases. */
+export function ServiceDetail(place: Place) {
+  const { environment, service: name } = place;
   const { data: status, error, refetch } = useQuery(statusQuery);
+  const releases = useQuery(releasesQuery(environment, name));
   const service = status?.services.find((one) => one.environment === environment && one.service === name);
   return (
     <>
@@ -35,36 +41,80 @@ export function ServiceDetail({
       <PageHeader
         title={`${environment}/${name}`}
         aside={service && <StateBadge look={lookOfService(service.state)} />}
-        actions={service && <RestartButton service={service} />}
       />
       {error && !status && <ErrorState thrown={error} retry={refetch} />}
-      {!status && !error && (
+      {!error && (!status || (service && releases.isPending)) && (
         <Card flush>
           <SkeletonRows label="Loading the service" />
         </Card>
       )}
-      {status && !service && <Gone status={status} environment={environment} name={name} />}
-      {service && (
+      {status && !service && <Gone status={status} {...place} />}
+      {/* All at once when everything is there, so that nothing moves what somebody reads already. */}
+      {status && service && !releases.isPending && (
         <div className="flex flex-col gap-4">
           <StateNote service={service} />
-          <Facts service={service} />
-          <ServiceInstances instances={service.instances} />
-          <ServiceOutput environment={environment} service={name} />
+          <Environments status={status} service={name} shown={environment} />
+          {releases.error && !releases.data && (
+            <ErrorState thrown={releases.error} retry={() => void releases.refetch()} />
+          )}
+          <Newest list={releases.data} />
+          <Parts service={service} list={releases.data} />
         </div>
       )}
     </>
   );
 }
 
-function Gone({
-  status,
-  environment,
-  name,
-}: {
-  readonly status: HubStatus;
-  readonly environment: string;
-  readonly name: string;
-}) {
+function Newest({ list }: { readonly list: ReleaseList | undefined }) {
+  const newest = list?.rollouts[0];
+  return newest && <RolloutCard key={newest.id} newest={newest} />;
+}
+
+function Parts({ service, list }: { readonly service: ServiceStatus; readonly list: ReleaseList | undefined }) {
+  const { environment, service: name } = service;
+  const place = { environment, service: name };
+  const { tab = "live" } = useSearch({ from: "/inside/services/$environment/$service" });
+  const navigate = useNavigate({ from: "/services/$environment/$service" });
+  const count = list?.releases.length;
+  return (
+    <Tabs
+      label="Parts of the service"
+      value={tab}
+      onChange={(id) =>
+        void navigate({ resetScroll: false, search: (before) => readServiceSearch({ ...before, tab: id }) })
+      }
+      tabs={[
+        {
+          ...{ id: "live", label: "Live" },
+          content: (
+            <div className="flex flex-col gap-4">
+              <ServiceInstances service={service} list={list} />
+              <ServiceOutput {...place} />
+              <KeptOutput place={place} instances={service.instances} list={list} />
+            </div>
+          ),
+        },
+        {
+          ...{ id: "releases", label: count === undefined ? "Releases" : `Releases ${count}` },
+          content: list ? (
+            <div className="flex flex-col gap-4">
+              <Releases place={place} list={list} />
+              <Compare place={place} list={list} />
+              <Rollouts rollouts={list.rollouts} />
+            </div>
+          ) : (
+            <Card title="Releases">
+              <p className="text-soft">They could not be read.</p>
+            </Card>
+          ),
+        },
+        { id: "history", label: "History", content: <SubjectHistory subject={`service:${environment}/${name}`} /> },
+      ]}
+    />
+  );
+}
+
+function Gone({ status, environment, service: name }: Place & { readonly status: HubStatus }) {
   const elsewhere = status.services.filter((one) => one.service === name);
   return (
     <EmptyState icon={CircleHelp} title={`The lab has no service ${environment}/${name}`}>
@@ -89,57 +139,5 @@ function Gone({
         </p>
       )}
     </EmptyState>
-  );
-}
-
-function Facts({ service }: { readonly service: ServiceStatus }) {
-  const { machine, url, replicas, crashes, environment, service: name } = service;
-  const since = runningSince(service);
-  return (
-    <dl className="grid grid-cols-2 gap-x-6 gap-y-3 rounded-large border border-line bg-surface p-4 sm:grid-cols-3 xl:grid-cols-6">
-      <Fact name="Healthy">
-        {replicas.healthy} of {replicas.wanted}
-      </Fact>
-      <Fact name="Address" className={url === undefined ? "" : "max-sm:order-first max-sm:col-span-2"}>
-        {url === undefined ? <span className="text-soft">no route</span> : <ServiceAddress url={url} />}
-      </Fact>
-      <Fact name="Machine">
-        <Link to="/machines/$name" params={{ name: machine }} className="text-accent hover:underline">
-          {machine}
-        </Link>
-      </Fact>
-      <Fact name="Last start">
-        {since === undefined ? <span className="text-soft">nothing runs</span> : <Time atMs={since} />}
-      </Fact>
-      <Fact name="Unplanned ends">
-        <span className={crashes === 0 ? "" : "text-warn"}>{crashes.toLocaleString("en")}</span>
-      </Fact>
-      <Fact name="Events">
-        <Link
-          to="/events"
-          search={{ subject: `service:${environment}/${name}` }}
-          className="text-accent hover:underline"
-        >
-          What happened to it
-        </Link>
-      </Fact>
-    </dl>
-  );
-}
-
-function Fact({
-  name,
-  children,
-  className = "",
-}: {
-  readonly name: string;
-  readonly children: ReactNode;
-  readonly className?: string;
-}) {
-  return (
-    <div className={`min-w-0 ${className}`}>
-      <dt className="text-small text-soft">{name}</dt>
-      <dd className="[overflow-wrap:anywhere] pointer-coarse:[&_a]:py-1">{children}</dd>
-    </div>
   );
 }

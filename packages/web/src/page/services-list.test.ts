@@ -1,6 +1,6 @@
 import type { HubStatus, InstanceStatus, ServiceStatus } from "@fed/fed/wire/status.ts";
 import { expect, test } from "vitest";
-import { groupServices, orderInstances, reasonOf, restartProgress, runningSince } from "./services-list.ts";
+import { groupServices, orderInstances, reasonOf, runningSince } from "./services-list.ts";
 
 const instance = (id: string, more: Partial<InstanceStatus> = {}): InstanceStatus => ({
   id,
@@ -79,18 +79,6 @@ test("what runs comes before what ended", () => {
     instance("first"),
   ];
   expect(orderInstances(instances).map(({ id }) => id)).toEqual(["first", "second", "late", "old"]);
-});
-
-test("a restart is done when as many as wanted are new, and nothing old runs", () => {
-  const replicas = { wanted: 2, healthy: 2 };
-  const at = (instances: InstanceStatus[], state: ServiceStatus["state"] = "replacing") =>
-    restartProgress(["a", "b"], { instances, replicas, state });
-  expect(at([instance("a"), instance("b")])).toEqual({ kind: "going", replaced: 0 });
-  expect(at([instance("a"), instance("b"), instance("c")])).toEqual({ kind: "going", replaced: 1 });
-  expect(at([instance("c"), instance("d", { health: "unknown" })])).toEqual({ kind: "going", replaced: 1 });
-  expect(at([instance("a"), instance("c"), instance("d")])).toEqual({ kind: "going", replaced: 2 });
-  expect(at([instance("a", { state: "exited" }), instance("c"), instance("d")])).toEqual({ kind: "done", replaced: 2 });
-  expect(at([instance("a"), instance("c")], "gave up")).toEqual({ kind: "failed", replaced: 1 });
 });
 
 test("why a service is as it is: its own words, and how it ended while it starts again", () => {

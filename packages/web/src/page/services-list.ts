@@ -40,19 +40,6 @@ export function orderInstances(instances: readonly InstanceStatus[]): readonly I
   });
 }
 
-/** How far a restart is: how many of the wanted instances are healthy and were not there before it. Pure. */
-export function restartProgress(
-  before: readonly string[],
-  service: Pick<ServiceStatus, "instances" | "replicas" | "state">,
-): { readonly kind: "going" | "done" | "failed"; readonly replaced: number } {
-  const old = new Set(before);
-  const running = service.instances.filter(({ state }) => state === "running");
-  const replaced = running.filter(({ id, health, routed }) => !old.has(id) && health === "healthy" && routed).length;
-  if (service.state === "gave up") return { kind: "failed", replaced };
-  const left = running.some(({ id }) => old.has(id));
-  return { kind: !left && replaced >= service.replicas.wanted ? "done" : "going", replaced };
-}
-
 /** Why it is in its state, or "". While it starts again, why it had to is still what people want to know. Pure. */
 export function reasonOf(service: Pick<ServiceStatus, "state" | "detail" | "crashes" | "instances">): string {
   const { state, detail, crashes, instances } = service;

@@ -6,7 +6,7 @@ import { Card } from "../view/card.tsx";
 import { lookOfService } from "../view/state.ts";
 import { Cell, HeadCell, Row, Table } from "../view/table.tsx";
 import { Time } from "../view/time.tsx";
-import { type EnvironmentGroup, runningSince } from "./services-list.ts";
+import { type EnvironmentGroup, reasonOf, runningSince } from "./services-list.ts";
 
 /** The services of one environment. On a phone a row is a name, its state and how many are healthy. */
 export function ServicesTable({ group: { environment, services, healthy } }: { readonly group: EnvironmentGroup }) {
@@ -18,6 +18,7 @@ export function ServicesTable({ group: { environment, services, healthy } }: { r
             <HeadCell className="w-auto">Service</HeadCell>
             <HeadCell className="w-30 max-sm:px-2 sm:w-40">State</HeadCell>
             <HeadCell className="w-18 text-right max-sm:pl-0 sm:w-24">Healthy</HeadCell>
+            <HeadCell className="w-20 text-right max-md:hidden">Release</HeadCell>
             <HeadCell className="w-1/4 max-lg:hidden">Address</HeadCell>
             <HeadCell className="w-28 max-md:hidden">Machine</HeadCell>
             <HeadCell className="w-32 text-right max-lg:hidden">Last start</HeadCell>
@@ -34,7 +35,9 @@ export function ServicesTable({ group: { environment, services, healthy } }: { r
 }
 
 function ServiceRow({ service }: { readonly service: ServiceStatus }) {
-  const { environment, machine, state, detail, url, replicas } = service;
+  const { environment, machine, state, url, replicas, release, version, differs = "", certificate = differs } = service;
+  const why = reasonOf(service);
+  const note = why === "" ? certificate : why;
   const since = runningSince(service);
   return (
     <Row className="relative hover:bg-hover">
@@ -47,9 +50,9 @@ function ServiceRow({ service }: { readonly service: ServiceStatus }) {
         >
           {service.service}
         </Link>
-        {detail !== "" && (
-          <p className="line-clamp-2 text-small text-soft [overflow-wrap:anywhere]" title={detail}>
-            {detail}
+        {note !== "" && (
+          <p className="line-clamp-2 text-small text-soft [overflow-wrap:anywhere]" title={note}>
+            {note}
           </p>
         )}
       </Cell>
@@ -58,6 +61,9 @@ function ServiceRow({ service }: { readonly service: ServiceStatus }) {
       </Cell>
       <Cell className="whitespace-nowrap text-right max-sm:pl-0">
         {replicas.healthy} / {replicas.wanted}
+      </Cell>
+      <Cell className="whitespace-nowrap text-right max-md:hidden" title={version}>
+        {release ?? <span className="text-faint">–</span>}
       </Cell>
       <Cell className="max-lg:hidden">{url !== undefined && <ServiceAddress url={url} />}</Cell>
       <Cell className="truncate text-soft max-md:hidden">{machine}</Cell>

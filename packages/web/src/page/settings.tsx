@@ -5,6 +5,7 @@ import { type Tab, Tabs } from "../view/tabs.tsx";
 import { AboutSettings } from "./settings-about.tsx";
 import { AppearanceSettings } from "./settings-appearance.tsx";
 import { PasswordSettings } from "./settings-password.tsx";
+import { SecretSettings } from "./settings-secrets.tsx";
 import { TokenSettings } from "./settings-tokens.tsx";
 import { UserSettings } from "./settings-users.tsx";
 
@@ -17,6 +18,7 @@ export function SettingsPage() {
     { id: "appearance", label: "Appearance", content: <AppearanceSettings /> },
     ...(me?.kind === "user" ? [{ id: "password", label: "Password", content: <PasswordSettings /> }] : []),
     { id: "tokens", label: "Tokens", content: <TokenSettings /> },
+    { id: "secrets", label: "Secrets", content: <SecretSettings /> },
     ...(me?.role === "admin" ? [{ id: "users", label: "Users", content: <UserSettings /> }] : []),
     { id: "about", label: "About", content: <AboutSettings /> },
   ];

@@ -25,11 +25,14 @@ const titles: Readonly<Record<LinkPurpose["purpose"], string>> = {
 export function WelcomePage() {
   // Read once: the code leaves the address bar with the first navigation.
   const [code] = useState(() => new URLSearchParams(location.hash.slice(1)).get("code") ?? "");
-  const { data: link, error } = useQuery({
+  const {
+    data: link,
+    error,
+    refetch,
+  } = useQuery({
     queryKey: ["link", code],
     queryFn: ({ signal }) => client.call(api.lookAtLink, { code }, signal),
     enabled: code !== "",
-    retry: false,
   });
   if (code === "") {
     return (
@@ -42,9 +45,10 @@ export function WelcomePage() {
     );
   }
   if (error) {
+    const isGone = readFault(error).code === "missing";
     return (
-      <Door title="This link does not work">
-        <ErrorState thrown={error} title={readFault(error).code === "missing" ? "" : undefined} small />
+      <Door title={isGone ? "This link does not work" : "Welcome"}>
+        <ErrorState thrown={error} {...(isGone ? { title: "" } : { retry: () => void refetch() })} small />
         <SignInLink />
       </Door>
     );

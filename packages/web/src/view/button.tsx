@@ -71,7 +71,8 @@ export function Button(props: ButtonProps) {
       {children}
     </button>
   );
-  return reason === undefined ? button : <Tooltip text={reason}>{button}</Tooltip>;
+  // A button that may have a reason stays the same element with and without one, and so keeps the focus.
+  return "reason" in props ? <Tooltip text={reason}>{button}</Tooltip> : button;
 }
 
 /** A form is sent by its button too, unless that is off. */

@@ -134,6 +134,19 @@ const examples: readonly (readonly [subject: string, data: EventData, sentence: 
   ],
   [
     "service:dev/api",
+    { type: "certificate.failed", host: "a.lan", reason: "no file", served: false },
+    /^a\.lan is served without TLS: no file\.$/,
+  ],
+  [
+    "service:dev/api",
+    { type: "certificate.failed", host: "a.lan", reason: "no file", served: true },
+    /stays the one from before: no file\.$/,
+  ],
+  ["service:dev/api", { type: "certificate.ending", host: "a.lan", endsMs: 0 }, /of a\.lan has ended\.$/],
+  ["service:dev/api", { type: "certificate.ending", host: "a.lan", endsMs: 2 ** 42 }, /of a\.lan ends on 2109-/],
+  ["service:dev/api", { type: "certificate.good", host: "a.lan" }, /well with the certificate of a\.lan\.$/],
+  [
+    "service:dev/api",
     { type: "service.switched", spec: "0123456789ab", targets: 2 },
     /to 2 instances of version 01234567\.$/,
   ],
@@ -144,7 +157,52 @@ const examples: readonly (readonly [subject: string, data: EventData, sentence: 
     { type: "service.gaveUp", crashes: 8, last: "exit code 1" },
     /given up after 8 failures; the last: exit code 1\.$/,
   ],
+  ["secret:prod/TOKEN", { type: "secret.set", version: 3 }, /^The secret prod\/TOKEN has a new value, version 3;/],
+  ["secret:TOKEN", { type: "secret.removed" }, /^The value of the secret TOKEN was removed;/],
   ["service:dev/api", { type: "service.restartAsked", generation: 2 }, /is to be restarted/],
+  ["service:dev/api", { type: "service.stopAsked" }, /is to stop until it is started again\.$/],
+  ["service:dev/api", { type: "service.startAsked" }, /is to run again\.$/],
+  ["service:dev/api", { type: "service.scaled", replicas: 2 }, /2 replicas, until the lab says another number\.$/],
+  ["service:dev/api", { type: "service.scaled" }, /as many replicas as the lab says\.$/],
+  ["service:dev/api", { type: "service.destroyed", volumes: [] }, /fed kept no data for it\.$/],
+  ["service:dev/api", { type: "service.destroyed", volumes: ["data"] }, /with it its data: data\.$/],
+  ["service:dev/api", { type: "rollout.began", rollout: "r", cause: "apply" }, /what the lab says now\.$/],
+  ["service:dev/api", { type: "rollout.began", rollout: "r", cause: "deploy" }, /is deployed anew\.$/],
+  ["service:dev/api", { type: "rollout.began", rollout: "r", cause: "restart" }, /new instances replace the old/],
+  ["service:dev/api", { type: "rollout.began", rollout: "r", cause: "rollback", number: 2 }, /back to release 2\.$/],
+  ["service:dev/api", { type: "rollout.began", rollout: "r", cause: "promote", from: "test" }, /serves in test\.$/],
+  [
+    "service:dev/api",
+    { type: "rollout.done", rollout: "r", number: 3, tookMs: 2_000, reason: "" },
+    /^Release 3 of dev\/api serves, after 2 s\.$/,
+  ],
+  [
+    "service:dev/api",
+    { type: "rollout.done", rollout: "r", number: 3, tookMs: 2, reason: "release 3 is the same" },
+    /^Nothing was to be done for dev\/api: release 3 is the same\.$/,
+  ],
+  [
+    "service:dev/api",
+    { type: "rollout.failed", rollout: "r", number: 4, backTo: 3, reason: "exit code 1" },
+    /^Release 4 of dev\/api failed, release 3 stays: exit code 1\.$/,
+  ],
+  ["service:dev/api", { type: "rollout.failed", rollout: "r", reason: "no image" }, /^The next release .* failed: no/],
+  [
+    "service:dev/api",
+    { type: "rollout.cancelled", rollout: "r", number: 4, backTo: 3, reason: "somebody cancelled it" },
+    /was given up, release 3 stays: somebody cancelled it\.$/,
+  ],
+  [
+    "service:dev/api",
+    { type: "release.made", release: "r", number: 4, spec: "ab" },
+    /^Release 4 of dev\/api was made\.$/,
+  ],
+  [
+    "service:dev/api",
+    { type: "release.made", release: "r", number: 4, spec: "ab", image: "sha256:1", commit: "0123456789ab" },
+    /made from commit 01234567\.$/,
+  ],
+  ["service:dev/api", { type: "release.pruned", number: 1 }, /^Release 1 of dev\/api is too old/],
 ];
 
 function eventOf(subject: string, { type, ...data }: EventData): FedEvent {

@@ -89,6 +89,10 @@ function knownSentence(event: FedEvent): string {
       return `The credential ${name} was put into the vault.`;
     case "credential.removed":
       return `The credential ${name} was taken out of the vault.`;
+    case "secret.set":
+      return `The secret ${name} has a new value, version ${event.data.version}; a new release gets it.`;
+    case "secret.removed":
+      return `The value of the secret ${name} was removed; releases that are kept still have it.`;
     case "key.rotated":
       return `The vault has a new master key: ${countText(event.data.secrets, "secret")} sealed anew.`;
     case "key.lost":
@@ -117,11 +121,25 @@ function knownSentence(event: FedEvent): string {
     case "instance.stopped":
     case "instance.healthy":
     case "instance.unhealthy":
+    case "certificate.failed":
+    case "certificate.ending":
+    case "certificate.good":
     case "service.switched":
     case "service.failed":
     case "service.gaveUp":
     case "service.restartAsked":
+    case "service.stopAsked":
+    case "service.startAsked":
+    case "service.scaled":
+    case "service.destroyed":
       return serviceSentence(event, name);
+    case "rollout.began":
+    case "rollout.done":
+    case "rollout.failed":
+    case "rollout.cancelled":
+    case "release.made":
+    case "release.pruned":
+      return releaseSentence(event, name);
     default:
       return unreachable(event);
   }
@@ -175,7 +193,7 @@ function accessSentence(event: OfNoun<"session" | "access" | "token">, name: str
   }
 }
 
-function serviceSentence(event: OfNoun<"instance" | "service">, name: string): string {
+function serviceSentence(event: OfNoun<"instance" | "service" | "certificate">, name: string): string {
   switch (event.type) {
     case "instance.started":
       return `${name} got a new instance ${instanceText(event.data.instance)}, replica ${event.data.replica}.`;
@@ -189,6 +207,16 @@ function serviceSentence(event: OfNoun<"instance" | "service">, name: string): s
       return `The instance ${instanceText(event.data.instance)} of ${name} is healthy.`;
     case "instance.unhealthy":
       return `The instance ${instanceText(event.data.instance)} of ${name} is not healthy: ${sentenceEnd(event.data.reason)}`;
+    case "certificate.failed":
+      return event.data.served
+        ? `The certificate of ${event.data.host} stays the one from before: ${sentenceEnd(event.data.reason)}`
+        : `${event.data.host} is served without TLS: ${sentenceEnd(event.data.reason)}`;
+    case "certificate.ending":
+      return event.data.endsMs <= event.atMs
+        ? `The certificate of ${event.data.host} has ended.`
+        : `The certificate of ${event.data.host} ends on ${momentText(event.data.endsMs)}.`;
+    case "certificate.good":
+      return `All is well with the certificate of ${event.data.host}.`;
     case "service.switched":
       return event.data.targets === 0
         ? `${name} gets no requests any more.`
@@ -199,9 +227,57 @@ function serviceSentence(event: OfNoun<"instance" | "service">, name: string): s
       return `${name} was given up after ${countText(event.data.crashes, "failure")}; the last: ${sentenceEnd(event.data.last)}`;
     case "service.restartAsked":
       return `${name} is to be restarted: new instances replace the old ones.`;
+    case "service.stopAsked":
+      return `${name} is to stop until it is started again.`;
+    case "service.startAsked":
+      return `${name} is to run again.`;
+    case "service.destroyed":
+      return event.data.volumes.length === 0
+        ? `${name} was ended for good; fed kept no data for it.`
+        : `${name} was ended for good, and with it its data: ${event.data.volumes.join(", ")}.`;
+    case "service.scaled":
+      return event.data.replicas === undefined
+        ? `${name} is to have as many replicas as the lab says.`
+        : `${name} is to have ${countText(event.data.replicas, "replica")}, until the lab says another number.`;
     default:
       return unreachable(event);
   }
+}
+
+function releaseSentence(event: OfNoun<"release" | "rollout">, name: string): string {
+  switch (event.type) {
+    case "rollout.began":
+      return began(event.data, name);
+    case "rollout.done":
+      return event.data.reason === ""
+        ? `Release ${event.data.number ?? "?"} of ${name} serves, after ${durationText(event.data.tookMs)}.`
+        : `Nothing was to be done for ${name}: ${sentenceEnd(event.data.reason)}`;
+    case "rollout.failed":
+      return `${releaseText(event.data.number)} of ${name} failed${stays(event.data.backTo)}: ${sentenceEnd(event.data.reason)}`;
+    case "rollout.cancelled":
+      return `${releaseText(event.data.number)} of ${name} was given up${stays(event.data.backTo)}: ${sentenceEnd(event.data.reason)}`;
+    case "release.made":
+      return `Release ${event.data.number} of ${name} was made${event.data.commit === undefined ? "" : ` from commit ${shortHash(event.data.commit)}`}.`;
+    case "release.pruned":
+      return `Release ${event.data.number} of ${name} is too old to go back to and was removed.`;
+    default:
+      return unreachable(event);
+  }
+}
+
+function began({ cause, number, from }: Extract<FedEvent, { type: "rollout.began" }>["data"], name: string): string {
+  if (number !== undefined) return `${name} goes back to release ${number}.`;
+  if (from !== undefined) return `${name} gets what serves in ${from}.`;
+  if (cause === "restart") return `${name} is to be restarted: new instances replace the old ones.`;
+  return cause === "apply" ? `${name} is to become what the lab says now.` : `${name} is deployed anew.`;
+}
+
+function releaseText(number: number | undefined): string {
+  return number === undefined ? "The next release" : `Release ${number}`;
+}
+
+function stays(backTo: number | undefined): string {
+  return backTo === undefined ? "" : `, release ${backTo} stays`;
 }
 
 const purposes: Readonly<Record<Purpose, string>> = {
@@ -323,6 +399,8 @@ const typeTones: Readonly<Record<EventType, Tone>> = {
   "machine.ticksLost": "warn",
   "credential.set": "info",
   "credential.removed": "warn",
+  "secret.set": "info",
+  "secret.removed": "warn",
   "key.rotated": "info",
   "key.lost": "bad",
   "key.restored": "good",
@@ -336,8 +414,21 @@ const typeTones: Readonly<Record<EventType, Tone>> = {
   "instance.stopped": "idle",
   "instance.healthy": "good",
   "instance.unhealthy": "warn",
+  "certificate.failed": "bad",
+  "certificate.ending": "warn",
+  "certificate.good": "good",
   "service.switched": "idle",
   "service.failed": "bad",
   "service.gaveUp": "bad",
   "service.restartAsked": "info",
+  "service.stopAsked": "warn",
+  "service.startAsked": "info",
+  "service.scaled": "info",
+  "service.destroyed": "warn",
+  "rollout.began": "info",
+  "rollout.done": "good",
+  "rollout.failed": "bad",
+  "rollout.cancelled": "warn",
+  "release.made": "idle",
+  "release.pruned": "idle",
 };

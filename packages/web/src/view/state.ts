@@ -16,6 +16,7 @@ const services: Readonly<Record<ServiceStatus["state"], Look>> = {
   "backing off": { word: "backing off", tone: "warn", moving: true },
   "gave up": { word: "gave up", tone: "bad" },
   unsupported: { word: "not supported", tone: "warn" },
+  unknown: { word: "not known", tone: "warn" },
   stopping: { word: "stopping", tone: "idle", moving: true },
   stopped: { word: "stopped", tone: "idle" },
 };
@@ -33,6 +34,8 @@ export function nextStepOf({ state }: Pick<ServiceStatus, "state">): string | un
       return "Change the service in the lab file to something this version of fed runs; it is taken up as soon as you save.";
     case "backing off":
       return "It is tried again by itself, each time after a longer pause. The output below says why it ended.";
+    case "unknown":
+      return "Its machine cannot be asked, so what runs of it stays as it is. The hub tries again by itself.";
     case "unhealthy":
       return "It runs, but its health check fails. The output below may say why.";
     case "healthy":

@@ -17,10 +17,14 @@ interface TabsProps {
 /** Parts of a page, one at a time; arrow keys go from one to the next. */
 export function Tabs({ label, tabs, value, onChange }: TabsProps) {
   const list = useRef<HTMLDivElement>(null);
-  // On a narrow screen the list scrolls: the chosen one is to be seen.
+  // On a narrow screen the list scrolls: the chosen one is to be seen. The page itself stays where it is.
   useEffect(() => {
-    const chosen = list.current?.querySelector(`[role=tab][id$="-trigger-${CSS.escape(value)}"]`);
-    chosen?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const row = list.current;
+    const chosen = row?.querySelector(`[role=tab][id$="-trigger-${CSS.escape(value)}"]`);
+    if (!row || !chosen) return;
+    const [frame, box] = [row.getBoundingClientRect(), chosen.getBoundingClientRect()];
+    if (box.left < frame.left) row.scrollLeft += box.left - frame.left;
+    else if (box.right > frame.right) row.scrollLeft += box.right - frame.right;
   }, [value]);
   return (
     <Radix.Root value={value} onValueChange={onChange}>

@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Clock } from "#base/clock.ts";
 import type { Trace } from "#base/trace.ts";
 import { type CodedError, failureWords, noteFailure } from "./failure.ts";
-import { answerHeaders, requestHeaders } from "./header.ts";
+import { answerHeaders, answerTrailers, requestHeaders } from "./header.ts";
 import { limit } from "./limit.ts";
+import { type Answer, type Incoming, isSecure } from "./message.ts";
 import { type PageReason, sendPage } from "./page.ts";
 import { type LiveRoute, pickUpstream } from "./route.ts";
 import type { Flight, Upstream } from "./upstream.ts";
@@ -15,9 +15,9 @@ export interface ForwardNeeds {
   readonly clock: Clock;
   readonly trace: Trace;
   /** The route as of now: asked again before every attempt, so that none follows a table that was replaced. */
-  route(request: IncomingMessage): LiveRoute | undefined;
+  route(request: Incoming): LiveRoute | undefined;
   /** Why there is no route. */
-  explainNoRoute(request: IncomingMessage): PageReason;
+  explainNoRoute(request: Incoming): PageReason;
 }
 
 /** What became of an attempt: not allowed by the library, no connection, the connection closed before an answer, else. */
@@ -32,8 +32,8 @@ const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRAC
  */
 export class Exchange implements Flight, Dispatcher.DispatchHandler {
   seat = -1;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #request: Incoming;
+  readonly #response: Answer;
   readonly #needs: ForwardNeeds;
   readonly #headers: string[];
   readonly #tried: Upstream[] = [];
@@ -41,6 +41,8 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #service = "";
   #attempts = 0;
+  /** Until when it waits for other routes, since nobody of these can be reached any more. */
+  #untilMs: number | undefined;
   /** A connection was lost before the answer once already. */
   #lostBefore = false;
   #bodyBegun = false;
@@ -49,8 +51,8 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
   #continueDue: boolean;
 
   private constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: Incoming,
+    response: Answer,
     needs: ForwardNeeds,
     headers: string[],
     continueDue: boolean,
@@ -63,12 +65,13 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
   }
 
   /** Forwards the request. `continueDue`: its client waits for `100 Continue` before it sends the body. */
-  static start(request: IncomingMessage, response: ServerResponse, needs: ForwardNeeds, continueDue: boolean): void {
+  static start(request: Incoming, response: Answer, needs: ForwardNeeds, continueDue: boolean): void {
     const headers = requestHeaders({
       rawHeaders: request.rawHeaders,
       host: request.headers.host ?? "",
       connection: request.headers.connection,
       remote: request.socket.remoteAddress ?? "",
+      secure: isSecure(request.socket),
     });
     if (headers === undefined) {
       sendPage(request, response, { kind: "badRequest", reason: "It has more than one Host header." });
@@ -114,6 +117,7 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
     this.#bodyBegun = true;
     try {
       for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+      if (this.#clientGone || this.#request.stream?.closed) throw new Error("the client has left");
     } finally {
       this.#request.resume();
     }
@@ -135,6 +139,7 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
     message?: string,
   ): void {
     if (status < 200) return;
+    if (this.#upstream !== undefined) this.#upstream.hasAnswered = true;
     const raw = controller.rawHeaders as readonly Buffer[];
     this.#response.writeHead(status, message ?? "", answerHeaders(raw, String(headers.connection ?? "") || undefined));
     // The head goes alone when no body came with it, so that the client of an event stream sees it open.
@@ -153,9 +158,7 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
   onResponseEnd(_: Dispatcher.DispatchController, trailers: Record<string, string | string[] | undefined>): void {
     this.#flowing = true;
     this.#leaveUpstream();
-    const lines = Object.entries(trailers).flatMap(([name, value]) =>
-      [value ?? []].flat().map((one): [string, string] => [name, one]),
-    );
+    const lines = answerTrailers(trailers);
     if (lines.length > 0) this.#response.addTrailers(lines);
     this.#response.end();
     linger(this.#request, this.#needs.clock);
@@ -174,7 +177,8 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
       this.#tried.push(upstream);
     }
     if (!this.#mayTryAgain(failure)) {
-      this.#giveUp(upstream, error);
+      if (this.#mayWait(failure, upstream)) this.#waitForOthers(() => this.#giveUp(upstream, error));
+      else this.#giveUp(upstream, error);
       return;
     }
     // A connection the instance had closed under us is seldom alone: the next attempt gets a fresh one.
@@ -195,6 +199,31 @@ export class Exchange implements Flight, Dispatcher.DispatchHandler {
     if (failure !== "unreached") return false;
     const now = this.#needs.route(this.#request);
     return now === undefined || now.upstreams.some((upstream) => !this.#tried.includes(upstream));
+  }
+
+  /**
+   * Who answered before and is not there now has just ended: whoever looks after it is about to lead elsewhere. Before a container an
+   * engine's proxy may take the connection still, and lose it.
+   */
+  #mayWait(failure: Failure, upstream: Upstream): boolean {
+    const isGone = failure === "unreached" || (failure === "lost" && idempotent.has(this.#request.method ?? ""));
+    if (this.#bodyBegun || !isGone || !upstream.hasAnswered) return false;
+    if (!this.#tried.includes(upstream)) this.#tried.push(upstream);
+    this.#untilMs ??= this.#needs.clock.tickMs() + limit.otherRoutesMs;
+    return true;
+  }
+
+  #waitForOthers(giveUp: () => void): void {
+    const { clock, route } = this.#needs;
+    clock.after(limit.otherRoutesLookMs, () => {
+      if (this.#clientGone) return;
+      const others = route(this.#request)?.upstreams.some((upstream) => !this.#tried.includes(upstream));
+      if (others) {
+        this.#attempts = 0;
+        this.#send();
+      } else if (clock.tickMs() < (this.#untilMs ?? 0)) this.#waitForOthers(giveUp);
+      else giveUp();
+    });
   }
 
   #giveUp(upstream: Upstream, error: CodedError): void {
@@ -225,16 +254,15 @@ const tooSlow: ReadonlySet<string> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ER
 const connectionLost: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
 /** Whether a body follows the head (RFC 9112 6.3). */
-export function hasBody(request: IncomingMessage): boolean {
+export function hasBody(request: Incoming): boolean {
   const length = request.headers["content-length"];
   return request.headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }
 
 /** The answer is given. An upload that still comes is read to nowhere, and not for ever. */
-function linger(request: IncomingMessage, clock: Clock): void {
+function linger(request: Incoming, clock: Clock): void {
   if (request.complete || !hasBody(request)) return;
-  const { socket } = request;
   request.resume();
-  const timer = clock.after(limit.lingerMs, () => socket.destroy());
+  const timer = clock.after(limit.lingerMs, () => request.destroy());
   request.once("close", () => timer.cancel());
 }

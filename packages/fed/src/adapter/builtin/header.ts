@@ -7,6 +7,7 @@ import { sessionCookieName } from "#wire/session.ts";
 
 const hopByHop: ReadonlySet<string> = new Set([
   "connection",
+  "http2-settings",
   "keep-alive",
   "proxy-connection",
   "proxy-authenticate",
@@ -44,6 +45,8 @@ export interface RequestHead {
   readonly connection: string | undefined;
   /** Address of the peer. */
   readonly remote: string;
+  /** It came over TLS. */
+  readonly secure?: boolean;
 }
 
 /**
@@ -58,7 +61,7 @@ export function requestHeaders(head: RequestHead): string[] | undefined {
   const headers = ["Host", head.host];
   let hosts = 0;
   let forwardedFor = "";
-  let proto = "http";
+  let proto = head.secure ? "https" : "http";
   let host = head.host;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const written = rawHeaders[i] as string;
@@ -115,6 +118,23 @@ export function answerHeaders(raw: readonly (string | Buffer)[], connection: str
     if (name !== "set-cookie" || !setsSession.test(value)) headers.push(written, value);
   }
   return chunked ? withoutLength(headers) : headers;
+}
+
+/** What must not stand behind a body (RFC 9110 6.5.1), beside what is hop by hop. */
+const neverTrailing: ReadonlySet<string> = new Set(["content-length", "host", "trailer", "set-cookie"]);
+
+/**
+ * An answer's trailers for the client. An ingress must not fall over what an instance says there: HTTP/2 takes no header of one
+ * connection only.
+ */
+export function answerTrailers(
+  trailers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): [string, string][] {
+  return Object.entries(trailers).flatMap(([written, value]) => {
+    const name = written.toLowerCase();
+    if (hopByHop.has(name) || neverTrailing.has(name)) return [];
+    return [value ?? []].flat().map((one): [string, string] => [written, one]);
+  });
 }
 
 function withoutLength(headers: readonly string[]): string[] {

@@ -19,7 +19,7 @@ import {
   startRaw,
 } from "#port/ingress.scene.ts";
 import { ingressSuite } from "#port/ingress.suite.ts";
-import type { RouteTarget } from "#port/ingress.ts";
+import type { GivenCertificate, RouteTarget } from "#port/ingress.ts";
 import { type BuiltinIngress, openBuiltinIngress } from "./ingress.ts";
 import { limit } from "./limit.ts";
 import { listen } from "./listen.ts";
@@ -27,8 +27,17 @@ import { listen } from "./listen.ts";
 const open = (port = 0) => openBuiltinIngress({ host: "127.0.0.1", port, clock: systemClock, trace: silentTrace });
 
 ingressSuite("builtin", async () => {
-  const ingress = await open();
-  return { ingress, address: ingress.address, close: () => ingress.close({ deadlineMs: 0 }) };
+  let given: readonly GivenCertificate[] = [];
+  const secured = { port: () => 0, certificates: async () => given };
+  const place = { host: "127.0.0.1", port: 0, secure: secured };
+  const ingress = await openBuiltinIngress({ ...place, clock: systemClock, trace: silentTrace });
+  const secure = {
+    address: () => ingress.secureAddress ?? ingress.address,
+    give(certificates: readonly GivenCertificate[]) {
+      given = certificates;
+    },
+  };
+  return { ingress, address: ingress.address, secure, close: () => ingress.close({ deadlineMs: 0 }) };
 });
 
 const never = new AbortController().signal;
@@ -219,6 +228,36 @@ describe("requests", () => {
     await ask(ingress.address, "api.localhost");
     expect((await ask(ingress.address, "api.localhost", { method: "POST" })).status).toBe(502);
     expect(posts).toBe(1);
+  });
+
+  test("a request waits for other routes when who answered before is not there any more, and not for ever", async () => {
+    const old = await startInstance(stage, "api-1", (_, response) => void response.end("old"));
+    const next = await startInstance(stage, "api-2", (_, response) => void response.end("new"));
+    await route(old);
+    expect((await ask(ingress.address, "api.localhost")).body).toBe("old");
+    old.server.closeAllConnections();
+    await new Promise((done) => old.server.close(done));
+    const waits = ask(ingress.address, "api.localhost", { method: "POST" });
+    const early = await Promise.race([waits, pause(100, "waits")]);
+    expect(early).toBe("waits");
+    await route(next);
+    expect(await waits).toMatchObject({ status: 200, body: "new" });
+
+    // What an engine's proxy does for a container that has ended.
+    next.server.on("connection", (socket) => socket.destroy());
+    next.server.closeAllConnections();
+    const other = await startInstance(stage, "api-3", (_, response) => void response.end("other"));
+    const lost = ask(ingress.address, "api.localhost");
+    expect(await Promise.race([lost, pause(100, "waits")])).toBe("waits");
+    expect((await ask(ingress.address, "api.localhost", { method: "POST" })).status).toBe(502);
+    await route(other);
+    expect(await lost).toMatchObject({ status: 200, body: "other" });
+
+    await route(old);
+    const began = performance.now();
+    // Nobody has ever answered at this place as far as these routes know: that is told at once.
+    expect((await ask(ingress.address, "api.localhost")).status).toBe(502);
+    expect(performance.now() - began).toBeLessThan(limit.otherRoutesMs);
   });
 
   test("an answer before the upload's end is delivered, and the connection goes on", async () => {

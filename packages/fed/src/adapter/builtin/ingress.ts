@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
@@ -8,8 +7,10 @@ import { makeDoors } from "./doors.ts";
 import type { ForwardNeeds } from "./exchange.ts";
 import { isLoopback } from "./header.ts";
 import { closeServer, listen } from "./listen.ts";
+import { type Incoming, isSecure } from "./message.ts";
 import { forwardRaw } from "./raw.ts";
 import type { LiveRoute } from "./route.ts";
+import { makeSecureDoor, type SecureOptions } from "./secure.ts";
 import { makeWebServer } from "./server.ts";
 import { buildTable, hostName, type Table } from "./table.ts";
 import { makeUpstreams } from "./upstreams.ts";
@@ -19,6 +20,8 @@ export interface BuiltinIngressOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Without it there is no TLS, and with that no HTTP/2. */
+  readonly secure?: SecureOptions | undefined;
   readonly clock: Clock;
   readonly trace: Trace;
 }
@@ -26,12 +29,14 @@ export interface BuiltinIngressOptions {
 export interface BuiltinIngress extends Ingress {
   /** Where it listens. */
   readonly address: { readonly host: string; readonly port: number };
+  /** Where it takes TLS; undefined while no route wants it. */
+  readonly secureAddress: { readonly host: string; readonly port: number } | undefined;
   /** Takes no more connections, lets what is in flight end, and cuts off what is left at the deadline. */
   close(options: { readonly deadlineMs: number }): Promise<void>;
 }
 
 /**
- * The ingress inside fed: one thread, HTTP/1.1. Fault `conflict` when its port is taken, `denied` when the machine
+ * The ingress inside fed: one thread; HTTP/1.1, and HTTP/2 over TLS. Fault `conflict` when its port is taken, `denied` when the machine
  * forbids it.
  */
 export async function openBuiltinIngress(options: BuiltinIngressOptions): Promise<BuiltinIngress> {
@@ -43,24 +48,26 @@ export async function openBuiltinIngress(options: BuiltinIngressOptions): Promis
   let closing = false;
   let turn: Promise<unknown> = Promise.resolve();
 
-  const atDoor = (request: IncomingMessage) => request.socket.localPort !== address.port;
+  const atDoor = ({ socket }: Incoming) => !isSecure(socket) && socket.localPort !== address.port;
   const needs: ForwardNeeds = {
     clock,
     trace,
     route(request) {
-      const { localPort = 0 } = request.socket;
-      if (localPort !== address.port) return table.doors.get(localPort);
-      return table.hosts.get(hostName(request.headers.host ?? ""));
+      if (atDoor(request)) return table.doors.get(request.socket.localPort ?? 0);
+      const route = table.hosts.get(hostName(request.headers.host ?? ""));
+      return isSecure(request.socket) && !route?.secure ? undefined : route;
     },
     explainNoRoute(request) {
       if (atDoor(request)) return { kind: "closedDoor" };
       const near = isLoopback(request.socket.remoteAddress ?? "");
-      const known = near ? [...table.hosts.keys()].sort() : [];
-      return { kind: "unknownHost", host: hostName(request.headers.host ?? ""), known };
+      const secure = isSecure(request.socket);
+      const known = near ? [...table.hosts].flatMap(([name, route]) => (route.secure || !secure ? [name] : [])) : [];
+      return { kind: "unknownHost", host: hostName(request.headers.host ?? ""), known: known.sort() };
     },
   };
-  const { server, finish } = makeWebServer(needs);
+  const { server, enterSecure, finish, cut } = makeWebServer(needs);
   const doors = makeDoors((port, socket) => enterDoor(port, socket));
+  const secure = makeSecureDoor(options.secure, { host: options.host, clock, trace, enter: enterSecure });
   const hint = "end that program, or choose another port with --ingress-port (0 takes a free one)";
   const address = await listen(server, { host: options.host, port: options.port, what: "the ingress", hint });
 
@@ -73,12 +80,22 @@ export async function openBuiltinIngress(options: BuiltinIngressOptions): Promis
     signal.throwIfAborted();
     if (closing) throw new Fault("conflict", "the ingress is closing and takes no more routes");
     const next = buildTable(wanted, (route): LiveRoute => {
-      const door = route.match.kind === "door" ? route.match.protocol : undefined;
-      return { service: route.service, door, upstreams: route.targets.map(upstreams.of), turn: 0 };
+      const [door, hosts] =
+        route.match.kind === "door" ? [route.match.protocol, route.match.hosts] : [undefined, undefined];
+      const secured = route.match.kind === "host" && route.match.tls !== undefined;
+      const parts = { service: route.service, door, hosts, secure: secured };
+      return { ...parts, upstreams: route.targets.map(upstreams.of), turn: 0 };
     });
-    await doors.open(next.doors);
+    const ready = await secure.prepare(wanted);
+    try {
+      await doors.open(next.doors);
+    } catch (thrown) {
+      await ready.undo();
+      throw thrown;
+    }
     // From here to the end nothing waits: this is the switch.
     table = next;
+    ready.commit();
     routes = wanted;
     generation++;
     doors.closeAllBut(next.doors);
@@ -90,7 +107,7 @@ export async function openBuiltinIngress(options: BuiltinIngressOptions): Promis
   async function close(deadlineMs: number): Promise<void> {
     closing = true;
     await turn;
-    const closed = Promise.all([closeServer(server), doors.close()]);
+    const closed = Promise.all([closeServer(server), doors.close(), secure.close()]);
     const deadline = new Promise<void>((resolve) => {
       const timer = clock.after(deadlineMs, resolve);
       Promise.all([finish(), upstreams.whenIdle()]).then(() => {
@@ -101,15 +118,24 @@ export async function openBuiltinIngress(options: BuiltinIngressOptions): Promis
     await deadline;
     // Connections that never asked anything, as browsers open in advance, are not waited for.
     upstreams.cut();
-    server.closeAllConnections();
+    cut();
+    secure.cut();
     await closed;
     upstreams.retireAllBut([]);
   }
 
   return {
     name: "builtin",
-    features: { tcpDoors: true, webSocket: true },
+    features: {
+      tcpDoors: true,
+      webSocket: true,
+      http2: options.secure !== undefined,
+      tls: options.secure ? ["given"] : [],
+    },
     address,
+    get secureAddress() {
+      return secure.address;
+    },
     apply(wanted, signal) {
       const mine = turn.then(() => switchTo(wanted, signal));
       turn = mine.catch(() => {});

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { unreachable } from "#base/unreachable.ts";
+import type { Answer, Incoming } from "./message.ts";
 
 /** What the ingress itself has to say instead of a service. */
 export type PageReason =
@@ -106,8 +106,8 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (letter) => entity[letter] ?? letter);
 }
 
-export function sendPage(request: IncomingMessage, response: ServerResponse, reason: PageReason): void {
+export function sendPage(request: Incoming, response: Answer, reason: PageReason): void {
   const page = makePage(reason, request.headers.accept);
-  response.writeHead(page.status, [...page.headers]);
+  response.writeHead(page.status, "", [...page.headers]);
   response.end(page.body);
 }

@@ -44,7 +44,7 @@ export function forwardRaw(client: Socket, needs: RawNeeds, tried: readonly Upst
   instance.once("close", settle);
   instance.once("connect", () => {
     instance.off("error", unreached).off("close", settle);
-    const tunnel = openTunnel(client, instance, () => upstream.leave(tunnel));
+    const tunnel = openTunnel({ client, instance, onEnd: () => upstream.leave(tunnel) });
     upstream.enter(tunnel);
     settle();
   });

@@ -5,6 +5,10 @@ export interface LiveRoute {
   readonly service: string;
   /** What its door speaks; undefined for a route by host name. */
   readonly door: "http" | "tcp" | undefined;
+  /** Also served over TLS. */
+  readonly secure?: boolean;
+  /** Where else its door is open. */
+  readonly hosts?: readonly string[] | undefined;
   readonly upstreams: readonly Upstream[];
   /** Grows with every choice, so that equals take turns. */
   turn: number;

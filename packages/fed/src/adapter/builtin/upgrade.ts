@@ -4,9 +4,10 @@ import { type ForwardNeeds, hasBody } from "./exchange.ts";
 import { type CodedError, failureWords, noteFailure } from "./failure.ts";
 import { answerHeaders, requestHeaders } from "./header.ts";
 import { limit } from "./limit.ts";
+import { isSecure } from "./message.ts";
 import { makePage, type PageReason } from "./page.ts";
 import { pickUpstream } from "./route.ts";
-import { openTunnel } from "./tunnel.ts";
+import { openTunnel, openWebSocketTunnel, type Tunnel } from "./tunnel.ts";
 import type { Flight, Upstream } from "./upstream.ts";
 
 /**
@@ -25,6 +26,7 @@ export function forwardUpgrade(request: IncomingMessage, client: Socket, head: B
     host: request.headers.host ?? "",
     connection: request.headers.connection,
     remote: client.remoteAddress ?? "",
+    secure: isSecure(client),
   });
   if (headers === undefined) {
     writePage(request, client, { kind: "badRequest", reason: "It has more than one Host header." });
@@ -94,10 +96,15 @@ function ask(upgrade: Upgrade, upstream: Upstream, onFailure: (error: Error, rea
   outgoing.once("error", failed);
   outgoing.once("upgrade", (answer, instance, first) => {
     settle();
+    const join = (ends: Tunnel): Flight => {
+      const said = { ofClient: head, ofInstance: first };
+      if (answer.headers.upgrade?.toLowerCase() === "websocket") return openWebSocketTunnel(ends, said, needs.clock);
+      if (first.length > 0) client.write(first);
+      if (head.length > 0) instance.write(head);
+      return openTunnel(ends);
+    };
     client.write(writeHead(answer, ["Connection", "Upgrade", "Upgrade", answer.headers.upgrade ?? ""]));
-    if (first.length > 0) client.write(first);
-    if (head.length > 0) instance.write(head);
-    const flight = openTunnel(client, instance, () => upstream.leave(flight));
+    const flight = join({ client, instance, onEnd: () => upstream.leave(flight) });
     upstream.enter(flight);
     upstream.leave(waiting);
   });

@@ -22,6 +22,8 @@ export class Upstream {
    * time leaves a chain of outgrown tables behind that keep finished requests alive, which costs a third of the speed.
    */
   readonly #flights: Flight[] = [];
+  /** It was there once. */
+  hasAnswered = false;
   /** Nothing is said of its failures until this tick. */
   quietUntilMs = Number.NEGATIVE_INFINITY;
   readonly #waiting = new Set<() => void>();

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { connect } from "node:net";
+import type { Clock, Timer } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import type { ProbeAddress } from "#port/probe.ts";
 import { refused } from "#port/probe-limit.ts";
@@ -23,18 +24,28 @@ export function askHttp({ host, port }: ProbeAddress, path: string, signal: Abor
   });
 }
 
-/** Undefined once a connection opens, else why not. Hangs up whatever comes. */
+/** Undefined once a connection opens, and through a relay lasts, else why not. Hangs up whatever comes. */
 export function askTcp(
-  { host, port }: ProbeAddress,
+  { host, port, relayMs }: ProbeAddress,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<string | typeof refused | undefined> {
   return once<string | typeof refused | undefined>(signal, (settle) => {
     const socket = connect({ host, port });
-    socket.once("connect", () => settle(undefined));
+    let timer: Timer | undefined;
+    socket.once("connect", () => {
+      if (relayMs === undefined) return settle(undefined);
+      timer = clock.after(relayMs, () => settle(undefined));
+      socket.once("data", () => settle(undefined));
+      socket.once("end", () => settle("connection closed at once: nothing listens there yet"));
+    });
     socket.on("error", (error) =>
       settle("code" in error && error.code === "ECONNREFUSED" ? refused : reasonOf(error, host)),
     );
-    return () => socket.destroy();
+    return () => {
+      timer?.cancel();
+      socket.destroy();
+    };
   });
 }
 

@@ -10,7 +10,8 @@ export function makeLocalProbe(clock: Clock): Probe {
     name: "local",
     http: (address, path, timeoutMs, signal) =>
       probeWithin(clock, timeoutMs, signal, (inner) => askHttp(address, path, inner)),
-    tcp: (address, timeoutMs, signal) => probeWithin(clock, timeoutMs, signal, (inner) => askTcp(address, inner)),
+    tcp: (address, timeoutMs, signal) =>
+      probeWithin(clock, timeoutMs, signal, (inner) => askTcp(address, clock, inner)),
     command: (run, timeoutMs, signal) => probeWithin(clock, timeoutMs, signal, (inner) => askCommand(run, inner)),
   };
 }

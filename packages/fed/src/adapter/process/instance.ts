@@ -10,7 +10,7 @@ import { killCgroup, ranOutOfMemory, removeCgroup } from "./cgroup.ts";
 import { isLaunched, membersOf, signalMembers } from "./group.ts";
 import type { Output } from "./output.ts";
 import { isAlive, type ProcessMark, type ProcessRow } from "./proc.ts";
-import { type InstanceRecord, readExit, writeExit } from "./record.ts";
+import { type InstanceRecord, readExit, removeFiles, writeExit } from "./record.ts";
 
 /** How long processes that outlive the command are left to end by themselves (they were sent SIGTERM). */
 const lingerMs = 5_000;
@@ -129,6 +129,7 @@ function finish(around: Surroundings, held: Held, written: Exit | undefined): vo
   } catch (error) {
     around.trace.warn("an instance's end could not be written down", { id, error });
   }
+  removeFiles(held.folder);
   around.ended(held, exit);
   letGo(held);
 }
@@ -205,7 +206,7 @@ async function forceInstance(around: Surroundings, held: Held, signal: AbortSign
   });
 }
 
-async function findMembers(around: Surroundings, held: Held): Promise<readonly ProcessRow[]> {
+export async function findMembers(around: Surroundings, held: Held): Promise<readonly ProcessRow[]> {
   const group = { id: held.record.id, leader: held.leader, outputPath: held.output.path };
   return membersOf(group, await around.look());
 }

@@ -6,6 +6,7 @@
  *     exit            how it ended; written by the wrapper (or by the hub that forced it); whole when it ends in a newline
  *     log/output      stdout and stderr; in a folder of its own, so that who watches for `exit` does not hear every line
  *     log/kept        which part of the output is kept, see output.ts
+ *     secret/NAME     secrets that it was given as files; gone when it has ended
  *
  * It appears under its name at once and whole (written beside, then renamed), before anything is spawned: what runs
  * always has its labels, whenever the hub is killed. Names with a leading dot are half-made or half-removed.
@@ -15,7 +16,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { constants } from "node:os";
 import { join } from "node:path";
 import { Fault } from "#base/fault.ts";
-import type { Exit, InstanceLabels } from "#port/runtime.ts";
+import type { Exit, InstanceLabels, InstanceSpec } from "#port/runtime.ts";
 import { type ProcessMark, parseStat } from "./proc.ts";
 
 export interface InstanceRecord {
@@ -33,6 +34,25 @@ export interface InstanceRecord {
 export const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
 export const outputFolder = (folder: string) => join(folder, "log");
+
+/** Writes what the instance is given as files; answers their paths by variable. */
+export function writeFiles(
+  folder: string,
+  files: NonNullable<InstanceSpec["files"]>,
+): Readonly<Record<string, string>> {
+  const place = join(folder, "secret");
+  const paths: Record<string, string> = {};
+  for (const [variable, { name, content }] of Object.entries(files)) {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    paths[variable] = join(place, name);
+    writeFileSync(join(place, name), content, { mode: 0o400 });
+  }
+  return paths;
+}
+
+export function removeFiles(folder: string): void {
+  rmSync(join(folder, "secret"), { recursive: true, force: true });
+}
 
 /** Makes the folder. Fault `conflict` when the id has one already. */
 export function createRecord(root: string, record: InstanceRecord): string {
@@ -100,7 +120,7 @@ export function readExit(folder: string): Exit | undefined {
   const line = readWhole(file);
   if (line === undefined) return undefined;
   const [status, reason] = line.split(" ");
-  const exit = exitOf(status === "?" ? undefined : Number(status), statSync(file).mtimeMs);
+  const exit = exitOf(status === "?" ? undefined : Number(status), Math.floor(statSync(file).mtimeMs));
   return reason === "memory" ? { ...exit, reason: "memory" } : exit;
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -14,7 +14,7 @@ const inherit = { PATH };
 const going = () => new AbortController().signal;
 
 /** A shell that behaves as it is told. */
-function behaving({ absent, prints = [], onTerm = "dies", ends }: FakeBehaviour): Workload {
+function behaving({ absent, prints = [], shows = [], reads = [], onTerm = "dies", ends }: FakeBehaviour): Workload {
   if (absent) return { kind: "process", command: ["no-such-command-of-fed"], folder: "/" };
   const trap = { dies: "", ignores: "trap '' TERM; ", "says bye": "trap 'echo bye; exit 0' TERM; " }[onTerm];
   const end = !ends
@@ -22,9 +22,18 @@ function behaving({ absent, prints = [], onTerm = "dies", ends }: FakeBehaviour)
     : "code" in ends
       ? `exit ${ends.code}`
       : `kill -s ${ends.signal.slice(3)} $$`;
+  const say = "printf '%s\\n' \"$@\"; ";
+  const values = shows.map((variable) => `printf '%s\\n' "$${variable}"; `).join("");
+  const files = reads.map((variable) => `cat "$${variable}"; echo; `).join("");
   return {
     kind: "process",
-    command: ["sh", "-c", `exec 2>/dev/null; ${trap}printf '%s\\n' "$@"; ${end}`, "sh", ...prints],
+    command: [
+      "sh",
+      "-c",
+      `exec 2>/dev/null; ${trap}${prints.length > 0 ? say : ""}${values}${files}${end}`,
+      "sh",
+      ...prints,
+    ],
     folder: "/",
   };
 }
@@ -109,4 +118,22 @@ test("a fixed port that somebody has is a conflict, a missing command and folder
   const nowhere = spec("ins_d", ["sleep"], { workload: { kind: "process", command: ["sleep"], folder: "/nowhere" } });
   await expect(runtime.start(nowhere, going())).rejects.toMatchObject({ code: "missing" });
   expect((await runtime.list(going())).map(({ id }) => id)).toEqual(["ins_a"]);
+});
+
+test("secrets that are files lie in the instance's folder while it runs, for its user alone", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fed-process-"));
+  const runtime = await openAt(folder);
+  onTestFinished(async () => {
+    await runtime.close();
+    await endAll(folder);
+  });
+  const files = { KEY_FILE: { name: "KEY", content: "canary" } };
+  await runtime.start(spec("ins_a", ["sleep", "60"], { files }), going());
+  const path = join(folder, "ins_a/secret/KEY");
+  expect(await readFile(path, "utf8")).toBe("canary");
+  expect((await stat(path)).mode & 0o777).toBe(0o400);
+  await runtime.stop("ins_a", 5_000, going());
+  expect(await readdir(join(folder, "ins_a"))).not.toContain("secret");
+  const bad = spec("ins_b", ["sleep", "60"], { files: { KEY_FILE: { name: "../KEY", content: "canary" } } });
+  await expect(runtime.start(bad, going())).rejects.toMatchObject({ code: "invalid" });
 });

@@ -13,8 +13,10 @@ import { type Held, letGo, settle, stopInstance, toInstance } from "./instance.t
 import { type LogSource, readLog } from "./log.ts";
 import { isAlive, procIsThere } from "./proc.ts";
 import { idPattern, readExit, removeRecord, sweepDrafts } from "./record.ts";
+import { runInside } from "./run.ts";
 import { startInstance } from "./start.ts";
 import { makeState, type ProcessRuntimeOptions, requireOpen, type State, trimOutput } from "./state.ts";
+import { measureUse } from "./use.ts";
 
 /** How often what cannot be heard is looked at: grown output, wrappers that were killed, ends that inotify missed. */
 const sweepEveryMs = 2_000;
@@ -42,7 +44,7 @@ function makeRuntime(state: State): ProcessRuntime {
   const { held, around, events } = state;
   return {
     name: "process",
-    features: { workloads: ["process"], limits: state.cgroups.limits },
+    features: { workloads: ["process"], limits: state.cgroups.limits, commands: true, events: true },
     async list(signal) {
       requireOpen(state, signal);
       await adoptAll(state);
@@ -74,6 +76,18 @@ function makeRuntime(state: State): ProcessRuntime {
       const one = held.get(id);
       if (!one) throw new Fault("missing", `there is no instance ${id}`);
       yield* readLog(toLogSource(state, one), options, signal);
+    },
+    async stats(ids, signal) {
+      requireOpen(state, signal);
+      const known = ids.map((id) => held.get(id)).filter((one) => one !== undefined);
+      const running = known.filter((one) => one.exit === undefined);
+      return measureUse(around, running);
+    },
+    async run(id, argv, timeoutMs, signal) {
+      requireOpen(state, signal);
+      const one = held.get(id);
+      if (!one || one.exit !== undefined) throw new Fault("missing", `there is no running instance ${id}`);
+      return runInside(around, one, argv, timeoutMs, signal);
     },
     watch: (signal) => events.read(signal),
     async close() {

@@ -44,11 +44,14 @@ export function launchWrapper(launch: Launch): ChildProcess {
 export function buildEnvironment(
   inherit: Readonly<Record<string, string>>,
   spec: InstanceSpec,
+  /** Paths of the files it is given, by variable. */
+  files: Readonly<Record<string, string>>,
   port: number,
 ): Readonly<Record<string, string>> {
   return {
     ...inherit,
     ...spec.environment,
+    ...files,
     PORT: String(port),
     HOST: "127.0.0.1",
     FED_INSTANCE: spec.id,
@@ -61,7 +64,11 @@ export function buildEnvironment(
 export function requirePassable(spec: InstanceSpec, command: readonly string[]): void {
   if (command.some((word) => word.includes("\0")))
     throw new Fault("invalid", "the command holds a NUL character, which no command line can");
-  for (const [name, value] of Object.entries(spec.environment)) {
+  for (const { name } of Object.values(spec.files ?? {}))
+    if (!/^[A-Za-z0-9_.-]+$/.test(name) || /^\.+$/.test(name))
+      throw new Fault("invalid", `"${name}" cannot be the name of a file`, { hint: "Use letters, digits, . _ and -." });
+  const content = Object.entries(spec.files ?? {}).map(([name, file]) => [name, file.name] as const);
+  for (const [name, value] of [...Object.entries(spec.environment), ...content]) {
     if (value.includes("\0")) throw new Fault("invalid", `the value of ${name} holds a NUL character`);
     // A POSIX shell drops any other name from the environment it hands on, and says nothing.
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))

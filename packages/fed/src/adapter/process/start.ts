@@ -8,7 +8,7 @@ import { findCommand, requireFolder } from "./command.ts";
 import { type Held, holdInstance, settle, toInstance } from "./instance.ts";
 import { openOutput } from "./output.ts";
 import { readProcess } from "./proc.ts";
-import { createRecord, exitOf, idPattern, outputFolder, removeRecord } from "./record.ts";
+import { createRecord, exitOf, idPattern, outputFolder, removeRecord, writeFiles } from "./record.ts";
 import { buildEnvironment, launchWrapper, requirePassable } from "./spawn.ts";
 import { requireOpen, type State, warnOnce } from "./state.ts";
 
@@ -60,13 +60,14 @@ async function launch(
   try {
     state.options.onStep?.("folder");
     const output = openOutput(outputFolder(folder));
+    const files = writeFiles(folder, spec.files ?? {});
     const child = launchWrapper({
       command: what.command,
       workFolder: what.folder,
       instanceFolder: folder,
       outputPath: output.path,
       joinFile: joinFile(cgroup),
-      environment: buildEnvironment(state.options.inherit, spec, what.port),
+      environment: buildEnvironment(state.options.inherit, spec, files, what.port),
     });
     const stat = child.pid === undefined ? undefined : readProcess(child.pid);
     const one = holdInstance(record, folder, output, stat && { pid: stat.pid, startTicks: stat.startTicks });

@@ -15,9 +15,13 @@ export const command = defineCommand({
       description: "A plan written by fed plan -o; refused when lab or world have moved",
     },
   },
-  flags: hubFlags,
+  flags: {
+    ...hubFlags,
+    yes: { kind: "switch", short: "y", description: "For scripts that say so; it asks nothing in any case" },
+  },
   details: [
-    "Takes the lab file as it is on disk and makes it real. What was given up is tried again.",
+    "Takes the lab file as it is on disk and makes it real, as the hub does by itself when the file is saved. What was given up",
+    "and what failed is tried again. To see before what it does: fed plan.",
     "Ends with 0 when all is done, with 1 when something failed or is held back.",
   ],
   examples: [

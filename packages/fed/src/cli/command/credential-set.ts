@@ -6,10 +6,7 @@ import { credentialArg, credentialText, machineFlag } from "../credential-name.t
 import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
 import type { Screen } from "../print.ts";
-import { askSecret, readPiped } from "../prompt.ts";
-import { readSmallFile } from "../small-file.ts";
-
-const mostLetters = 65_536;
+import { readSecretInput } from "../secret-input.ts";
 
 export const command = defineCommand({
   args: credentialArg,
@@ -27,9 +24,13 @@ export const command = defineCommand({
     const { name } = args;
     const { machine } = flags;
     const client = await openClient(flags, env, signal);
-    const value = await (flags.file === undefined
-      ? readValue(name, signal)
-      : readSmallFile(flags.file, { what: name, mostBytes: mostLetters }));
+    if (name === "ssh-key" && flags.file === undefined && process.stdin.isTTY) {
+      throw new Fault("invalid", "a key has many lines, and stdin is a terminal", {
+        hint: "Read it from its file: fed credential set ssh-key --file ~/.ssh/id_ed25519",
+      });
+    }
+    const question = `${name === "ssh-password" ? "Password" : "Passphrase"}: `;
+    const value = await readSecretInput({ what: name, file: flags.file, question, asIs: false }, signal);
     await client.call(api.setCredential, { name, value, machine }, signal);
     if (screen.json) screen.data({ name, machine });
     screen.line(`${credentialText(name, machine)} is in the vault`);
@@ -37,18 +38,6 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-async function readValue(name: string, signal: AbortSignal): Promise<string> {
-  if (!process.stdin.isTTY) return readPiped({ what: name, flag: "stdin", limit: mostLetters });
-  if (name === "ssh-key") {
-    throw new Fault("invalid", "a key has many lines, and stdin is a terminal", {
-      hint: "Read it from its file: fed credential set ssh-key --file ~/.ssh/id_ed25519",
-    });
-  }
-  const value = await askSecret(`${name === "ssh-password" ? "Password" : "Passphrase"}: `, signal);
-  if (value !== "") return value;
-  throw new Fault("invalid", "nothing was typed, and nothing was changed");
-}
 
 /** One that is not there yet may come; a slip of the pen would never be used. */
 async function warnOfUnknown(client: Client, machine: string, screen: Screen, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { Fault, isFault } from "#base/fault.ts";
 import { api } from "#wire/api.ts";
 import { type Client, makeClient } from "#wire/client.ts";
 import { type Call, defineCommand } from "../command.ts";
+import { httpFetch } from "../http-fetch.ts";
 import { hubOf } from "../hub-flags.ts";
 import { openLoginStore } from "../login-store.ts";
 import { isLoopback } from "../loopback.ts";
@@ -34,7 +35,7 @@ export const command = defineCommand({
     warnOfPlainText(url, screen);
     if (flags.name === undefined) requirePerson("give --name NAME and --password-stdin");
     if (!flags.passwordStdin) requirePerson("give --password-stdin, and the password on stdin");
-    const client = makeClient({ url });
+    const client = makeClient({ url, fetch: httpFetch });
     await requireHub(client, url, signal);
     const name = flags.name ?? (await askLine("Name: ", signal));
     const password = flags.passwordStdin

@@ -1,11 +1,13 @@
 import { api } from "#wire/api.ts";
+import type { Client } from "#wire/client.ts";
 import type { OutputOf } from "#wire/endpoint.ts";
 import type { ServiceStatus } from "#wire/status.ts";
 import { defineCommand } from "../command.ts";
 import { follow } from "../follow.ts";
 import { findHub, findService } from "../hub-client.ts";
-import { hubFlags } from "../hub-flags.ts";
+import { findPast, type ServiceName, showGone } from "../past-output.ts";
 import type { Screen } from "../print.ts";
+import { placeFlags, serviceArg } from "../rollout-flags.ts";
 import { clientOf, type Way } from "../way.ts";
 
 type Line = OutputOf<typeof api.logs>;
@@ -14,9 +16,9 @@ type Line = OutputOf<typeof api.logs>;
 const mostPlaces = 100;
 
 export const command = defineCommand({
-  args: { service: { kind: "service", description: "Name of a service, or environment/service" } },
+  args: { service: serviceArg },
   flags: {
-    ...hubFlags,
+    ...placeFlags,
     follow: { kind: "switch", short: "f", description: "Go on with what comes, until Ctrl-C" },
     tail: {
       kind: "count",
@@ -27,27 +29,37 @@ export const command = defineCommand({
       default: 200,
       description: "Begin with the last N lines of each instance",
     },
+    gone: { kind: "switch", short: "g", description: "Of instances that are gone, too" },
+    instance: {
+      ...{ kind: "text", value: "ID", short: "i" },
+      description: "Only of this one, by the end of its id; also one that is gone",
+    },
+    list: { kind: "switch", short: "l", description: "Show the instances that are gone, not what they wrote" },
   },
   details: [
-    "Output of all its instances, of the last one that ended too.",
+    "Output of all its instances. What those wrote that are gone is kept for 30 days: the last 10 MB of each of the last 20.",
     "--follow goes on where it was when the hub was away for a while.",
   ],
   examples: [
     { line: "fed logs api", says: "show what api wrote last" },
     { line: "fed logs dev/api -f -n 20", says: "follow it" },
+    { line: "fed logs prod/api --list", says: "the instances that are gone, and how each ended" },
+    { line: "fed logs prod/api --instance 7d3f", says: "what one of them wrote" },
   ],
   async run({ args, flags, env, screen, signal }) {
     const find = await findHub(flags, env, signal);
     const client = clientOf(find);
-    const service = await findService(client, args.service, signal);
+    if (flags.list || flags.gone || flags.instance !== undefined) {
+      const past = await findPast(client, args.service, flags.env, signal);
+      if (flags.list) await showGone(client, past, screen, signal);
+      else await readPast({ client, screen }, past, flags, signal);
+      return 0;
+    }
+    const service = await findService(client, args.service, signal, flags.env);
     const show = showLine(screen, service.instances.length > 1 || flags.follow);
     if (flags.follow) return followLogs({ find, screen, show }, service, flags.tail, signal);
-    let lines = 0;
     const input = { environment: service.environment, service: service.service, tail: flags.tail };
-    for await (const line of client.stream(api.logs, input, signal)) {
-      lines++;
-      show(line);
-    }
+    const lines = await showAll(client.stream(api.logs, input, signal), show);
     if (lines === 0 && !screen.json) {
       const silent = flags.tail === 0 ? "no lines were asked for" : "has written nothing yet";
       screen.note(`${service.environment}/${service.service}: ${silent}`);
@@ -55,6 +67,36 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+async function showAll(lines: AsyncIterable<Line>, show: (line: Line) => void): Promise<number> {
+  let count = 0;
+  for await (const line of lines) {
+    count++;
+    show(line);
+  }
+  return count;
+}
+
+/** With --follow as long as something of it is there: what is gone comes to its end. */
+async function readPast(
+  { client, screen }: { readonly client: Client; readonly screen: Screen },
+  { environment, service }: ServiceName,
+  flags: {
+    readonly tail: number;
+    readonly follow: boolean;
+    readonly gone: boolean;
+    readonly instance: string | undefined;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { tail, instance } = flags;
+  const input = {
+    ...{ environment, service, tail, gone: String(flags.gone), follow: String(flags.follow) },
+    ...(instance === undefined ? {} : { instance }),
+  };
+  const lines = await showAll(client.stream(api.logs, input, signal), showLine(screen, instance === undefined));
+  if (lines === 0 && !screen.json) screen.note(`${environment}/${service}: there is no line of it`);
+}
 
 function showLine(screen: Screen, several: boolean): (line: Line) => void {
   return (line) => {

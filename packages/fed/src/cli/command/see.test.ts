@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { WireMachine } from "#wire/machine.ts";
 import { makeDesk } from "../command.scene.ts";
 import { gives, refuses, streams } from "../hub.scene.ts";
@@ -52,13 +52,10 @@ const status = {
   ],
 };
 
-test("restart: says where to look, denies as the hub does, and knows the names", async () => {
+test("restart: denies as the hub does, and knows the names", async () => {
   const desk = await makeDesk({
     "/api/v1/status": () => gives(status),
-    "/api/v1/services/dev/api/restart": ({ token }) => (token === "local" ? gives({ done: true }) : refuses("denied")),
   });
-  expect(await desk.fed("restart", "api")).toMatchObject({ code: 0, out: expect.stringContaining("fed status") });
-  expect((await desk.fed("restart", "dev/api", "--json")).out).toBe('{"environment":"dev","service":"api"}\n');
   expect(await desk.fed("restart", "apo")).toMatchObject({
     code: 4,
     err: expect.stringContaining("did you mean api?"),
@@ -86,8 +83,41 @@ test("logs: without follow no place is asked for, and silence is told", async ()
     "/api/v1/services/dev/api/logs": ({ query }) => streams(query.get("tail") === "0" ? [] : lines),
   });
   expect(await desk.fed("logs", "api")).toEqual({ code: 0, out: "line 1\nline 2\n", err: "" });
+  expect(await desk.fed("logs", "api", "--env", "dev")).toMatchObject({ code: 0, out: "line 1\nline 2\n" });
+  expect(await desk.fed("logs", "api", "--env", "prod")).toMatchObject({ code: 4 });
   expect((await desk.fed("logs", "api", "--json")).out).toBe(
     '{"instance":"ins_abcd","text":"line 1"}\n{"instance":"ins_abcd","text":"line 2"}\n',
   );
   expect((await desk.fed("logs", "api", "-n", "0")).err).toBe("dev/api: no lines were asked for\n");
+});
+
+describe("logs of what is gone", () => {
+  const path = "/api/v1/services/dev/api";
+  const instance = "ins_0001abcd";
+  const kept = { instance, release: "rel_1", startedMs: 0, endedMs: 90_000, exit: "exit code 3", sizeBytes: 2_048 };
+  const lines = [{ item: { instance, text: "last words", at: "1" } }];
+
+  test("--list names the instances, and how each ended", async () => {
+    const desk = await makeDesk({
+      "/api/v1/status": () => gives(status),
+      [`${path}/kept-logs`]: () => gives({ logs: [kept] }),
+    });
+    const { out } = await desk.fed("logs", "api", "--list");
+    expect(out).toMatch(/^ins_0001abcd .* 1 min +exit code 3 +2\.0 KiB$/m);
+    expect(JSON.parse((await desk.fed("logs", "api", "-l", "--json")).out)).toEqual([kept]);
+  });
+
+  test("--instance and --gone ask for them, also where the lab has the service no more", async () => {
+    const none = { ...status, services: [] };
+    const desk = await makeDesk({ "/api/v1/status": () => gives(none), [`${path}/logs`]: () => streams(lines) });
+    expect(await desk.fed("logs", "dev/api", "--instance", "abcd")).toEqual({ code: 0, out: "last words\n", err: "" });
+    expect((await desk.fed("logs", "dev/api", "--gone", "-n", "5")).out).toBe("abcd │ last words\n");
+    expect(desk.hub.asked.filter(({ path: asked }) => asked.endsWith("/logs")).map(({ query }) => `${query}`)).toEqual([
+      "tail=200&gone=false&follow=false&instance=abcd",
+      "tail=5&gone=true&follow=false",
+    ]);
+    expect(await desk.fed("logs", "api", "--gone")).toMatchObject({ code: 4 });
+    expect((await desk.fed("logs", "api", "--gone", "--env", "dev", "-n", "5")).out).toBe("abcd │ last words\n");
+    expect(await desk.fed("logs", "dev/api", "--gone", "--env", "prod")).toMatchObject({ code: 4 });
+  });
 });

@@ -1,11 +1,13 @@
 import { systemClock } from "#base/clock.ts";
 import { quoteWord } from "#port/quote.ts";
 import { api } from "#wire/api.ts";
+import type { Client } from "#wire/client.ts";
 import type { HubStatus } from "#wire/status.ts";
 import { defineCommand } from "../command.ts";
 import { showDiagnostics } from "../diagnostic.ts";
 import { openClient } from "../hub-client.ts";
 import { hubFlags } from "../hub-flags.ts";
+import { unusedLines } from "../kept-data.ts";
 import { ageOf } from "../moment.ts";
 import type { Screen } from "../print.ts";
 import { statusTable } from "../status-table.ts";
@@ -28,6 +30,7 @@ export const command = defineCommand({
     );
     if (status.services.length === 0) screen.line("The lab has no services yet: add one to its `services`.");
     else screen.table(statusTable(status, systemClock.nowMs()));
+    if (!screen.json) await showUnused(client, status, screen, signal);
     if (status.rejected) {
       screen.line({ text: "The newest edit was refused; the lab above keeps running.", style: "warn" });
       showDiagnostics(screen, status.rejected.diagnostics, env.cwd);
@@ -38,6 +41,13 @@ export const command = defineCommand({
     return status.ready && !status.diskFull && !status.damaged && !status.vault ? 0 : 3;
   },
 });
+
+async function showUnused(client: Client, status: HubStatus, screen: Screen, signal: AbortSignal): Promise<void> {
+  const services = new Set(status.services.map(({ environment, service }) => `${environment}/${service}`));
+  const lines = await unusedLines(client, services, signal);
+  if (lines.length > 0) screen.line({ text: "Data that the lab no longer names is kept:", style: "strong" });
+  for (const line of lines) screen.line(line);
+}
 
 function showDiskFull(screen: Screen, { folder, sinceMs, refused }: NonNullable<HubStatus["diskFull"]>): void {
   const [age, changes] = [ageOf(sinceMs, systemClock.nowMs()), refused === 1 ? "change was" : "changes were"];

@@ -17,6 +17,7 @@ const checks: readonly Check[] = [
   { name: "format and lint", command: ["biome", "ci", "."] },
   { name: "types", command: ["tsc", "-p", "."] },
   { name: "types of the window", command: ["tsc", "-p", "packages/web"] },
+  { name: "types of the example's page", command: ["tsc", "-p", "examples/slice/web"] },
   { name: "unused code", command: ["knip"] },
 ];
 

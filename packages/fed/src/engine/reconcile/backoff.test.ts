@@ -29,7 +29,7 @@ test("the first restart comes at once, then the wait doubles up to 30 s, then it
 
 test("a hold ends at its moment; giving up does not", () => {
   const twice = crashed(crashed(undefined, at(0)), at(10));
-  expect(holdOf(twice, spec, 1_009)).toEqual({ kind: "backOff", untilMs: 1_010, crashes: 2 });
+  expect(holdOf(twice, spec, 1_009)).toEqual({ kind: "backOff", untilMs: 1_010, crashes: 2, last: "exit code 1" });
   expect(holdOf(twice, spec, 1_010)).toBeUndefined();
   expect(holdOf({ ...twice, count: 8 }, spec, 1e12)).toEqual({ kind: "gaveUp", crashes: 8, last: "exit code 1" });
 });

@@ -47,12 +47,16 @@ export function crashed(history: History | undefined, failure: Failure, healthyM
  * What the history of a service means for starting this spec now: the first restart comes at once, the next after 1 s,
  * 2 s, 4 s and so on, never more than 30 s; after 8 failures it is given up. A new spec begins anew.
  */
-export function holdOf(history: History | undefined, spec: string, nowMs: number): Hold | undefined {
+export function holdOf(
+  history: History | undefined,
+  spec: string,
+  nowMs: number,
+): Extract<Hold, { readonly kind: "backOff" | "gaveUp" }> | undefined {
   if (history === undefined || history.spec !== spec) return undefined;
   const { count: crashes, reason, lastMs, final } = history;
   if (final || crashes >= mostFailures) return { kind: "gaveUp", crashes, last: reason };
   const untilMs = lastMs + delayAfter(crashes);
-  return untilMs > nowMs ? { kind: "backOff", untilMs, crashes } : undefined;
+  return untilMs > nowMs ? { kind: "backOff", untilMs, crashes, last: reason } : undefined;
 }
 
 function delayAfter(failures: number): number {

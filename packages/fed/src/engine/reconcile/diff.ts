@@ -31,6 +31,8 @@ export function diff(desired: Desired, observed: Observed, options: DiffOptions)
   for (const service of services) {
     if (service.replicas > 0) planService(scene, service);
     else scene.ready.set(service.key, { kind: "never", why: "is to have 0 replicas" });
+    if (service.replicas === 0 && service.hold?.kind === "waits")
+      scene.draft.note(`${service.key} ${service.hold.why}`);
   }
   planGone(scene, desired, instances);
   const { steps, notes } = scene.draft;

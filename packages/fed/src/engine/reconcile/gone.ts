@@ -14,7 +14,8 @@ export function planGone(scene: Scene, desired: Desired, instances: readonly Obs
   const users = (key: string) => usersOf.get(key) ?? [];
 
   const gone = new Set(instances.map(({ service }) => service).filter((key) => !stays(key)));
-  const staying = (one: ObservedInstance) => !gone.has(one.service) && scene.draft.stopOf(one.id) === undefined;
+  const staying = (one: ObservedInstance) =>
+    one.unseen === true || (!gone.has(one.service) && scene.draft.stopOf(one.id) === undefined);
   for (let found = true; found; ) {
     found = false;
     for (const key of [...gone].sort(compareText)) {
@@ -38,7 +39,8 @@ function endService(scene: Scene, key: string, reason: string, after: readonly s
     ? [scene.draft.add({ kind: "switch", service: key, spec: undefined, except: [] }, reason, after)]
     : after;
   for (const one of instances) {
-    if (one.state === "running") addRetire(scene.draft, one, reason, away);
+    if (one.unseen) scene.draft.note(`${key}: ${one.id} cannot be seen now; it ends when it can (${reason})`);
+    else if (one.state === "running") addRetire(scene.draft, one, reason, away);
     else addRemove(scene.draft, one, reason, one.routed ? away : []);
   }
 }

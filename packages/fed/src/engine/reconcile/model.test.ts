@@ -5,6 +5,7 @@ import { Fault, isFault } from "#base/fault.ts";
 import { crashed, type History, holdOf } from "./backoff.ts";
 import { diff } from "./diff.ts";
 import type { Desired, DesiredService, Observed, ObservedInstance, Plan, Step } from "./plan.ts";
+import { settledAtMs } from "./settle.ts";
 import { type FakeWorld, makeWorld } from "./world.fake.ts";
 
 const hash = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -23,6 +24,9 @@ const service = (index: number) =>
       replicas: fc.integer({ min: 0, max: 3 }),
       needs: index === 0 ? fc.constant([]) : fc.uniqueArray(fc.constantFrom(...keys.slice(0, index)), { maxLength: 2 }),
       stopFirst: fc.option(fc.constant("it has one port"), { nil: undefined }),
+      fallback: fc.option(fc.record({ spec: fc.constantFrom(...specs), settleMs: fc.constant(10_000) }), {
+        nil: undefined,
+      }),
       hold: fc.option(
         fc.constantFrom(
           { kind: "backOff", untilMs: 5_000, crashes: 3 } as const,
@@ -58,8 +62,19 @@ const instance = fc.record({
 }) satisfies fc.Arbitrary<Omit<ObservedInstance, "id">>;
 
 const observed: fc.Arbitrary<Observed> = fc
-  .array(instance, { maxLength: 10 })
-  .map((instances) => ({ instances: instances.map((one, index) => ({ id: `i${index}`, ...one })) }));
+  .array(fc.tuple(instance, fc.constantFrom(0, -20_000)), { maxLength: 10 })
+  .map((instances) => ({
+    instances: instances.map(([one, since], index) => ({
+      ...{ id: `i${index}`, ...one },
+      servesSinceMs: one.health === "healthy" && one.routed ? since : undefined,
+    })),
+  }));
+
+/** Nothing stands by for anything. */
+const withoutFallbacks = (wish: Desired): Desired => ({
+  ...wish,
+  services: wish.services.map((one) => ({ ...one, fallback: undefined })),
+});
 
 const withoutHolds = (wish: Desired): Desired => ({
   ...wish,
@@ -123,10 +138,39 @@ test("after a plan was carried out nothing is left to do", () => {
   );
 });
 
+/** As a world tells it: of a service of whose wanted spec something cannot be seen, nothing is done. */
+function heldWhereUnseen(wish: Desired, { instances }: Observed): Desired {
+  const isUnseen = ({ key, spec }: DesiredService) =>
+    instances.some((one) => one.unseen === true && one.service === key && one.spec === spec);
+  const services = wish.services.map((one) =>
+    isUnseen(one) ? { ...one, hold: { kind: "unseen", why: "is on a machine that is away" } as const } : one,
+  );
+  return { ...wish, services };
+}
+
+test("no step touches what cannot be seen, and after the plan nothing is left to do", () => {
+  fc.assert(
+    fc.property(desired, observed, fc.infiniteStream(fc.nat(3)), choose, (given, all, chance, pick) => {
+      const dim = (one: ObservedInstance) =>
+        chance.next().value === 0 ? { ...one, health: "unknown" as const, unseen: true } : one;
+      const seen = { instances: all.instances.map(dim) };
+      // The fake refuses a step on what is unseen with an Error, which is thrown.
+      const world = makeWorld(seen.instances, () => false);
+      const wish = heldWhereUnseen(given, seen);
+      const plan = planAt(wish, world.observe());
+      expect(run(plan, { ...wish, services: [] }, world, pick).failed).toEqual([]);
+      expect(planAt(wish, world.observe()).steps).toEqual([]);
+      const left = (of: Observed) => of.instances.filter(({ unseen }) => unseen === true).map(({ id }) => id);
+      expect(left(world.observe())).toEqual(left(seen));
+    }),
+    cases,
+  );
+});
+
 test("what is wanted, and nothing else, runs and serves in the end", () => {
   fc.assert(
     fc.property(desired, observed, choose, (given, seen, pick) => {
-      const wish = withoutHolds(given);
+      const wish = withoutFallbacks(withoutHolds(given));
       const world = makeWorld(seen.instances, () => false);
       run(planAt(wish, world.observe()), wish, world, pick);
       const { instances } = world.observe();
@@ -140,6 +184,49 @@ test("what is wanted, and nothing else, runs and serves in the end", () => {
         );
         expect(ours.map(({ replica }) => replica).sort()).toEqual(Array.from({ length: replicas }, (_, at) => at));
       }
+    }),
+    cases,
+  );
+});
+
+test("what stands by is there until the wanted instances have lasted, and is gone then", () => {
+  fc.assert(
+    fc.property(desired, observed, choose, (given, seen, pick) => {
+      const wish = withoutHolds(given);
+      const world = makeWorld(seen.instances, () => false);
+      const standby = seen.instances.filter(({ service, spec, state, health }) => {
+        const wanted = wish.services.find(({ key }) => key === service);
+        const overlaps = wanted?.stopFirst === undefined && (wanted?.replicas ?? 0) > 0;
+        const isOlder = wanted?.fallback?.spec === spec && wanted.spec !== spec;
+        return overlaps && isOlder && state === "running" && health !== "unhealthy";
+      });
+      const began = planAt(wish, world.observe());
+      // Where all is there already and has lasted nothing is waited for.
+      const lasted = wish.services.filter((service) => {
+        const ours = seen.instances.filter((one) => one.service === service.key);
+        return (settledAtMs(service, ours) ?? 0) <= 0;
+      });
+      const young = standby.filter(({ service }) => {
+        const starts = began.steps.some(({ action }) => action.kind === "start" && action.service === service);
+        return starts && !lasted.some(({ key }) => key === service);
+      });
+      run(began, wish, world, pick);
+      const left = new Set(world.observe().instances.map(({ id }) => id));
+      expect(young.filter(({ id }) => !left.has(id))).toEqual([]);
+      const later = 100_000;
+      run(planAt(wish, world.observe(), later), wish, world, pick);
+      const { instances } = world.observe();
+      // A need that is not met keeps the wanted ones from being started, or some of them.
+      const arrived = new Set(
+        wish.services.flatMap(({ key, spec, replicas }) => {
+          const ours = instances.filter((one) => one.service === key && one.routed && one.spec === spec);
+          // Of who was led to before, and was asked by nobody since, it is not known that it serves.
+          const known = new Set(ours.flatMap((one) => (one.servesSinceMs === undefined ? [] : [one.replica])));
+          return Array.from({ length: replicas }, (_, at) => at).every((at) => known.has(at)) ? [key] : [];
+        }),
+      );
+      const ids = new Set(instances.map(({ id }) => id));
+      expect(standby.filter(({ id, service }) => arrived.has(service) && ids.has(id))).toEqual([]);
     }),
     cases,
   );

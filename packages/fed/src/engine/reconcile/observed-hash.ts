@@ -6,8 +6,8 @@ import type { Observed } from "./plan.ts";
  * and a plan that waits for health is right either way.
  */
 export function observedHash(observed: Observed, hash: (text: string) => string): string {
-  const lines = observed.instances.map(({ id, service, spec, replica, state, routed }) =>
-    JSON.stringify([id, service, spec, replica, state, routed]),
+  const lines = observed.instances.map(({ id, service, spec, replica, state, routed, unseen }) =>
+    JSON.stringify([id, service, spec, replica, state, routed, ...(unseen ? ["unseen"] : [])]),
   );
   return hash(lines.sort(compareText).join("\n"));
 }

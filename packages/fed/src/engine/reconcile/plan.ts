@@ -17,17 +17,35 @@ export interface DesiredService {
   readonly needs: readonly string[];
   /** Why old and new cannot run side by side, in plain words ("it …"); undefined: they overlap. */
   readonly stopFirst?: string | undefined;
-  /** Back-off: start nothing for this service now. */
+  /**
+   * The fields that name what only one instance can have (a port, a volume): an old instance that has none of these as it is wanted
+   * now may run on until the new ones serve. Left out: no old one may.
+   */
+  readonly exclusive?: readonly string[] | undefined;
+  /** Start nothing for this service now. */
   readonly hold?: Hold | undefined;
+  /** A release is being made to serve, and this one is gone back to when it does not last. */
+  readonly fallback?: Fallback | undefined;
+}
+
+/** What stands by until the wanted instances have lasted. */
+export interface Fallback {
+  readonly spec: string;
+  /** So long each wanted instance has to serve in good health, without a break, before those that stand by end. */
+  readonly settleMs: number;
 }
 
 export type SpecFields = Readonly<Record<string, string>>;
 
 export type Hold =
-  /** Once `untilMs` has come it holds nothing any more. */
-  | { readonly kind: "backOff"; readonly untilMs: number; readonly crashes: number }
+  /** Once `untilMs` has come it holds nothing any more. `last` says how the last try ended. */
+  | { readonly kind: "backOff"; readonly untilMs: number; readonly crashes: number; readonly last?: string | undefined }
   /** For ever: until the spec changes or somebody asks for another try. `last` says how the last try ended. */
-  | { readonly kind: "gaveUp"; readonly crashes: number; readonly last: string };
+  | { readonly kind: "gaveUp"; readonly crashes: number; readonly last: string }
+  /** Something it is made of is not there yet. `why` goes on after its name: "waits for its image". */
+  | { readonly kind: "waits"; readonly why: string }
+  /** Nobody knows what runs of it: nothing at all is done for it. `why` goes on after its name. */
+  | { readonly kind: "unseen"; readonly why: string };
 
 export interface Desired {
   /** Identity of what is wanted (the document's hash). */
@@ -41,6 +59,11 @@ export interface Desired {
   readonly earlier: Readonly<Record<string, SpecFields>>;
 }
 
+/** The spec of an instance that somebody has changed by hand: it is no other's. */
+export function alteredSpec(spec: string): string {
+  return `${spec}+`;
+}
+
 export interface ObservedInstance {
   /** Sorts by birth. */
   readonly id: string;
@@ -49,12 +72,20 @@ export interface ObservedInstance {
   readonly spec: string;
   readonly replica: number;
   readonly state: "running" | "exited";
-  /** `unhealthy` is also what was not healthy within its time; `unknown` is what still may take a while. */
+  /** `unhealthy` is also what was not healthy within its time, or is told to stop; `unknown` is what still may take a while. */
   readonly health: "unknown" | "healthy" | "unhealthy";
+  /** Since when it is healthy and routed without a break, as far as known; undefined when it is not. */
+  readonly servesSinceMs?: number | undefined;
+  /** Its open requests were given their time since it was routed last. */
+  readonly drained?: boolean | undefined;
   /** The last acknowledged switch sends the service's requests to it, whether or not the service has a route. */
   readonly routed: boolean;
   /** How it ended, in plain words ("exit code 1", "killed by SIGKILL"). */
   readonly exit?: string | undefined;
+  /** It was told to stop and runs still: it is unhealthy, whatever is wanted by now. */
+  readonly stopping?: boolean | undefined;
+  /** Its machine cannot be reached: it is told as it was seen last, and no step touches it. */
+  readonly unseen?: boolean | undefined;
 }
 
 export interface Observed {

@@ -1,6 +1,6 @@
 import { unreachable } from "#base/unreachable.ts";
 import { compareText } from "#engine/graph/order.ts";
-import type { DesiredService, Hold, ObservedInstance, SpecFields } from "./plan.ts";
+import { alteredSpec, type DesiredService, type Hold, type ObservedInstance, type SpecFields } from "./plan.ts";
 import type { Survey } from "./survey.ts";
 
 /** "blog" of "prod/blog". */
@@ -17,6 +17,7 @@ interface Known {
 /** "blog changed: env.LOG_LEVEL, run"; by hash when nobody remembers the old spec. */
 export function changeReason({ earlier, draft }: Known, service: DesiredService, oldSpec: string): string {
   const name = nameOf(service.key);
+  if (oldSpec === alteredSpec(service.spec)) return `somebody has changed ${name} by hand`;
   const before = earlier[oldSpec];
   const changed = before ? changedFields(before, service.fields) : [];
   if (changed.length === 1 && changed[0] === "restart") return `a restart of ${name} was asked for`;
@@ -26,7 +27,9 @@ export function changeReason({ earlier, draft }: Known, service: DesiredService,
 
 function changedFields(before: SpecFields, after: SpecFields): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => before[name] !== after[name]).sort(compareText);
+  // What it needs is told of earlier ones alone where instances do not see it.
+  const isTold = (name: string) => name !== "needs" || (before.needs !== undefined && after.needs !== undefined);
+  return [...names].filter((name) => isTold(name) && before[name] !== after[name]).sort(compareText);
 }
 
 /** Why a replica is started. */
@@ -45,7 +48,8 @@ export function startReason(known: Known, service: DesiredService, replica: numb
 /** Why an instance gets no more requests, or needs a replacement. */
 export function troubleReason(one: ObservedInstance): string {
   const name = nameOf(one.service);
-  return one.state === "exited" ? `${name} exited (${one.exit ?? "nobody saw how"})` : `${name} is unhealthy`;
+  if (one.state === "exited") return `${name} exited (${one.exit ?? "nobody saw how"})`;
+  return one.stopping ? `${name} was told to stop` : `${name} is unhealthy`;
 }
 
 /** Why a replica ends. */
@@ -69,6 +73,9 @@ export function holdReason(hold: Hold, nowMs: number): string {
     }
     case "gaveUp":
       return `given up after ${count(hold.crashes, "failure")}: ${hold.last}`;
+    case "waits":
+    case "unseen":
+      return hold.why;
     default:
       return unreachable(hold);
   }

@@ -4,7 +4,7 @@ import type { Action, Desired, DesiredService, Hold, ObservedInstance, SpecField
 /**
  * Scripts: what a plan must be, as text. A case begins with `== name`; then
  *
- *     wish prod/blog b2; replicas 2; needs prod/db; stop first: it has port 80; held 4 s after 3; LOG=debug
+ *     wish prod/blog b2; replicas 2; needs prod/db; stop first: it has port 80; only port; held 4 s after 3; LOG=debug
  *     spec a1 LOG=info                                    what an earlier spec was made from
  *     have i1 prod/blog a1 0 running healthy routed       an instance; `exited: exit code 1` for one that ended
  *     plan                                                and, line by line, what must come out:
@@ -66,15 +66,18 @@ function readWish(text: string): DesiredService {
     const [word = "", ...rest] = clause.split(" ");
     if (word === "replicas") wish = { ...wish, replicas: Number(rest[0]) };
     else if (word === "needs") wish = { ...wish, needs: rest };
+    else if (word === "only") wish = { ...wish, exclusive: rest };
     else if (word === "stop") wish = { ...wish, stopFirst: clause.slice("stop first: ".length) };
-    else if (word === "held" || word === "gave") wish = { ...wish, hold: readHold(clause) };
+    else if (["held", "gave", "waits", "unseen:"].includes(word)) wish = { ...wish, hold: readHold(clause) };
     else wish = { ...wish, fields: readFields([word, ...rest]) };
   }
   return wish;
 }
 
-/** "held 4 s after 3", "gave up after 1: not healthy within 60 s". */
+/** "held 4 s after 3", "gave up after 1: not healthy within 60 s", "waits for its image", "unseen: is on node5, which is away". */
 function readHold(clause: string): Hold {
+  if (clause.startsWith("waits")) return { kind: "waits", why: clause };
+  if (clause.startsWith("unseen: ")) return { kind: "unseen", why: clause.slice("unseen: ".length) };
   const [, seconds, crashes = "0"] = /^held (\d+) s after (\d+)$/.exec(clause) ?? [];
   if (seconds !== undefined) return { kind: "backOff", untilMs: Number(seconds) * 1_000, crashes: Number(crashes) };
   const [, failures = "0", last = ""] = /^gave up after (\d+): (.*)$/.exec(clause) ?? [];
@@ -90,7 +93,7 @@ function readInstance(text: string): ObservedInstance {
   const [id = "", service = "", spec = "", replica, state, ...flags] = head.split(" ");
   const health = flags.find((flag) => flag === "healthy" || flag === "unhealthy") ?? "unknown";
   if (state !== "running" && state !== "exited") throw new Error(`an instance runs or has exited, not "${state}"`);
-  const known = ["healthy", "unhealthy", "unknown", "routed"];
+  const known = ["healthy", "unhealthy", "unknown", "routed", "unseen"];
   for (const flag of flags) if (!known.includes(flag)) throw new Error(`no instance is "${flag}"`);
   const routed = flags.includes("routed");
   return {
@@ -102,5 +105,6 @@ function readInstance(text: string): ObservedInstance {
     health: health as ObservedInstance["health"],
     routed,
     exit,
+    ...(flags.includes("unseen") ? { unseen: true } : {}),
   };
 }

@@ -2,6 +2,7 @@ import { addRemove, addRetire, addStop } from "./draft.ts";
 import type { Action, DesiredService, ObservedInstance } from "./plan.ts";
 import { type Gate, openGate, type Ready, type Scene } from "./ready.ts";
 import { changeReason, startReason, surplusReason, troubleReason } from "./reason.ts";
+import { settledAtMs } from "./settle.ts";
 import { bestServing, isHealthy, isServing, type Serving, type Survey, survey } from "./survey.ts";
 
 /** The planning of one service under way. */
@@ -25,18 +26,36 @@ interface Switched {
 
 /** Plans a service of which at least one replica is wanted. The services it needs have been planned. */
 export function planService(scene: Scene, service: DesiredService): void {
+  if (service.hold?.kind === "unseen") {
+    scene.draft.note(`${service.key} ${service.hold.why}`);
+    scene.ready.set(service.key, { kind: "never", why: service.hold.why });
+    return;
+  }
   const seen = survey(scene.instancesOf(service.key), service);
+  noteSettling(scene, service);
   const work: Work = { scene, service, seen, serving: bestServing(seen.running, service.spec) };
   const gate: Gate = seen.missing.length > 0 ? openGate(scene, service) : { kind: "open", after: [] };
   const switched = gate.kind === "open" ? planWanted(work, gate.after) : planHeld(work, gate.why);
   scene.ready.set(service.key, readyOf(work, switched));
 }
 
+/** Says why it is not at rest though nothing is left to do. */
+function noteSettling(scene: Scene, service: DesiredService): void {
+  const { key, fallback, hold } = service;
+  const at = settledAtMs(service, scene.instancesOf(key));
+  if (fallback === undefined || hold !== undefined || at === undefined) return;
+  if (at <= scene.nowMs || at === Number.POSITIVE_INFINITY) return;
+  const standing = scene.instancesOf(key).some((one) => standsBy(scene, service, one));
+  const rest = standing ? "; the release before it stands by" : "";
+  scene.draft.note(`${key} is watched until it has served well for ${fallback.settleMs / 1_000} s${rest}`);
+}
+
 /** Start what is missing, let it serve once it is healthy, clear away what is not wanted. */
 function planWanted(work: Work, waits: readonly string[]): Switched {
   const { seen, service, scene } = work;
   const leaving = [...seen.old, ...seen.surplus, ...seen.sick];
-  const stopFirst = seen.missing.length > 0 && leaving.length > 0 ? service.stopFirst : undefined;
+  const inTheWay = seen.missing.length > 0 && leaving.some((one) => isInTheWay(scene, service, one));
+  const stopFirst = inTheWay ? service.stopFirst : undefined;
   const bridge = needsBridge(work) && !(stopFirst !== undefined && waits.length === 0);
   const early = bridge ? addEarlySwitch(work) : undefined;
   const dropped =
@@ -56,6 +75,13 @@ function planWanted(work: Work, waits: readonly string[]): Switched {
   return { final, early: early?.to === undefined ? undefined : early.step, release };
 }
 
+/** Whether a new instance cannot run beside this one. What nobody knows of it counts as the same. */
+function isInTheWay({ earlier }: Scene, { exclusive, fields, spec }: DesiredService, one: ObservedInstance): boolean {
+  const known = one.spec === spec ? fields : earlier[one.spec];
+  if (exclusive === undefined || known === undefined) return true;
+  return exclusive.some((name) => known[name] !== undefined && known[name] === fields[name]);
+}
+
 /** Nothing may be started now: make the best of what runs, and leave what serves alone. */
 function planHeld(work: Work, why: string): Switched {
   const { seen, service, serving, scene } = work;
@@ -66,7 +92,9 @@ function planHeld(work: Work, why: string): Switched {
   const switched = serving && idle ? addCheckedSwitch(work, serving, idleReason, stepsOf(early)) : early?.step;
   const after = switched === undefined ? [] : [switched];
   if (serving) {
-    const left = seen.old.filter((one) => one.spec !== serving.spec && (!one.routed || switched !== undefined));
+    const left = seen.old.filter(
+      (one) => one.spec !== serving.spec && !standsBy(scene, service, one) && (!one.routed || switched !== undefined),
+    );
     for (const one of left) addRetire(scene.draft, one, leftoverReason, after);
   }
   // A release that was given up while an older one serves had its try: it ends, and its newest output stays.
@@ -194,6 +222,10 @@ function clearAway(
 ): void {
   const { service, serving } = work;
   for (const one of leaving) {
+    if (standsBy(work.scene, work.service, one)) {
+      keepStandingBy(work, one, final);
+      continue;
+    }
     const left = one.spec !== service.spec && one.spec !== serving?.spec;
     const useless = !one.routed && (left || one.health === "unhealthy");
     const after = useless ? stepsOf(early) : final === undefined ? [] : [final];
@@ -201,6 +233,22 @@ function clearAway(
   }
 }
 
+/** Whether it is what the service goes back to when the wanted instances do not last, which is not known yet. */
+function standsBy(scene: Scene, service: DesiredService, one: ObservedInstance): boolean {
+  if (one.spec !== service.fallback?.spec || one.spec === service.spec) return false;
+  if (one.state !== "running" || one.health === "unhealthy" || one.unseen) return false;
+  const at = settledAtMs(service, scene.instancesOf(service.key));
+  return at !== undefined && at > scene.nowMs;
+}
+
+/** Its open requests may end, as if it were to stop. */
+function keepStandingBy({ scene }: Work, one: ObservedInstance, final: string | undefined): void {
+  if (one.drained && !one.routed && final === undefined) return;
+  const after = final === undefined ? [] : [final];
+  scene.draft.add({ kind: "drain", service: one.service, instance: one.id }, standingByReason, after);
+}
+
+const standingByReason = "stands by until the new release has lasted";
 const leftoverReason = "left over from an earlier release";
 
 /** Why a running instance of a wanted service ends. */

@@ -1,6 +1,6 @@
 import type { DesiredService, ObservedInstance } from "./plan.ts";
 
-/** The instances of a wanted service, by what they are to it. Each list by id. */
+/** The instances of a wanted service, by what they are to it. Each list by id; one that is unseen is in `all` alone. */
 export interface Survey {
   readonly all: readonly ObservedInstance[];
   readonly running: readonly ObservedInstance[];
@@ -19,7 +19,8 @@ export interface Survey {
 
 /** `all`: the service's instances, by id. */
 export function survey(all: readonly ObservedInstance[], service: DesiredService): Survey {
-  const running = all.filter(({ state }) => state === "running");
+  const there = all.filter(({ unseen }) => unseen !== true);
+  const running = there.filter(({ state }) => state === "running");
   const wanted = Map.groupBy(
     running.filter(({ spec }) => spec === service.spec),
     ({ replica }) => replica,
@@ -40,7 +41,7 @@ export function survey(all: readonly ObservedInstance[], service: DesiredService
     sick: running.filter((one) => sick.has(one)),
     surplus: running.filter((one) => one.spec === service.spec && !fit.has(one) && !sick.has(one)),
     old: running.filter((one) => one.spec !== service.spec),
-    exited: all.filter(({ state }) => state === "exited"),
+    exited: there.filter(({ state }) => state === "exited"),
     missing,
   };
 }

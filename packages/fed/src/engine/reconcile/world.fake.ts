@@ -14,7 +14,6 @@ export interface FakeWorld {
 
 interface Cell {
   seen: ObservedInstance;
-  drained: boolean;
 }
 
 /** `isSick`: whether instances of this service and spec never become healthy. */
@@ -41,7 +40,7 @@ export function makeWorld(
   function start({ service, spec, replica }: Extract<Action, { kind: "start" }>): void {
     const id = `n${String(born++).padStart(4, "0")}`;
     const seen = { id, service, spec, replica, state: "running", health: "unknown", routed: false } as const;
-    cells.set(id, { seen, drained: false });
+    cells.set(id, { seen });
   }
 
   function check({ service, spec, atLeast, except }: Extract<Action, { kind: "check" }>): void {
@@ -49,7 +48,7 @@ export function makeWorld(
     if (asked.length < atLeast) throw new Fault("conflict", `fewer than ${atLeast} run`);
     for (const cell of asked) {
       const well = cell.seen.health === "healthy" || (cell.seen.health === "unknown" && !isSick(service, spec));
-      change(cell, { health: well ? "healthy" : "unhealthy" });
+      change(cell, well ? { health: "healthy" } : { health: "unhealthy", servesSinceMs: undefined });
     }
     if (asked.some(({ seen }) => seen.health !== "healthy")) throw new Fault("timeout", "not healthy within 60 s");
   }
@@ -60,8 +59,9 @@ export function makeWorld(
     for (const cell of cells.values()) {
       if (cell.seen.service !== service) continue;
       const routed = targets.includes(cell);
-      change(cell, { routed });
-      if (routed) cell.drained = false;
+      // The clock stands at 0 while a plan is carried out.
+      const { servesSinceMs = 0 } = cell.seen;
+      change(cell, routed ? { routed, drained: false, servesSinceMs } : { routed, servesSinceMs: undefined });
     }
   }
 
@@ -81,13 +81,13 @@ export function makeWorld(
       if (action.kind === "check") return check(action);
       if (action.kind === "switch") return switchTo(action);
       const cell = cellOf(action.instance);
+      if (cell.seen.unseen) throw new Error(`${action.kind} ${action.instance}, which cannot be seen`);
       if (cell.seen.routed) throw new Error(`${action.kind} ${action.instance}, which is routed`);
       switch (action.kind) {
         case "drain":
-          cell.drained = true;
-          return;
+          return change(cell, { drained: true });
         case "stop":
-          if (!cell.drained) throw new Error(`stop ${action.instance}, which is not drained`);
+          if (!cell.seen.drained) throw new Error(`stop ${action.instance}, which is not drained`);
           return change(cell, { state: "exited", exit: "exit code 0" });
         case "remove":
           if (cell.seen.state === "running") throw new Error(`remove ${action.instance}, which runs`);

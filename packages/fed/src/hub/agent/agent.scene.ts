@@ -47,6 +47,8 @@ export interface SceneOptions {
   readonly kit?: AgentKit;
   readonly trace?: Trace;
   readonly collector?: Pick<Collector, "openTicks">;
+  /** Of the test's own context where tests run side by side: the common one does not know then whose end it is. */
+  readonly atEnd?: typeof onTestFinished;
 }
 
 /** Agents in a control database of their own, with a fleet that takes whom it is told, gone after the test. */
@@ -97,7 +99,7 @@ export function makeScene(options: SceneOptions = {}) {
   };
   const reopen = () => openAgents(needs);
   const agents = reopen();
-  onTestFinished(() => {
+  (options.atEnd ?? onTestFinished)(() => {
     agents.close();
     events.close();
     control[Symbol.dispose]();

@@ -26,8 +26,10 @@ test("a probe that cannot even ask counts as failed, is told as a failed run, an
   await clock.turn(0);
   expect(checks.stateOf("one")).toEqual({ health: "unknown", failures: 1, reason: "no descriptors left" });
   broken = false;
-  await clock.turn(1_000);
+  await clock.turn(35);
+  expect(checks.stateOf("one")).toEqual({ health: "unknown", failures: 0, reason: "", successes: 1 });
+  await clock.turn(50);
   expect(checks.stateOf("one").health).toBe("healthy");
-  expect(runs).toEqual(["no descriptors left", undefined]);
+  expect(runs).toEqual(["no descriptors left", undefined, undefined]);
   checks.close();
 });

@@ -11,6 +11,8 @@ export interface CheckTarget {
   /** Where and with what a command check runs. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Runs the command where the target itself is; beside the hub when left out. */
+  readonly run?: (command: readonly string[], timeoutMs: number, signal: AbortSignal) => Promise<ProbeOutcome>;
 }
 
 export interface Checks {
@@ -18,6 +20,8 @@ export interface Checks {
   track(id: string, target: CheckTarget): void;
   untrack(id: string): void;
   stateOf(id: string): CheckState;
+  /** For how long it has been tracked without a break; 0 when it is not. */
+  trackedMs(id: string): number;
   close(): void;
 }
 
@@ -32,7 +36,7 @@ export interface ChecksOptions {
 
 /** Probes every tracked target, each at its own pace, one probe at a time. */
 export function openChecks(options: ChecksOptions): Checks {
-  const tracked = new Map<string, { state: CheckState; readonly stop: AbortController }>();
+  const tracked = new Map<string, { state: CheckState; readonly sinceTick: number; readonly stop: AbortController }>();
 
   async function keepProbing(id: string, target: CheckTarget, entry: { state: CheckState }, signal: AbortSignal) {
     while (!signal.aborted) {
@@ -45,7 +49,7 @@ export function openChecks(options: ChecksOptions): Checks {
       end(signal.aborted ? undefined : failure);
       if (signal.aborted) return;
       const before = entry.state;
-      entry.state = probed(before, outcome);
+      entry.state = probed(before, outcome, target.contract.ask.kind);
       if (entry.state.health !== before.health) options.onChange(id, entry.state);
       if (target.contract.ask.kind === "running") return;
       await sleep(options.clock, delayMs(entry.state, target.contract), signal);
@@ -55,7 +59,7 @@ export function openChecks(options: ChecksOptions): Checks {
   return {
     track(id, target) {
       if (tracked.has(id)) return;
-      const entry = { state: unknownState, stop: new AbortController() };
+      const entry = { state: unknownState, sinceTick: options.clock.tickMs(), stop: new AbortController() };
       tracked.set(id, entry);
       keepProbing(id, target, entry, entry.stop.signal).catch((thrown) => {
         if (!entry.stop.signal.aborted) throw thrown;
@@ -66,6 +70,10 @@ export function openChecks(options: ChecksOptions): Checks {
       tracked.delete(id);
     },
     stateOf: (id) => tracked.get(id)?.state ?? unknownState,
+    trackedMs(id) {
+      const now = options.clock.tickMs();
+      return now - (tracked.get(id)?.sinceTick ?? now);
+    },
     close() {
       for (const entry of tracked.values()) entry.stop.abort();
       tracked.clear();
@@ -81,6 +89,7 @@ async function ask(probe: Probe, target: CheckTarget, signal: AbortSignal): Prom
     case "tcp":
       return probe.tcp(target.address, timeoutMs, signal);
     case "command":
+      if (target.run) return target.run(question.command, timeoutMs, signal);
       return probe.command(
         { command: question.command, folder: target.folder, environment: target.environment },
         timeoutMs,

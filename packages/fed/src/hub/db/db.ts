@@ -6,9 +6,10 @@ import { requireSound } from "./damage.ts";
 import { firstLight } from "./migrations/0001-first-light.ts";
 import { usersAndChain } from "./migrations/0002-users-and-chain.ts";
 import { fleet } from "./migrations/0003-fleet.ts";
+import { release } from "./migrations/0004-release.ts";
 
 /** Oldest first. Only ever added to: `migrations/released.json` holds what may not change any more. */
-export const migrations: readonly Migration[] = [firstLight, usersAndChain, fleet];
+export const migrations: readonly Migration[] = [firstLight, usersAndChain, fleet, release];
 
 /** Where the control database of a data folder is. */
 export const pathOf = (dataFolder: string) => join(dataFolder, "control.db");

@@ -21,7 +21,7 @@ export interface Scene {
 }
 
 /** A log in a control database of its own, gone after the test. */
-export function makeScene(options: Partial<Pick<EventLogNeeds, "retention" | "trace">> = {}): Scene {
+export function makeScene(options: Partial<Pick<EventLogNeeds, "retention" | "trace" | "redactor">> = {}): Scene {
   const control = openTestControl();
   const clock = handClock();
   const reopen = () => openEventLog({ db: control.db, clock, trace: silentTrace, ...options });

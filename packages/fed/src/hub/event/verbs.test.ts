@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { makeRedactor } from "#base/redact.ts";
 import { makeTrace, type TraceEntry } from "#base/trace.ts";
 import { everything, listed, makeScene, origin, range, say } from "./event.scene.ts";
 import { readFilter } from "./event.ts";
@@ -227,4 +228,24 @@ test("no filter reads the whole log: each finds its way by an index", () => {
     expect(plan.filter((line) => /^SCAN event\b/.test(line))).toEqual([]);
     expect(plan.some((line) => line.includes("event_by_time (at_ms>?)"))).toBe(text.includes(":sinceMs"));
   }
+});
+
+test("what is written is clean of secrets, for readers, listeners and the chain alike", async () => {
+  const redactor = makeRedactor();
+  const { log, db } = makeScene({ redactor });
+  redactor.know("DB", "hunter2#hunter2");
+  const heard: string[] = [];
+  log.listen((event) => void heard.push(JSON.stringify(event)));
+  log.note(origin, "service:dev/api", { type: "service.failed", reason: "it says hunter2#hunter2" });
+  const list = log.list({
+    types: ["service.failed"],
+    subject: undefined,
+    before: undefined,
+    sinceMs: undefined,
+    limit: 1,
+  });
+  expect(list[0]?.data).toEqual({ reason: "it says [secret DB]" });
+  const rows = db.prepare("SELECT data FROM event", (row) => String(row.data)).all();
+  expect(`${heard}${rows}`).not.toContain("hunter2");
+  expect(await log.verify()).toMatchObject({ kind: "sound" });
 });

@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import { Fault, isFault } from "#base/fault.ts";
+import type { Redactor } from "#base/redact.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database, Settled, Tx } from "#disk/sqlite.ts";
 import type { EventData, FedEvent, StreamItem, Verdict } from "#wire/event.ts";
@@ -66,12 +67,14 @@ export interface EventLogNeeds {
   readonly clock: Clock;
   readonly trace: Trace;
   readonly retention?: Retention;
+  /** Takes secrets out of what is written. */
+  readonly redactor?: Pick<Redactor, "redactIn">;
 }
 
 const pageEvents = 500;
 
 export function openEventLog(needs: EventLogNeeds): EventLog {
-  const { db, clock, trace, retention = defaultRetention } = needs;
+  const { db, clock, trace, retention = defaultRetention, redactor } = needs;
   const told = makeTelling(trace);
   const ring = openRing();
   const closing = new AbortController();
@@ -84,7 +87,8 @@ export function openEventLog(needs: EventLogNeeds): EventLog {
     const emitted: FedEvent[] = [];
     const result = db.tx((tx) =>
       work(tx, (subject, { type, ...data }) => {
-        const said = { atMs: clock.nowMs(), type, ...origin, subject, data: JSON.stringify(data) };
+        const clean = redactor?.redactIn(data) ?? data;
+        const said = { atMs: clock.nowMs(), type, ...origin, subject, data: JSON.stringify(clean) };
         const link = linkAfter(next, said);
         insertEvent(tx, link);
         next = link;

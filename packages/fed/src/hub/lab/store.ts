@@ -12,7 +12,14 @@ export interface LabRow {
   readonly acceptedMs: number;
 }
 
-export function insertLab(tx: Tx, lab: LabRow): void {
+/** One that says what the newest row says already takes its place: an `apply` of the same is no other lab. */
+export function saveLab(tx: Tx, lab: LabRow): void {
+  const { changedRows } = tx.run(
+    `UPDATE lab SET accepted_ms = :acceptedMs
+     WHERE sequence = (SELECT max(sequence) FROM lab) AND hash = :hash AND name = :name AND file = :file AND document = :document`,
+    { ...lab },
+  );
+  if (changedRows > 0) return;
   const { lastRowId } = tx.run(
     `INSERT INTO lab (hash, name, file, document, accepted_ms)
      VALUES (:hash, :name, :file, :document, :acceptedMs)`,
@@ -35,4 +42,9 @@ export function selectNewestLab(db: Reader, file: string): LabRow | undefined {
       }),
     )
     .first({ file });
+}
+
+/** The names under which labs were accepted. */
+export function selectLabNames(db: Reader): readonly string[] {
+  return db.prepare("SELECT DISTINCT name FROM lab", ({ name }) => String(name)).all();
 }

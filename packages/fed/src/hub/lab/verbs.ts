@@ -4,7 +4,7 @@ import type { Reader, Tx } from "#disk/sqlite.ts";
 import type { Emit, EventLog, Origin } from "#hub/event/verbs.ts";
 import type { AcceptedLab, RejectedEdit } from "./lab.ts";
 import type { LoadedLab, RejectedLab } from "./load.ts";
-import { insertLab, selectNewestLab } from "./store.ts";
+import { saveLab, selectLabNames, selectNewestLab } from "./store.ts";
 
 interface Needs {
   readonly events: EventLog;
@@ -34,7 +34,7 @@ export function acceptLab(
   const lab = { document, hash, file, folder, acceptedMs };
   const parts = partsOf(lab);
   needs.events.deed(origin, (tx, emit) => {
-    insertLab(tx, { hash, name: document.name, file, document: text, acceptedMs });
+    saveLab(tx, { hash, name: document.name, file, document: text, acceptedMs });
     emit("lab", { type: "lab.accepted", name: document.name, hash, file });
     for (const part of parts) part.record(tx, emit);
   });
@@ -72,6 +72,11 @@ export function rejectLab(needs: Needs, origin: Origin, rejected: RejectedLab): 
     });
   });
   return { atMs: needs.clock.nowMs(), diagnostics: rejected.diagnostics };
+}
+
+/** The names of all labs that this hub has ever accepted: what runs under one of them is its own. */
+export function acceptedNames(db: Reader): ReadonlySet<string> {
+  return new Set(selectLabNames(db));
 }
 
 /**

@@ -26,8 +26,8 @@ export interface Aside {
   close(): Promise<void>;
 }
 
-/** From its begin on, and more for machines that are asked later than others. */
-const firstMs = 3_000;
+/** From its begin on, when a hub that starts has other things to do, and more for machines that are asked later than others. */
+const firstMs = 10_000;
 const spreadMs = 20_000;
 const limitMs = 120_000;
 /** What could not be told is asked again after this, and after twice as long each time it cannot again. */

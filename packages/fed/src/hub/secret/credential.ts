@@ -84,7 +84,10 @@ export function openCredentials(needs: KeyringNeeds, ring: Keyring): Credentials
     hasOwn: (machine, name) => findSealed(db, { scope: machine, name }) !== undefined,
     reveal(machine, name) {
       const row = findSealed(db, { scope: machine, name }) ?? findSealed(db, { scope: "", name });
-      return row && { value: open(row, ring), from: `the vault's ${textOf(row)}` };
+      if (row === undefined) return undefined;
+      const value = open(row, ring);
+      needs.redactor.know(textOf(row), value);
+      return { value, from: `the vault's ${textOf(row)}` };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
+import type { Redactor } from "#base/redact.ts";
 import type { Trace } from "#base/trace.ts";
 import type { Database, Tx } from "#disk/sqlite.ts";
 import { hubOrigin } from "#hub/event/origin.ts";
@@ -7,7 +8,7 @@ import type { EventLog } from "#hub/event/verbs.ts";
 import type { Found, KeyFiles } from "./key-file.ts";
 import { type MasterKey, makeMasterKey, readMasterKey } from "./master-key.ts";
 import { sealProof } from "./seal.ts";
-import { deleteKey, insertKey, selectKeys, selectSealed } from "./store.ts";
+import { countSealed, deleteKey, insertKey, selectKeys } from "./store.ts";
 import { decideKey, type FoundKeys, type VaultState } from "./vault.ts";
 
 /** FED_KEY and FED_KEY_NEXT as they were given: secrets. */
@@ -23,6 +24,8 @@ export interface KeyringNeeds {
   readonly trace: Trace;
   readonly files: KeyFiles;
   readonly given: GivenKeys;
+  /** Hears of every secret that is opened. */
+  readonly redactor: Redactor;
   /** Something people see has changed. */
   onChange(): void;
 }
@@ -90,7 +93,7 @@ export function bindKey(tx: Tx, key: MasterKey, nowMs: number): void {
 
 /** Keys that were lost are forgotten once nothing is sealed by them any more. */
 export function forgetUnused(tx: Tx): void {
-  const used = new Set(selectSealed(tx).map(({ keyId }) => keyId));
+  const used = countSealed(tx);
   for (const { id } of selectKeys(tx).slice(1)) if (!used.has(id)) deleteKey(tx, id);
 }
 
@@ -124,8 +127,7 @@ function tellOnce(state: VaultState, { db, events, clock }: KeyringNeeds): numbe
   }
   if (state.kind === "open" && lost) {
     const { id } = state.key;
-    const secrets = selectSealed(db).filter(({ keyId }) => keyId === id).length;
-    events.note(hubOrigin(clock), "vault", { type: "key.restored", id, secrets });
+    events.note(hubOrigin(clock), "vault", { type: "key.restored", id, secrets: countSealed(db).get(id) ?? 0 });
   }
   return undefined;
 }

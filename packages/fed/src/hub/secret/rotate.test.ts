@@ -13,14 +13,18 @@ const secrets = [
 
 type Vault = Awaited<ReturnType<typeof openTestVault>>["vault"];
 
+const versions = ["first", "second"];
+
 async function fill(vault: Vault) {
   for (const [name, value] of secrets) await vault.set(origin, name, value);
+  for (const value of versions) await vault.values.set(origin, { name: "DB", environment: "prod" }, value);
 }
 
-function expectAll(vault: Vault) {
+async function expectAll(vault: Vault) {
   for (const [{ name, ...where }, value] of secrets) {
     expect(vault.reveal("machine" in where ? where.machine : "any", name)?.value).toBe(value);
   }
+  expect(await Promise.all([1, 2].map((version) => vault.values.reveal("DB", "prod", version)))).toEqual(versions);
 }
 
 test("a rotation seals everything anew, and the old key opens nothing of it", async () => {
@@ -28,19 +32,24 @@ test("a rotation seals everything anew, and the old key opens nothing of it", as
   const { vault, db, news, close } = await openTestVault(folder);
   await fill(vault);
   const old = { sheet: vault.sheet(origin), file: await readFile(join(folder, "master.key"), "utf8") };
-  const sealed = () => db.prepare("SELECT hex(sealed) AS h FROM vault", (row) => String(row.h)).all();
+  const sealed = () =>
+    db
+      .prepare("SELECT hex(sealed) AS h FROM vault UNION ALL SELECT hex(sealed) FROM secret_value", (row) =>
+        String(row.h),
+      )
+      .all();
   const before = sealed();
   news();
   const { from, to, secrets: count } = await vault.rotate(origin);
-  expect([from, count]).toEqual([old.sheet.id, 3]);
-  expect(news()).toEqual([["vault", "key.rotated", { from, to, secrets: 3 }]]);
+  expect([from, count]).toEqual([old.sheet.id, 5]);
+  expect(news()).toEqual([["vault", "key.rotated", { from, to, secrets: 5 }]]);
   expect(sealed().filter((one) => before.includes(one))).toEqual([]);
-  expectAll(vault);
+  await expectAll(vault);
   expect(vault.sheet(origin).id).toBe(to);
   expect((await readdir(folder)).filter((name) => name.startsWith("master.key"))).toEqual(["master.key"]);
   close();
   const again = await openTestVault(folder);
-  expectAll(again.vault);
+  await expectAll(again.vault);
   await expect(again.vault.restore(origin, old.sheet.text)).rejects.toMatchObject({ code: "conflict" });
   again.close();
   await writeFile(join(folder, "master.key"), old.file);
@@ -71,11 +80,11 @@ test("one that is broken off on the disk changes nothing, or is done at the next
     rotating = true;
     if (step === "takeNext") await spoilt.vault.rotate(origin);
     else await expect(spoilt.vault.rotate(origin)).rejects.toThrow("disk is full");
-    expectAll(spoilt.vault);
+    await expectAll(spoilt.vault);
     spoilt.close();
     const next = await openTestVault(copy);
     expect(next.vault.trouble).toBeUndefined();
-    expectAll(next.vault);
+    await expectAll(next.vault);
     expect((await readdir(copy)).filter((name) => name.startsWith("master.key"))).toEqual(["master.key"]);
   }
 });
@@ -100,7 +109,7 @@ test("a key whose file could not be put in its place is not lost in the next rot
   close();
   const again = await openTestVault(folder);
   expect(again.vault.trouble).toBeUndefined();
-  expectAll(again.vault);
+  await expectAll(again.vault);
 });
 
 test("two at once take their turns", async () => {
@@ -108,7 +117,7 @@ test("two at once take their turns", async () => {
   await fill(vault);
   const [one, other] = await Promise.all([vault.rotate(origin), vault.rotate(origin)]);
   expect(other.from).toBe(one.to);
-  expectAll(vault);
+  await expectAll(vault);
 });
 
 test("FED_KEY wins over the file and is never written; its rotation goes by FED_KEY_NEXT", async () => {
@@ -121,16 +130,16 @@ test("FED_KEY wins over the file and is never written; its rotation goes by FED_
   first.close();
   const given = { current: textOfKey(current), next: sheetLinesOf(next).join(" ") };
   const rotating = await openTestVault(folder, { given });
-  expect(await rotating.vault.rotate(origin)).toEqual({ from: current.id, to: next.id, secrets: 3 });
-  expectAll(rotating.vault);
+  expect(await rotating.vault.rotate(origin)).toEqual({ from: current.id, to: next.id, secrets: 5 });
+  await expectAll(rotating.vault);
   expect(rotating.vault.trouble).toMatchObject({ hint: expect.stringContaining("as FED_KEY") });
   rotating.close();
   // A start with both, as a unit that was not edited yet has it, opens it all the same.
   const both = await openTestVault(folder, { given });
-  expectAll(both.vault);
+  await expectAll(both.vault);
   both.close();
   const after = await openTestVault(folder, { given: { current: textOfKey(next) } });
-  expectAll(after.vault);
+  await expectAll(after.vault);
   expect(after.vault.trouble).toBeUndefined();
   after.close();
   expect((await readdir(folder)).filter((name) => name.startsWith("master.key"))).toEqual([]);
@@ -162,8 +171,8 @@ test("starting over with a new FED_KEY takes that one", async () => {
   await fill(first.vault);
   first.close();
   const { vault } = await openTestVault(folder, { given: { current: textOfKey(fresh) } });
-  expect(await vault.startOver(origin)).toEqual({ to: fresh.id, kept: 3 });
+  expect(await vault.startOver(origin)).toEqual({ to: fresh.id, kept: 5 });
   await vault.set(origin, { name: "ssh-password" }, "anew");
   expect(vault.reveal("any", "ssh-password")?.value).toBe("anew");
-  expect(await vault.restore(origin, sheetLinesOf(lost).join("\n"))).toEqual({ id: lost.id, secrets: 2 });
+  expect(await vault.restore(origin, sheetLinesOf(lost).join("\n"))).toEqual({ id: lost.id, secrets: 4 });
 });

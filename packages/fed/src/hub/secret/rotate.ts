@@ -3,10 +3,20 @@ import type { Tx } from "#disk/sqlite.ts";
 import type { Origin } from "#hub/event/verbs.ts";
 import { forgetUnused, type Keyring, type KeyringNeeds, requireUnlocked } from "./keyring.ts";
 import { type MasterKey, makeMasterKey, readMasterKey } from "./master-key.ts";
-import { seal, sealProof, unseal } from "./seal.ts";
+import { type Place, seal, sealProof, unseal } from "./seal.ts";
 import { recoverySheet } from "./sheet-text.ts";
-import { deleteKey, insertKey, saveSealed, selectKeys, selectSealed } from "./store.ts";
+import {
+  countSealed,
+  deleteKey,
+  insertKey,
+  resealValue,
+  saveSealed,
+  selectKeys,
+  selectSealed,
+  selectValues,
+} from "./store.ts";
 import { isKey } from "./vault.ts";
+import { placeOfValue } from "./version.ts";
 
 export interface MasterKeys {
   /**
@@ -94,22 +104,31 @@ function nextOfEnvironment({ found }: Keyring, from: MasterKey): MasterKey {
 
 /** Everything that `from` sealed is sealed by `to`; answers how much. */
 function reseal(tx: Tx, from: MasterKey, to: MasterKey): number {
-  const rows = selectSealed(tx).filter(({ keyId }) => keyId === from.id);
-  for (const row of rows) {
-    const text = unseal(from, row, row.sealed);
-    if (text === undefined) {
-      const name = row.scope === "" ? row.name : `${row.scope}/${row.name}`;
-      throw new Fault(
-        "conflict",
-        `the vault's ${name} was changed in the database, or is damaged: nothing was sealed anew`,
-        {
-          hint: "Set it anew or remove it (fed credential), then try again.",
-        },
-      );
-    }
-    saveSealed(tx, { ...row, keyId: to.id, sealed: seal(to, row, text) });
+  let secrets = 0;
+  const anew = (place: Place, sealed: Uint8Array) => {
+    const text = unseal(from, place, sealed);
+    if (text === undefined) throw damaged(place);
+    secrets++;
+    return { keyId: to.id, sealed: seal(to, place, text) };
+  };
+  for (const row of selectSealed(tx)) {
+    if (row.keyId === from.id) saveSealed(tx, { ...row, ...anew(row, row.sealed) });
   }
-  return rows.length;
+  for (const row of selectValues(tx)) {
+    const { sealed } = row;
+    if (sealed && row.keyId === from.id) resealValue(tx, { ...row, ...anew(placeOfValue(row), sealed) });
+  }
+  return secrets;
+}
+
+function damaged({ scope, name, version }: Place): Fault {
+  const of = scope === "" ? name : `${scope}/${name}`;
+  const [what, verb] = version === undefined ? [of, "credential"] : [`${of} (version ${version})`, "secret"];
+  return new Fault(
+    "conflict",
+    `the vault's ${what} was changed in the database, or is damaged: nothing was sealed anew`,
+    { hint: `Set it anew or remove it (fed ${verb}), then try again.` },
+  );
 }
 
 async function restore(needs: KeyringNeeds, ring: Keyring, origin: Origin, text: string) {
@@ -123,7 +142,7 @@ async function restore(needs: KeyringNeeds, ring: Keyring, origin: Origin, text:
     });
   }
   if (row.id !== keys[0]?.id) return reopen(needs, ring, origin, key);
-  const secrets = selectSealed(db).filter(({ keyId }) => keyId === key.id).length;
+  const secrets = countSealed(db).get(key.id) ?? 0;
   if (ring.found.environment.kind !== "none") {
     if (ring.state.kind === "open") return { id: key.id, secrets };
     throw new Fault("conflict", "fed was started with another FED_KEY, and that counts", {
@@ -178,7 +197,7 @@ async function startOver(needs: KeyringNeeds, ring: Keyring, origin: Origin) {
     deleteKey(tx, to.id);
     insertKey(tx, { id: to.id, proof: sealProof(to) }, clock.nowMs());
     forgetUnused(tx);
-    const lost = selectSealed(tx).filter(({ keyId }) => keyId !== to.id).length;
+    const lost = [...countSealed(tx)].reduce((sum, [id, count]) => (id === to.id ? sum : sum + count), 0);
     emit("vault", { type: "key.startedOver", from: state.id, to: to.id, kept: lost });
     return lost;
   });

@@ -3,9 +3,11 @@ import type { MasterKey } from "./master-key.ts";
 
 /** Where a sealed text belongs. It opens nowhere else, so that no row can be put in the place of another. */
 export interface Place {
-  /** "" for all machines, or a machine's name. */
+  /** "" for all machines, or a machine's name; of a value of the lab's: "" for all environments, or one's name. */
   readonly scope: string;
   readonly name: string;
+  /** Of a value of the lab's. What is kept for logging in to machines has no versions. */
+  readonly version?: number;
 }
 
 const form = 1;
@@ -39,8 +41,10 @@ export function unseal(by: MasterKey, place: Place, sealed: Uint8Array): string 
 }
 
 /** Names cannot run into each other: JSON keeps them apart. */
-function boundTo({ id }: MasterKey, { scope, name }: Place): Buffer {
-  return Buffer.from(JSON.stringify(["fed vault", form, scope, name, id]));
+function boundTo({ id }: MasterKey, { scope, name, version }: Place): Buffer {
+  const place =
+    version === undefined ? ["fed vault", form, scope, name, id] : ["fed secret", form, scope, name, version, id];
+  return Buffer.from(JSON.stringify(place));
 }
 
 /** No secret has an empty name, so this is nobody's place. */

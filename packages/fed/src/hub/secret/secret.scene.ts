@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { handClock } from "#base/hand-clock.ts";
+import { makeRedactor } from "#base/redact.ts";
 import { makeTrace, type TraceEntry } from "#base/trace.ts";
 import { migrate } from "#disk/migrate.ts";
 import { openDatabase } from "#disk/sqlite.ts";
@@ -50,13 +51,14 @@ export async function openTestVault(folder: string, options: VaultOptions = {}) 
   };
   onTestFinished(close);
   let changes = 0;
+  const redactor = makeRedactor();
   const vault = await openVault({
-    ...{ db, events, clock, trace, files: options.files?.(files) ?? files },
+    ...{ db, events, clock, trace, redactor, folder: join(folder, "secrets"), files: options.files?.(files) ?? files },
     given: { current: options.given?.current, next: options.given?.next },
     onChange: () => changes++,
   });
   return {
-    ...{ vault, db, clock, diary, files, close },
+    ...{ vault, db, clock, diary, files, redactor, close },
     changes: () => changes,
     /** The events since the last call: what they are about, and what they say. */
     news: () => told.splice(0).map(({ subject, type, data }) => [subject, type, data] as const),

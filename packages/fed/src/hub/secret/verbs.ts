@@ -1,11 +1,9 @@
-import { join } from "node:path";
-import { Fault } from "#base/fault.ts";
-import { readFileIfThere } from "#disk/atomic-file.ts";
 import { type Credentials, openCredentials, type Revealed } from "./credential.ts";
-import { type GivenKeys, type KeyringNeeds, openKeyring } from "./keyring.ts";
+import { type GivenKeys, openKeyring } from "./keyring.ts";
 import { type MasterKeys, openMasterKeys } from "./rotate.ts";
+import { knowAll, openValues, type ValueNeeds, type Values } from "./value.ts";
 
-export type { GivenKeys, Revealed };
+export type { GivenKeys, Revealed, Values };
 
 /** Something about the vault that people must know, with what to do. */
 export interface VaultTrouble {
@@ -16,16 +14,25 @@ export interface VaultTrouble {
 
 /** Secrets at rest, sealed by a master key that is not in the database. */
 export interface Vault extends Credentials, MasterKeys {
+  /** Of the lab's secrets. */
+  readonly values: Values;
   readonly trouble: VaultTrouble | undefined;
 }
 
 /** Opens also when the key is lost: then it says so, and opens nothing until that is settled. */
-export async function openVault(needs: KeyringNeeds): Promise<Vault> {
+export async function openVault(needs: ValueNeeds): Promise<Vault> {
   const ring = await openKeyring(needs);
   const openedMs = needs.clock.nowMs();
+  const keys = openMasterKeys(needs, ring);
   return {
     ...openCredentials(needs, ring),
-    ...openMasterKeys(needs, ring),
+    ...keys,
+    async restore(origin, text) {
+      const restored = await keys.restore(origin, text);
+      knowAll(needs, ring);
+      return restored;
+    },
+    values: openValues(needs, ring),
     get trouble() {
       const { state, lockedMs } = ring;
       if (state.kind === "locked") {
@@ -39,19 +46,4 @@ export async function openVault(needs: KeyringNeeds): Promise<Vault> {
       };
     },
   };
-}
-
-/**
- * The value of a secret: the file `secrets/NAME` of the data folder, without its last newline. The value goes to the
- * instance that needs it and nowhere else.
- */
-export async function readSecret(dataFolder: string, name: string): Promise<string> {
-  const path = join(dataFolder, "secrets", name);
-  const text = await readFileIfThere(path);
-  if (text === undefined) {
-    throw new Fault("missing", `secret ${name} has no value on this hub`, {
-      hint: `Write it to ${path} (mode 0600), then run \`fed apply\`.`,
-    });
-  }
-  return text.replace(/\r?\n$/, "");
 }

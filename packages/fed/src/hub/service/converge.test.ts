@@ -10,10 +10,10 @@ import { diff } from "#engine/reconcile/diff.ts";
 import type { Desired } from "#engine/reconcile/plan.ts";
 import type { Checks } from "#hub/check/loop.ts";
 import { loadLab } from "#hub/lab/load.ts";
-import { makeFakeIngress } from "#port/ingress.fake.ts";
-import { makeFakeRuntime } from "#port/runtime.fake.ts";
 import { withDoors } from "./door.ts";
-import { type ResolvedService, referredServices, resolveLab } from "./service.ts";
+import { referredServices, resolveLab } from "./resolve.ts";
+import type { ResolvedService } from "./service.ts";
+import { asWanted, makeGates, makeSites } from "./site.scene.ts";
 import { World } from "./world.ts";
 
 /** plan(apply(plan)) is empty: on the real world class, with a runtime and an ingress in memory. */
@@ -24,20 +24,21 @@ const wellAtOnce: Checks = {
   untrack() {},
   close() {},
   stateOf: () => ({ health: "healthy", failures: 0, reason: "" }),
+  trackedMs: () => 0,
 };
 
 function makeStage() {
   const clock = handClock();
   let born = 0;
   const specs = new Map<string, ResolvedService>();
+  const { sites } = makeSites(clock);
   const world = new World(
     {
-      runtime: makeFakeRuntime({ clock }),
-      ingress: makeFakeIngress(clock),
-      clock,
+      ...{ sites, gates: makeGates(clock), clock },
       inherited: {},
       prepare: async () => ({ id: `ins_${String(born++).padStart(6, "0")}`, environment: {} }),
       contractOf: (spec) => specs.get(spec)?.contract,
+      keep: async () => {},
       onNews() {},
     },
     wellAtOnce,
@@ -47,13 +48,13 @@ function makeStage() {
     const doors = withDoors(new Map(), referredServices(document), 0);
     const services = resolveLab(document, {
       folder: "/lab",
-      workloads: ["process", "image", "build"],
-      doorOf: (key) => doors.get(key) ?? 0,
-      restartsOf: () => 0,
+      doorOf: (key) => doors.get(key),
+      secretVersion: () => 0,
       absolute: resolve,
     });
     for (const service of services) specs.set(service.spec, service);
-    world.setServices(services);
+    world.setServices(services.map(asWanted));
+    sites.follow(services.flatMap(({ container, machine }) => (container ? [machine] : [])));
     return { hash: hashText(JSON.stringify(document)), earlier: {}, services: services.map((one) => ({ ...one })) };
   }
   const options = { hash: hashText, nowMs: clock.nowMs() };
@@ -134,21 +135,21 @@ test("a replica added to one that has run for long gets its own time to become h
   const document = labOf([{ replicas: 2, needs: [], refers: false, pinned: false, greeting: "a" }]);
   const [service] = resolveLab(document, {
     folder: "/",
-    workloads: ["process"],
-    doorOf: () => 0,
-    restartsOf: () => 0,
+    doorOf: () => undefined,
+    secretVersion: () => 0,
     absolute: resolve,
   });
   if (!service) throw new Error("the lab has a service");
   const world = new World(
     {
-      ...{ clock, inherited: {}, runtime: makeFakeRuntime({ clock }), ingress: makeFakeIngress(clock), onNews() {} },
+      ...{ clock, inherited: {}, sites: makeSites(clock).sites, gates: makeGates(clock), onNews() {} },
       prepare: async () => ({ id: `i${born++}`, environment: {} }),
       contractOf: () => service.contract,
+      keep: async () => {},
     },
     { ...wellAtOnce, stateOf: (id) => ({ health: well.has(id) ? "healthy" : "unknown", failures: 0, reason: "" }) },
   );
-  world.setServices([service]);
+  world.setServices([asWanted(service)]);
   const { key, spec } = service;
   await world.execute({ kind: "start", service: key, spec, replica: 0 }, signal);
   well.add("i0");

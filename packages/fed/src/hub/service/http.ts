@@ -1,102 +1,74 @@
 import { nearest } from "@fed/lab";
-import { makeBroadcast } from "#base/broadcast.ts";
 import { Fault } from "#base/fault.ts";
-import type { LogLine, LogOptions, Runtime } from "#port/runtime.ts";
 import type { HandlersOf } from "#wire/handler.ts";
 import type { Control } from "./control.ts";
-import { keyOf, type ResolvedService } from "./service.ts";
-import { instanceKey } from "./world.ts";
-
-/** Lines waiting for one reader; the oldest are given up for one who does not keep pace. */
-const queueLimit = 20_000;
-
-interface LogQuery {
-  readonly environment: string;
-  readonly service: string;
-  readonly tail: number;
-  readonly follow: boolean;
-  readonly after?: string | undefined;
-}
-
-/** Where to begin in the output of each instance. */
-function beginOf({ tail, after }: LogQuery): (id: string) => LogOptions {
-  if (after === undefined) return () => ({ tail });
-  const places = new Map(
-    after.split(",").map((word): [string, string] => {
-      const [id = "", at = ""] = word.split("@");
-      return [id, at];
-    }),
-  );
-  return (id): LogOptions => {
-    const place = places.get(id);
-    // Who goes on has not seen those he does not name.
-    if (place === undefined) return {};
-    return place === "" ? { tail: 0 } : { after: place };
-  };
-}
-
-/** A service's output over all its instances, the ended ones first; when following, also of those that start later. */
-async function* serviceLogs(control: Control, runtime: Runtime, query: LogQuery, signal: AbortSignal) {
-  const key = keyOf(query.environment, query.service);
-  const begin = beginOf(query);
-  const instances = () => control.world.instances.filter((one) => instanceKey(one) === key);
-  if (!query.follow) {
-    for (const { id } of instances()) yield* runtime.logs(id, begin(id), signal);
-    return;
-  }
-  const lines = makeBroadcast<LogLine>(queueLimit);
-  const stop = new AbortController();
-  const until = AbortSignal.any([signal, stop.signal]);
-  const read = lines.read(until);
-  const followed = new Set<string>();
-  const follow = async (id: string, from: LogOptions) => {
-    if (followed.has(id)) return;
-    followed.add(id);
-    for await (const line of runtime.logs(id, { ...from, follow: true }, until)) lines.send(line);
-  };
-  const events = runtime.watch(until);
-  const drop = (thrown: unknown) => {
-    if (!until.aborted && !(thrown instanceof Fault && thrown.code === "missing"))
-      lines.send({ instance: "", text: `${thrown}`, at: "" });
-  };
-  for (const { id } of instances()) follow(id, begin(id)).catch(drop);
-  const followNew = async () => {
-    for await (const event of events) {
-      if (event.kind !== "started") continue;
-      await control.world.observe(until);
-      for (const { id } of instances()) follow(id, {}).catch(drop);
-    }
-  };
-  followNew().catch(drop);
-  try {
-    yield* read;
-  } finally {
-    stop.abort();
-  }
-}
+import { chooseInstances, instancesWithOutput, type OutputNeeds, readOutput } from "./output.ts";
+import { keyOf } from "./service.ts";
+import type { ByHand, WantedService } from "./wanted.ts";
 
 /** The handlers of services. */
-export function serviceHandlers(needs: {
-  readonly control: Control;
-  readonly runtime: Runtime;
-}): HandlersOf<"restart" | "logs"> {
-  const { control, runtime } = needs;
+export function serviceHandlers(
+  needs: OutputNeeds & { readonly control: Control; readonly byHand: ByHand },
+): HandlersOf<
+  "restart" | "stopService" | "startService" | "scaleService" | "destroyService" | "keptData" | "logs" | "keptLogs"
+> {
+  const { control, byHand, kept } = needs;
   return {
     restart({ environment, service }, { actor, correlation }) {
-      const { key, unsupported } = requireService(control, keyOf(environment, service));
-      if (unsupported !== undefined) throw new Fault("unsupported", `${key} does not run here: ${unsupported}`);
-      control.restart(key, { actor, correlation });
+      const { key } = requireSupported(control, keyOf(environment, service));
+      control.forgive(key);
+      byHand.restart(key, { actor, correlation });
       return { done: true };
+    },
+    stopService({ environment, service }, { actor, correlation }) {
+      byHand.stop(requireService(control, keyOf(environment, service)).key, { actor, correlation });
+      return { done: true };
+    },
+    startService({ environment, service }, { actor, correlation }) {
+      const { key } = requireSupported(control, keyOf(environment, service));
+      control.forgive(key);
+      byHand.start(key, { actor, correlation });
+      return { done: true };
+    },
+    scaleService({ environment, service, replicas }, { actor, correlation }) {
+      const wanted = requireSupported(control, keyOf(environment, service));
+      if (replicas !== undefined && replicas > 1) requireScalable(wanted);
+      byHand.scale(wanted.key, replicas, { actor, correlation });
+      return { done: true };
+    },
+    async destroyService({ environment, service, data, unused }, { actor, correlation, signal }) {
+      const wish = { environment, service, data: unused ? "unused" : data ? "all" : "none" } as const;
+      return { volumes: [...(await control.destroy(wish, byHand, { actor, correlation }, signal))] };
+    },
+    async keptData(_, { signal }) {
+      const { data, unseen } = await control.data(signal);
+      return {
+        data: data.map(({ machine, ...one }) => ({ ...one, ...(machine && { machine }) })),
+        unseen: [...unseen.keys()],
+      };
     },
     logs(query, { signal }) {
       // Now, not with the first line: then it is an answer like any other.
-      requireService(control, keyOf(query.environment, query.service));
-      return serviceLogs(control, runtime, query, signal);
+      const known = instancesWithOutput(needs, query);
+      // What a service wrote that the lab does not have any more is there all the same.
+      if (known.gone.length === 0) requireService(control, keyOf(query.environment, query.service));
+      chooseInstances(known, query);
+      return readOutput(needs, query, signal);
+    },
+    keptLogs({ environment, service }) {
+      const logs = kept.list(environment, service);
+      if (logs.length === 0) requireService(control, keyOf(environment, service));
+      return {
+        logs: logs.map(({ instance, release, startedMs, endedMs, exit, sizeBytes }) => ({
+          ...{ instance, startedMs, endedMs, exit, sizeBytes },
+          ...(release === undefined ? {} : { release }),
+        })),
+      };
     },
   };
 }
 
-function requireService(control: Control, key: string): ResolvedService {
+function requireService(control: Control, key: string): WantedService {
   const services = control.services();
   const found = services.find((service) => service.key === key);
   if (found) return found;
@@ -105,4 +77,15 @@ function requireService(control: Control, key: string): ResolvedService {
   throw new Fault("missing", `the lab has no service ${key}`, {
     hint: meant === undefined ? `It has: ${keys.join(", ") || "none"}.` : `Did you mean ${meant}?`,
   });
+}
+
+function requireSupported(control: Control, key: string): WantedService {
+  const wanted = requireService(control, key);
+  if (wanted.unsupported === undefined) return wanted;
+  throw new Fault("unsupported", `${key} does not run here: ${wanted.unsupported}`);
+}
+
+function requireScalable({ key, stopFirst }: WantedService): void {
+  if (stopFirst === undefined) return;
+  throw new Fault("conflict", `${key} cannot run more than one instance: ${stopFirst}`);
 }

@@ -4,7 +4,7 @@ import type { CheckState } from "#hub/check/check.ts";
 import type { Instance } from "#port/runtime.ts";
 import type { InstanceStatus, ServiceStatus } from "#wire/status.ts";
 import { exitText } from "./exit.ts";
-import type { ResolvedService } from "./service.ts";
+import type { WantedService } from "./wanted.ts";
 
 /** One instance with what the hub knows of it. */
 export interface Seen {
@@ -14,10 +14,12 @@ export interface Seen {
 }
 
 export interface StatusFacts {
-  readonly service: ResolvedService;
+  readonly service: WantedService;
   /** All of this service, of any spec. */
   readonly seen: readonly Seen[];
-  readonly hold: Hold | undefined;
+  readonly hold: Extract<Hold, { readonly kind: "backOff" | "gaveUp" }> | undefined;
+  /** Why nobody knows what runs of it. */
+  readonly unseen: string | undefined;
   readonly crashes: number;
   readonly nowMs: number;
   /** Nothing is to run any more. */
@@ -38,8 +40,10 @@ export function statusOf(facts: StatusFacts): ServiceStatus {
     service: service.service,
     machine: service.machine,
     ...stateOf(facts, current, healthy),
+    ...(service.release === undefined ? {} : { release: service.release.number }),
     ...(facts.url === undefined ? {} : { url: facts.url }),
     replicas: { wanted: service.replicas, healthy },
+    ...(service.stopped && !facts.leaving ? { stopped: true as const } : {}),
     crashes: facts.crashes,
     instances: seen.map(instanceStatus),
   };
@@ -51,18 +55,33 @@ function stateOf(
   healthy: number,
 ): Pick<ServiceStatus, "state" | "detail"> {
   const { service, seen, hold } = facts;
-  const others = seen.some(({ instance }) => instance.state === "running" && instance.labels.spec !== service.spec);
+  const older = seen.filter(({ instance }) => instance.state === "running" && instance.labels.spec !== service.spec);
+  const others = older.length > 0;
+  const standsBy =
+    others && older.every(({ instance, routed }) => !routed && instance.labels.spec === service.fallback?.spec);
   const serving = seen.some(({ instance, routed }) => routed && instance.state === "running");
   if (facts.leaving) {
     return { state: seen.some(({ instance }) => instance.state === "running") ? "stopping" : "stopped", detail: "" };
   }
+  if (facts.unseen !== undefined)
+    return { state: "unknown", detail: `${service.machine} cannot be asked: ${facts.unseen}` };
+  if (service.stopped) {
+    const running = seen.some(({ instance }) => instance.state === "running");
+    return { state: running ? "stopping" : "stopped", detail: "somebody has stopped it" };
+  }
   if (service.unsupported !== undefined) return { state: "unsupported", detail: service.unsupported };
   if (healthy >= service.replicas && !others) return { state: "healthy", detail: "" };
+  if (healthy >= service.replicas && standsBy)
+    return { state: "healthy", detail: "new: the version before it stands by" };
+  if (service.held !== undefined) return { state: "waiting", detail: service.held };
   if (hold?.kind === "gaveUp") {
     const earlier = serving && others ? "; the version before it still serves" : "";
     return { state: "gave up", detail: `${holdReason(hold, facts.nowMs)}${earlier}` };
   }
-  if (hold) return { state: "backing off", detail: `${hold.crashes} failures; ${lastEnd(seen)}` };
+  if (hold) {
+    const failures = hold.crashes === 1 ? "1 failure" : `${hold.crashes} failures`;
+    return { state: "backing off", detail: `${failures}; the last: ${hold.last ?? "it did not start"}` };
+  }
   const sick = current.find(({ check }) => check.health === "unhealthy");
   if (sick) return { state: "unhealthy", detail: sick.check.reason };
   if (current.length === 0 && facts.waitsFor.length > 0)
@@ -71,11 +90,6 @@ function stateOf(
     return { state: "replacing", detail: "the version before it serves until the new one is healthy" };
   const failing = current.find(({ check }) => check.health === "unknown" && check.failures > 0);
   return { state: "starting", detail: failing ? failing.check.reason : "" };
-}
-
-function lastEnd(seen: readonly Seen[]): string {
-  const ended = seen.findLast(({ instance }) => instance.exit !== undefined)?.instance.exit;
-  return ended ? exitText(ended) : "it did not start";
 }
 
 function instanceStatus({ instance, check, routed }: Seen): InstanceStatus {

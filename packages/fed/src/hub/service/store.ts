@@ -42,23 +42,6 @@ export function selectSpecs(db: Reader): readonly SpecRow[] {
     .all();
 }
 
-/** How often a restart of each service was asked for. */
-export function selectRestarts(db: Reader): ReadonlyMap<string, number> {
-  const rows = db.prepare(
-    "SELECT service, generation FROM restart",
-    (row) => [String(row.service), Number(row.generation)] as const,
-  );
-  return new Map(rows.all());
-}
-
-export function insertRestart(tx: Tx, service: string, generation: number, askedMs: number): void {
-  tx.run(
-    `INSERT INTO restart (service, generation, asked_ms) VALUES (:service, :generation, :askedMs)
-     ON CONFLICT (service) DO UPDATE SET generation = :generation, asked_ms = :askedMs`,
-    { service, generation, askedMs },
-  );
-}
-
 export function selectDoors(db: Reader): ReadonlyMap<string, number> {
   const rows = db.prepare("SELECT service, port FROM door", (row) => [String(row.service), Number(row.port)] as const);
   return new Map(rows.all());

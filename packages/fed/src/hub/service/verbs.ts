@@ -1,18 +1,9 @@
 import type { LabDocument } from "@fed/lab";
 import type { Reader, Tx } from "#disk/sqlite.ts";
-import type { Emit } from "#hub/event/verbs.ts";
 import { withDoors } from "./door.ts";
-import { type ResolvedService, referredServices } from "./service.ts";
-import {
-  insertDoor,
-  insertRestart,
-  type SpecRow,
-  saveSpec,
-  selectDoors,
-  selectRestarts,
-  selectSpecs,
-  trimSpecs,
-} from "./store.ts";
+import { referredServices } from "./resolve.ts";
+import type { ResolvedService } from "./service.ts";
+import { insertDoor, type SpecRow, saveSpec, selectDoors, selectSpecs, trimSpecs } from "./store.ts";
 
 /** The doors of every service others refer to: those handed out before, and new ones for the rest. Writes nothing. */
 export function chooseDoors(db: Reader, document: LabDocument, seed: number): ReadonlyMap<string, number> {
@@ -23,18 +14,6 @@ export function chooseDoors(db: Reader, document: LabDocument, seed: number): Re
 export function handOutDoors(tx: Tx, doors: ReadonlyMap<string, number>): void {
   const known = selectDoors(tx);
   for (const [key, port] of doors) if (!known.has(key)) insertDoor(tx, key, port);
-}
-
-/** Records that somebody wants new instances of a service. */
-export function askRestart(tx: Tx, emit: Emit, key: string, nowMs: number): void {
-  const generation = (selectRestarts(tx).get(key) ?? 0) + 1;
-  insertRestart(tx, key, generation, nowMs);
-  emit(`service:${key}`, { type: "service.restartAsked", generation });
-}
-
-/** How often a restart of each service was asked for, by key. */
-export function restartsAsked(db: Reader): ReadonlyMap<string, number> {
-  return selectRestarts(db);
 }
 
 /** Remembers what the specs were made from. */

@@ -1,0 +1,1 @@
+export { openCaddyIngress } from "./ingress.ts";

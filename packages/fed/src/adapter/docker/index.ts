@@ -1,0 +1,2 @@
+export { openDockerImages, openPodmanImages } from "./image.ts";
+export { openDockerRuntime, openPodmanRuntime } from "./runtime.ts";
