@@ -33,6 +33,7 @@ echo "20.20.2 /usr/bin/node"
 
 /** Notes each call; waits at the gate (a pipe) when there is one; then makes what npm would. */
 const npm = (folder: string, node: string) => `#!/bin/sh
+[ "$1" != config ] || exit 0
 echo "$1" >>'${folder}/calls'
 [ ! -p '${folder}/gate' ] || read -r word <'${folder}/gate'
 while [ "$1" != --prefix ]; do shift; done

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -73,6 +76,21 @@ test("without a registry it says so and what to do, leaves nothing half-made, an
   }
   expect(await readdir(clone)).not.toContain("node_modules");
   expect((await readdir(join(clone, ".node"))).filter((name) => name.startsWith("tmp-"))).toEqual([]);
+});
+
+test("it heeds what this machine's npm is told for everybody, such as a mirror", async () => {
+  const clone = await makeClone();
+  const mirror = createServer((_, answer) => void answer.writeHead(404).end());
+  onTestFinished(() => void mirror.close());
+  await once(mirror.listen(0, "127.0.0.1"), "listening");
+  const url = `http://127.0.0.1:${(mirror.address() as AddressInfo).port}`;
+  const prefix = join(clone, "..", "prefix");
+  await mkdir(join(prefix, "etc"), { recursive: true });
+  await writeFile(join(prefix, "etc/npmrc"), `registry=${url}\n`);
+  const asked = once(mirror, "request");
+  const ending = await run("./fed", clone, { PREFIX: prefix, npm_config_cache: join(clone, "..", "cache") });
+  expect(ending).toMatchObject({ code: 1, err: expect.stringContaining(url) });
+  await asked;
 });
 
 test("without npm it says so", async () => {
