@@ -59,8 +59,18 @@ export async function upWithPasswords(stage: SliceStage, password: string, limit
   return { ...program, url, ingress: Number(ingress) };
 }
 
+/** What does not become well says its last words in the failure. */
 export async function ready(stage: SliceStage, limitMs: number): Promise<void> {
-  await until("ready", async () => ((await statusOf(stage)).ready ? true : undefined), limitMs);
+  await until("ready", async () => ((await statusOf(stage)).ready ? true : undefined), limitMs).catch(
+    async (thrown) => {
+      const unwell = (await statusOf(stage)).services.filter(({ state }) => state !== "healthy");
+      const words = unwell.map(async ({ environment, service }) => {
+        const { out, err } = await stage.fed("logs", `${environment}/${service}`, "--gone");
+        return `${environment}/${service}: ${out.slice(-1_500)}${err}`;
+      });
+      throw new Error((await Promise.all(words)).join("\n"), { cause: thrown });
+    },
+  );
 }
 
 interface Answer {

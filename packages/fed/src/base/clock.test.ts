@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { childController, untilAborted } from "./abort.ts";
-import { sleep, systemClock, withDeadline } from "./clock.ts";
+import { delayedSignal, sleep, systemClock, withDeadline } from "./clock.ts";
 import { Fault } from "./fault.ts";
 import { handClock } from "./hand-clock.ts";
 
@@ -21,6 +21,25 @@ afterEach(async () => {
   await new Promise((resolve) => setImmediate(resolve));
   process.off("unhandledRejection", note);
   expect(unhandled).toEqual([]);
+});
+
+describe("delayedSignal", () => {
+  it("aborts so much later than the other, with its reason, and leaves nothing", async () => {
+    const clock = handClock();
+    const parent = new AbortController();
+    const { signal } = delayedSignal(clock, 100, parent.signal);
+    parent.abort("enough");
+    await clock.turn(99);
+    expect(signal.aborted).toBe(false);
+    await clock.turn(1);
+    expect(signal.reason).toBe("enough");
+    const late = delayedSignal(clock, 100, parent.signal);
+    expect(clock.waiting).toBe(1);
+    late.release();
+    const unused = delayedSignal(clock, 100, new AbortController().signal);
+    unused.release();
+    expect([clock.waiting, listeners(parent.signal)]).toEqual([0, 0]);
+  });
 });
 
 describe("sleep", () => {
@@ -161,6 +180,15 @@ describe("systemClock", () => {
     systemClock.after(10, wake).cancel();
     vi.advanceTimersByTime(1000);
     expect(wake).toHaveBeenCalledTimes(1);
+  });
+
+  it("wakes soon for a moment that has passed, and Node has nothing to warn of", () => {
+    const wake = vi.fn();
+    const set = vi.spyOn(globalThis, "setTimeout");
+    for (const delayMs of [-1, -Infinity]) systemClock.after(delayMs, wake);
+    expect(set.mock.calls.map(([, delayMs]) => delayMs)).toEqual([0, 0]);
+    vi.advanceTimersByTime(1);
+    expect(wake).toHaveBeenCalledTimes(2);
   });
 
   it("waits longer than setTimeout can", () => {

@@ -24,7 +24,8 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   tickMs: () => performance.now(),
   after(delayMs, wake) {
-    let left = delayMs;
+    // Node warns of what is below 0.
+    let left = Math.max(0, delayMs);
     const start = () => {
       const part = Math.min(left, longestTimeoutMs);
       left -= part;
@@ -52,6 +53,24 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     });
     signal?.addEventListener("abort", stop, { once: true });
   });
+}
+
+/** Aborts `delayMs` after `parent` does, with its reason: for what is not to be broken off in the middle. `release` takes back what is left. */
+export function delayedSignal(clock: Clock, delayMs: number, parent: AbortSignal) {
+  const controller = new AbortController();
+  let timer: Timer | undefined;
+  const arm = () => {
+    timer = clock.after(delayMs, () => controller.abort(parent.reason));
+  };
+  if (parent.aborted) arm();
+  else parent.addEventListener("abort", arm, { once: true });
+  return {
+    signal: controller.signal,
+    release() {
+      parent.removeEventListener("abort", arm);
+      timer?.cancel();
+    },
+  };
 }
 
 /**

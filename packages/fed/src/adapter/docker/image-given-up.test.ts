@@ -53,7 +53,8 @@ describe.skipIf(missing !== "")(`builds of podman that come to nothing${missing}
     const built = store.build({ folder, labels: { "fed.test": "given-up" } }, say, controller.signal);
     await expect(built, lines.join("\n")).rejects.toBe("enough");
     await vi.waitFor(() => expect(running()).toBe(false), 60_000);
-    // Podman goes on to the next step before it hears that nobody waits any more.
+    // Podman goes on to the next step before it hears that nobody waits any more, and has a container of its own until then.
+    await vi.waitFor(() => expect(engine.run("ps", "-aq", "--external")).toBe(""), 60_000);
     await expectRemovable("given-up");
   });
 

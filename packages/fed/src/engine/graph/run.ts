@@ -1,5 +1,5 @@
-import { childController } from "#base/abort.ts";
-import type { Clock } from "#base/clock.ts";
+import { childController, untilAborted } from "#base/abort.ts";
+import { type Clock, delayedSignal } from "#base/clock.ts";
 import { Fault, toFault } from "#base/fault.ts";
 import { unreachable } from "#base/unreachable.ts";
 import { type GraphNode, order } from "./order.ts";
@@ -130,38 +130,22 @@ async function runStep<S extends GraphNode>(
   const { controller, release } = childController(runSignal);
   const late = new Fault("timeout", `${step.id} took longer than ${deadlineMs} ms`);
   const deadline = clock.after(deadlineMs, () => controller.abort(late));
-  const patience = abortPatience(clock, tidyMs, controller.signal);
+  const patience = delayedSignal(clock, tidyMs, controller.signal);
   let fault: Fault | undefined;
   try {
-    await Promise.race([(async () => execute(step, controller.signal))(), patience.ended]);
+    const work = (async () => execute(step, controller.signal))();
+    await untilAborted(work, patience.signal);
   } catch (thrown) {
     fault = toFault(thrown);
   } finally {
     deadline.cancel();
-    patience.cancel();
+    patience.release();
     release();
   }
   const tookMs = clock.tickMs() - beganMs;
   if (controller.signal.reason === late) return { kind: "failed", tookMs, fault: late };
   if (!fault) return { kind: "succeeded", tookMs };
   return controller.signal.aborted ? { kind: "cancelled", tookMs } : { kind: "failed", tookMs, fault };
-}
-
-/** `ended` rejects `tidyMs` after the signal has aborted. */
-function abortPatience(clock: Clock, tidyMs: number, signal: AbortSignal) {
-  const { promise, reject } = Promise.withResolvers<never>();
-  let timer: { cancel(): void } | undefined;
-  const arm = () => {
-    timer = clock.after(tidyMs, () => reject(signal.reason));
-  };
-  signal.addEventListener("abort", arm, { once: true });
-  return {
-    ended: promise,
-    cancel() {
-      signal.removeEventListener("abort", arm);
-      timer?.cancel();
-    },
-  };
 }
 
 function refuseMalformed(steps: readonly GraphNode[], concurrency: number): void {

@@ -7,7 +7,7 @@ import { diff } from "#engine/reconcile/diff.ts";
 import type { Desired, Observed, Plan, Step } from "#engine/reconcile/plan.ts";
 import { settlingIn } from "#engine/reconcile/settle.ts";
 import type { Progress } from "#wire/progress.ts";
-import type { World } from "./world.ts";
+import { startTidyMs, type World } from "./world.ts";
 
 /** No single step may take longer, whatever its own deadline. */
 export const stepDeadlineMs = 15 * 60_000;
@@ -132,6 +132,8 @@ export function openLoop(options: LoopOptions): Loop {
       clock,
       concurrency,
       deadlineMs: stepDeadlineMs,
+      // A start that is given up in the end takes back what it has begun.
+      tidyMs: startTidyMs + 2_000,
       signal,
       onEvent(event) {
         options.onProgress(progressOf(event));

@@ -1,11 +1,12 @@
 import { defineLab, type LabDocument, process, server } from "@fed/lab";
 import { expect, test } from "vitest";
+import { untilAborted } from "#base/abort.ts";
 import { handClock } from "#base/hand-clock.ts";
 import { type Checks, openChecks } from "#hub/check/loop.ts";
 import type { Probe } from "#port/probe.ts";
 import { resolveLab } from "./resolve.ts";
 import { asWanted, makeGates, makeSites } from "./site.scene.ts";
-import { World } from "./world.ts";
+import { startTidyMs, World } from "./world.ts";
 
 const signal = new AbortController().signal;
 const wellAtOnce: Checks = {
@@ -118,4 +119,53 @@ test("what ran before this hub has its time to be found healthy, whenever its ma
   await clock.turn(contract.withinMs / 4);
   await expect(first).resolves.toBeUndefined();
   checks.close();
+});
+
+test("a start whose plan is out of date goes on to its end, and is given up only when that does not come", async () => {
+  const clock = handClock();
+  const service = resolvedWeb();
+  const { key, spec } = service;
+  const { sites } = makeSites(clock);
+  const { start } = sites;
+  let asked = Promise.withResolvers<void>();
+  let answer = Promise.withResolvers<void>();
+  let born = 0;
+  const world = new World(
+    {
+      ...{ clock, gates: makeGates(clock), inherited: {}, onNews() {}, keep: async () => {} },
+      sites: {
+        ...sites,
+        async start(machine, wanted, inner) {
+          asked.resolve();
+          await untilAborted(answer.promise, inner);
+          return start(machine, wanted, inner);
+        },
+      },
+      prepare: async () => ({ id: `i${born++}`, environment: {} }),
+      contractOf: () => service.contract,
+    },
+    wellAtOnce,
+  );
+  world.setServices([asWanted(service)]);
+  const begin = async () => {
+    asked = Promise.withResolvers();
+    answer = Promise.withResolvers();
+    const plan = new AbortController();
+    const started = world.execute({ kind: "start", service: key, spec, replica: 0 }, plan.signal);
+    await asked.promise;
+    plan.abort(new Error("the plan is out of date"));
+    return { started };
+  };
+  const slow = await begin();
+  await clock.turn(startTidyMs - 1);
+  answer.resolve();
+  await slow.started;
+  expect(world.instances.map(({ id }) => id)).toEqual(["i0"]);
+
+  const silent = await begin();
+  const given = expect(silent.started).rejects.toThrow("the plan is out of date");
+  await clock.turn(startTidyMs);
+  await given;
+  expect(world.instances.map(({ id }) => id)).toEqual(["i0"]);
+  expect(clock.waiting).toBe(0);
 });

@@ -1,3 +1,4 @@
+import { delayedSignal } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { unreachable } from "#base/unreachable.ts";
 import { type Action, alteredSpec, type Observed, type ObservedInstance } from "#engine/reconcile/plan.ts";
@@ -35,6 +36,9 @@ export type WorldNews =
 type CheckAction = Extract<Action, { kind: "check" }>;
 type OnInstance = { readonly service: string; readonly instance: string };
 type SwitchAction = Extract<Action, { kind: "switch" }>;
+
+/** So long a start goes on although its plan is out of date; by then it is usually done. */
+export const startTidyMs = 10_000;
 
 /** What an instance's start needs that the spec does not hold: its new id, variables and files with secrets, folders. */
 export type Prepared = Pick<InstanceSpec, "id" | "environment" | "files">;
@@ -260,13 +264,17 @@ export class World {
     if (doorsAt !== undefined && this.#routing.openAt(doorsAt)) await this.announceRoutes(signal);
     const prepared = await this.#options.prepare(service);
     const asked = { ...prepared, labels, workload, port, container, limits };
+    signal.throwIfAborted();
     this.#starting.add(prepared.id);
+    // A plan that is out of date kills nothing that is just beginning, a database that makes its files: the next one may want it, too.
+    const late = delayedSignal(this.#options.clock, startTidyMs, signal);
     try {
-      const placed = await this.#options.sites.start(machine, asked, signal);
+      const placed = await this.#options.sites.start(machine, asked, late.signal);
       this.#live.set(prepared.id, placed);
       this.#options.onNews({ kind: "started", instance: placed.instance });
       this.#track(placed);
     } finally {
+      late.release();
       this.#starting.delete(prepared.id);
     }
     if (doorsAt !== undefined && this.#routing.isThere(doorsAt)) await this.announceRoutes(signal);
