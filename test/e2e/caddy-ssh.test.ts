@@ -40,7 +40,7 @@ describe.skipIf(withoutSshd + without !== "")(`over SSH${withoutSshd}${without}`
       expect((await ask(caddy.address, "api.localhost")).body).toBe(`i${i}`);
     }
     expect(await ingress.drain("i9", 5_000, never)).toEqual({ kind: "drained" });
-    sshd.kill();
+    await sshd.kill();
     await expect(ingress.status(never)).rejects.toMatchObject({ code: "unreachable" });
     expect((await ask(caddy.address, "api.localhost")).body, "Caddy goes on without the hub").toBe("i10");
     slow.server.closeAllConnections();

@@ -114,7 +114,7 @@ describe.skipIf(without !== "").each(ways)(`images carried by SSH, %s to %s${wit
     await page("three");
     const deploy = startProgram(process.execPath, [entry, "deploy", "web", "--wait", "--data", stage.data]);
     await deploy.says(/carried [\d.]+ MB of at most [\d.]+ MB/);
-    sshd.kill();
+    await sshd.kill();
     expect((await deploy.says(/✗ carry the image from hub to node5/)).index).toBeGreaterThan(0);
     await sshd.restart();
     const third = await deploy.ending;

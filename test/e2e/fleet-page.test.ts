@@ -70,7 +70,7 @@ test.skipIf(skipped)(
     await card(page, "desk").getByText("away").waitFor(patience);
     await expect.poll(() => card(page, "node5").locator("dd").first().innerText(), patience).toMatch(/^[\d.]+ %$/);
 
-    sshd.kill();
+    await sshd.kill();
     await card(page, "node5").getByText("offline").waitFor(patience);
     await card(page, "node5").getByText(/seen/).waitFor(patience);
     await sshd.restart();
@@ -82,7 +82,7 @@ test.skipIf(skipped)(
     await page.getByRole("tab", { name: "Charts", selected: true }).waitFor(patience);
     await page.getByRole("button", { name: "5 min", exact: true }).press("Enter");
     await drawn(page, "CPU");
-    sshd.kill();
+    await sshd.kill();
     await header.getByText("offline").waitFor(patience);
     await page.getByText("nothing new comes").waitFor(patience);
     await sshd.restart("new keys");

@@ -52,7 +52,7 @@ test.skipIf(withoutSshd !== "")(
     // While the hub is away the machine goes: the next one tells it once.
     await first.down();
     await until("no program of ours on the machine", async () => sshd.processes().length === 0 || undefined);
-    sshd.kill();
+    await sshd.kill();
     const second = await startFleetHub(folder, labOf(sshd));
     await second.reaches("node5", "offline");
     await second.reaches("here", "online", "degraded");

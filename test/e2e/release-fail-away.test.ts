@@ -71,7 +71,7 @@ test.skipIf(without !== "")(
     await wish("two", 6);
     const applying = fed(stage, "apply");
     await until("the new one", async () => (running().length === 2 ? true : undefined));
-    sshd.kill();
+    await sshd.kill();
     const cutOff = /dev\/web is on node5, which cannot be asked/;
     expect(await applying).toMatchObject({ code: 1, out: expect.stringMatching(cutOff) });
     const [open] = await rolloutsOf(stage);
@@ -87,7 +87,7 @@ test.skipIf(without !== "")(
       await wish("three", 20);
       const next = fed(stage, "apply");
       await until("the new one", async () => (running().length === 2 ? true : undefined));
-      sshd.kill();
+      await sshd.kill();
       expect(await next).toMatchObject({ code: 1, out: expect.stringMatching(cutOff) });
       await state(stage, "failed", 180_000);
       const [failed] = await rolloutsOf(stage);

@@ -96,7 +96,7 @@ describe.each(["docker", "podman"] as const)("containers of %s on another machin
       const running = () => engine.run("ps", "-q", "--filter", "label=fed.service").split("\n").filter(Boolean).sort();
       const before = running();
       expect(before).toHaveLength(2);
-      sshd.kill();
+      await sshd.kill();
       await until("a machine that is away", async () => {
         const { services } = await statusOf(stage);
         return services.filter(({ state }) => state === "unknown").length === 2 ? true : undefined;

@@ -89,7 +89,7 @@ describe.skipIf(withoutSshd !== "")(`a connection by SSH${withoutSshd}`, () => {
     });
     await vi.waitFor(() => expect(sshd.processes().length).toBeGreaterThan(3));
     await clock.turn(10_000);
-    sshd.kill();
+    await sshd.kill();
     await lost;
     expect(await stream.ended).toMatchObject({ kind: "lost" });
     expect(await text(stream.io)).toBe("");
@@ -236,7 +236,7 @@ describe.skipIf(withoutSshd !== "")(`a connection by SSH${withoutSshd}`, () => {
       checkHostKey,
       clock: handClock(),
     });
-    one.kill();
+    await one.kill();
     await expect(echo(shell)).rejects.toMatchObject({
       ...{ code: "unreachable", message: expect.stringMatching(/^one .* cannot be reached through bastion$/) },
     });

@@ -36,7 +36,7 @@ for (const [name, config] of kinds) {
   const lacks = program === undefined || existsSync(program) ? withoutSshd : ` [skipped: ${program} is not installed]`;
   describe.skipIf(lacks !== "")(`by SSH${name}${lacks}`, () => {
     let sshd: Sshd;
-    let end = () => {};
+    let end = async () => {};
     let bin: string;
     beforeAll(async () => {
       bin = mkdtempSync(join(tmpdir(), "fed-bin-"));
@@ -44,8 +44,8 @@ for (const [name, config] of kinds) {
       sshd = opened.sshd;
       end = opened.end;
     });
-    afterAll(() => {
-      end();
+    afterAll(async () => {
+      await end();
       rmSync(bin, { recursive: true, force: true });
     });
     const make = () => makeScene(sshd);

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -28,8 +29,8 @@ export interface Sshd {
   login(machine?: string): SshLogin;
   /** Everything it has running for those who are logged in, itself left out. */
   processes(): readonly number[];
-  /** Kills it with everything. */
-  kill(): void;
+  /** Kills it with everything; its port is closed when that is answered. */
+  kill(): Promise<void>;
   freeze(): void;
   thaw(): void;
   /** With the same address, and new host keys if asked to. */
@@ -42,7 +43,7 @@ export async function openSshd({
   addresses = ["127.0.0.1"],
   hostKeys = ["ed25519"],
   config = "",
-}: SshdOptions = {}): Promise<{ readonly sshd: Sshd; end(): void }> {
+}: SshdOptions = {}): Promise<{ readonly sshd: Sshd; end(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "fed-sshd-"));
   const key = join(folder, "key");
   const host = addresses[0] ?? "127.0.0.1";
@@ -84,7 +85,11 @@ export async function openSshd({
   function tell(signal: NodeJS.Signals): void {
     for (const one of [...treeOf(pid()), pid()]) send(one, signal);
   }
-  const kill = () => tell("SIGKILL");
+  async function kill(): Promise<void> {
+    const ended = child?.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
+    tell("SIGKILL");
+    await ended;
+  }
 
   await start();
   const sshd: Sshd = {
@@ -100,7 +105,7 @@ export async function openSshd({
     freeze: () => tell("SIGSTOP"),
     thaw: () => tell("SIGCONT"),
     async restart(newKeys) {
-      kill();
+      await kill();
       if (newKeys !== undefined) makeKeys();
       await start();
     },
@@ -108,8 +113,8 @@ export async function openSshd({
   };
   return {
     sshd,
-    end() {
-      kill();
+    async end() {
+      await kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -19,6 +19,7 @@ import {
   watch,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -71,19 +72,22 @@ export function withoutEngine(kind: EngineKind): string {
 
 export async function startEngine(kind: EngineKind, options: EngineOptions = {}): Promise<Engine> {
   const folder = mkdtempSync(join(tmpdir(), `fed-${kind}-`));
+  const pool = await takePool();
   try {
-    return await (kind === "docker" ? startDocker(folder, options) : startPodman(folder));
+    const engine = await (kind === "docker" ? startDocker(folder, pool.base, options) : startPodman(folder, pool.base));
+    return { ...engine, close: () => engine.close().finally(pool.release) };
   } catch (thrown) {
+    pool.release();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     throw thrown;
   }
 }
 
-async function startDocker(folder: string, options: EngineOptions): Promise<Engine> {
+async function startDocker(folder: string, base: string, options: EngineOptions): Promise<Engine> {
   const socket = join(folder, "docker.sock");
   const places = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "-p", join(folder, "pid")];
   const own = ["--bridge=none", "--iptables=false", "--ip6tables=false"];
-  const pool = ["--default-address-pool", `base=${pickPool()},size=24`];
+  const pool = ["--default-address-pool", `base=${base},size=24`];
   const words = ["dockerd", ...places, ...own, ...pool, "-H", `unix://${socket}`, ...(options.words ?? [])];
   const dismiss = hireJanitor(folder, ["docker", "-H", `unix://${socket}`], process.env);
   let daemon = await untilListening(launch(words, process.env)).catch((thrown: unknown) => {
@@ -131,9 +135,9 @@ async function startDocker(folder: string, options: EngineOptions): Promise<Engi
   };
 }
 
-async function startPodman(folder: string): Promise<Engine> {
+async function startPodman(folder: string, base: string): Promise<Engine> {
   const socket = join(folder, "podman.sock");
-  const environment = writePodmanSettings(folder);
+  const environment = writePodmanSettings(folder, base);
   const run = runner("podman", [], environment);
   const begin = async () => {
     const begun = launch(["podman", "system", "service", "-t", "0", `unix://${socket}`], environment);
@@ -180,7 +184,7 @@ async function startPodman(folder: string): Promise<Engine> {
 }
 
 /** Everything below the folder, by control groups that need no systemd. */
-function writePodmanSettings(folder: string): Record<string, string> {
+function writePodmanSettings(folder: string, base: string): Record<string, string> {
   const driver = readFileSync("/proc/filesystems", "utf8").includes("\toverlay\n") ? "overlay" : "vfs";
   const storage = join(folder, "storage.conf");
   const places = `graphroot = "${join(folder, "storage")}"\nrunroot = "${join(folder, "run")}"`;
@@ -192,7 +196,7 @@ function writePodmanSettings(folder: string): Record<string, string> {
     "[network]",
     ...(existsSync("/usr/lib/podman/netavark") ? ['network_backend = "netavark"'] : []),
     `network_config_dir = "${join(folder, "network")}"`,
-    `default_subnet_pools = [{ "base" = "${pickPool()}", "size" = 24 }]`,
+    `default_subnet_pools = [{ "base" = "${base}", "size" = 24 }]`,
     "[engine]",
     'cgroup_manager = "cgroupfs"',
     'runtime = "runc"',
@@ -209,8 +213,30 @@ function writePodmanSettings(folder: string): Record<string, string> {
   };
 }
 
-/** Where its networks come from: engines that start at once must not choose the same. */
-const pickPool = () => `10.${randomInt(64, 250)}.0.0/16`;
+interface Pool {
+  readonly base: string;
+  release(): void;
+}
+
+/**
+ * Where its networks come from, to itself: two bridges with one network lead nowhere. Held by a socket that is gone with this process; what
+ * a killed one has left on the machine is seen by its routes.
+ */
+async function takePool(): Promise<Pool> {
+  const taken = spawnSync("ip", ["-4", "route"], { encoding: "utf8" }).stdout ?? "";
+  const [first, count] = [64, 186];
+  const offset = randomInt(count);
+  for (let i = 0; i < count; i++) {
+    const second = first + ((offset + i) % count);
+    if (new RegExp(`^10\\.${second}\\.`, "m").test(taken)) continue;
+    const held = createServer().unref();
+    const isFree = await new Promise<boolean>((resolve) => {
+      held.once("error", () => resolve(false)).listen(`\0fed-engine-pool-${second}`, () => resolve(true));
+    });
+    if (isFree) return { base: `10.${second}.0.0/16`, release: () => void held.close() };
+  }
+  throw new Error("all networks for engines are taken: look at `ip route`");
+}
 
 function launch([command = "", ...words]: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
   return spawn(command, words, { stdio: ["ignore", "ignore", "pipe"], detached: true, env: environment });

@@ -1,5 +1,5 @@
 /** Looks at what there is. */
-import { Fault } from "#base/fault.ts";
+import { Fault, isFault } from "#base/fault.ts";
 import { type InspectedContainer, inspectAnswer, type ListedContainer, listAnswer, readAnswer } from "./answer.ts";
 import { isRunning, type Seen, toSeen } from "./container.ts";
 import { fromEngineLabels, idLabel } from "./label.ts";
@@ -25,6 +25,10 @@ export async function listContainers(
   );
 }
 
+/** Podman reads in /proc what the container's process is told of, and fails when that ends in between. */
+const endedMeanwhile = /\/proc\/\d+\/\S*: no such (process|file or directory)/i;
+const inspectTries = 5;
+
 /** The container as it is; undefined when there is none. */
 export async function inspectContainer(
   state: State,
@@ -33,12 +37,14 @@ export async function inspectContainer(
 ): Promise<InspectedContainer | undefined> {
   const { client } = state;
   const what = `look at container ${container.slice(0, 12)}`;
-  try {
-    const answer = await client.json({ method: "GET", path: `/containers/${container}/json`, what }, signal);
-    return readAnswer(client.name, what, inspectAnswer, answer);
-  } catch (thrown) {
-    if (statusOf(thrown) === 404) return undefined;
-    throw thrown;
+  for (let tried = 1; ; tried++) {
+    try {
+      const answer = await client.json({ method: "GET", path: `/containers/${container}/json`, what }, signal);
+      return readAnswer(client.name, what, inspectAnswer, answer);
+    } catch (thrown) {
+      if (statusOf(thrown) === 404) return undefined;
+      if (tried === inspectTries || !isFault(thrown) || !endedMeanwhile.test(thrown.message)) throw thrown;
+    }
   }
 }
 
