@@ -50,13 +50,14 @@ export async function inspectContainer(
 
 /** Looks at one container, takes in what is seen, and answers it. */
 export async function lookAt(state: State, container: string, signal: AbortSignal): Promise<Seen | undefined> {
+  const asked = ++state.turn;
   const found = await inspectContainer(state, container, signal);
   if (found === undefined) {
     observeGone(state, container);
     return undefined;
   }
   const seen = toSeen(found, state.starved.has(container));
-  if (seen !== undefined) observe(state, seen);
+  if (seen !== undefined) observe(state, seen, asked);
   return seen;
 }
 

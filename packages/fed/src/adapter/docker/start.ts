@@ -9,7 +9,7 @@ import { engineNameOf } from "./image-find.ts";
 import { inspectContainer, listContainers } from "./look.ts";
 import { ensureNetwork } from "./network.ts";
 import { statusOf } from "./refusal.ts";
-import { observeStart, requireOpen, type State } from "./state.ts";
+import { noteGone, observeStart, requireOpen, type State } from "./state.ts";
 import { packTar } from "./tar-write.ts";
 import { ensureVolumes } from "./volume.ts";
 
@@ -130,7 +130,7 @@ async function discard(state: State, container: string, signal: AbortSignal): Pr
     const path = `/containers/${container}`;
     const query = { force: true, v: true };
     await state.client.json({ method: "DELETE", path, query, what: "removal of what was not started" }, signal);
-    state.gone.add(container);
+    noteGone(state, container);
   } catch (thrown) {
     if (statusOf(thrown) === 404) return;
     state.trace.warn("a container that could not be started could not be removed either", { container, error: thrown });

@@ -41,15 +41,15 @@ test("one whose limits somebody changes is told once, and stays changed", async 
   const { state, said } = make();
   state.hasLooked = true;
   const raised = { ...seenAt("running"), limits: "more" };
-  for (const seen of [seenAt("running"), seenAt("running"), raised, raised, seenAt("running")]) observe(state, seen);
+  for (const seen of [seenAt("running"), seenAt("running"), raised, raised, seenAt("running")]) observe(state, seen, 0);
   expect(state.known.get("ins_a")?.instance.altered).toBe(true);
   expect(await said()).toEqual(["started", "altered"]);
 });
 
 test("answers that come late, twice or in any order tell each change once", async () => {
   const deeds = {
-    running: (state: State) => observe(state, seenAt("running")),
-    exited: (state: State) => observe(state, seenAt("exited")),
+    running: (state: State) => observe(state, seenAt("running"), 0),
+    exited: (state: State) => observe(state, seenAt("exited"), 0),
     gone: (state: State) => observeGone(state, "c1"),
   };
   await fc.assert(
@@ -68,10 +68,10 @@ test("answers that come late, twice or in any order tell each change once", asyn
 
 test("what was there at the first look is no news, what ends later is", async () => {
   const { state, said } = make();
-  observe(state, seenAt("running"));
+  observe(state, seenAt("running"), 0);
   state.hasLooked = true;
-  observe(state, seenAt("exited"));
-  observe(state, seenAt("running", 5));
+  observe(state, seenAt("exited"), 0);
+  observe(state, seenAt("running", 5), 0);
   expect(await said()).toEqual(["exited", "started"]);
 });
 
@@ -79,9 +79,34 @@ test("nothing is told of an instance whose start is on its way", async () => {
   const { state, said } = make();
   state.hasLooked = true;
   state.starting.set("ins_a", "fed-ocean-dev");
-  observe(state, seenAt("running"));
-  observe(state, seenAt("exited"));
+  observe(state, seenAt("running"), 0);
+  observe(state, seenAt("exited"), 0);
   state.starting.delete("ins_a");
   observeStart(state, seenAt("exited"));
   expect(await said()).toEqual(["started", "exited"]);
+});
+
+test("an engine that was asked since and says that it runs is believed, an answer from before is not", async () => {
+  const { state, said } = make();
+  state.hasLooked = true;
+  const look = (at: "running" | "exited", asked: number) => observe(state, seenAt(at), asked);
+  const stateNow = () => state.known.get("ins_a")?.instance.state;
+  state.turn = 2;
+  look("exited", 2);
+  look("running", 1);
+  expect(stateNow()).toBe("exited");
+  state.turn = 3;
+  look("running", 3);
+  expect(stateNow()).toBe("running");
+  state.turn = 5;
+  observeGone(state, "c1");
+  look("running", 4);
+  state.turn = 6;
+  look("exited", 6);
+  expect(stateNow()).toBeUndefined();
+  look("running", 6);
+  expect(stateNow()).toBe("running");
+  state.turn = 7;
+  look("exited", 7);
+  expect(await said()).toEqual(["exited", "exited", "removed", "started", "exited"]);
 });

@@ -13,6 +13,11 @@ const watchLimit = 1_024;
 /** Containers that were removed and are remembered as such, so that an answer from before does not bring them back. */
 const goneLimit = 10_000;
 
+/** What was seen last, and the turn in which that was answered. */
+export interface Known extends Seen {
+  readonly answered: number;
+}
+
 export interface State {
   readonly client: EngineClient;
   readonly dialect: Dialect;
@@ -21,9 +26,11 @@ export interface State {
   readonly closing: AbortController;
   readonly events: Broadcast<RuntimeEvent>;
   /** By id. */
-  readonly known: Map<string, Seen>;
-  /** Engine's ids of what was removed. */
-  readonly gone: Set<string>;
+  readonly known: Map<string, Known>;
+  /** Engine's ids of what was removed, with the turn in which that was known. */
+  readonly gone: Map<string, number>;
+  /** How many looks at single containers were begun: what was asked after an answer is newer than that answer. */
+  turn: number;
   /** Ids whose start is on its way, with the network they will be in: nobody sees them before. */
   readonly starting: Map<string, string>;
   /** Networks that are looked for or made now, by name. */
@@ -49,14 +56,14 @@ export function makeState(given: Pick<State, "client" | "dialect" | "clock" | "t
     closing: new AbortController(),
     events: makeBroadcast<RuntimeEvent>(watchLimit),
     known: new Map(),
-    gone: new Set(),
+    gone: new Map(),
     starting: new Map(),
     networks: new Map(),
     starved: new Set(),
     left: new Map(),
     askers: new Map(),
     enders: new Map(),
-    ...{ hasLooked: false, hears: false, listens: false },
+    ...{ turn: 0, hasLooked: false, hears: false, listens: false },
   };
 }
 
@@ -67,17 +74,22 @@ export function requireOpen(state: State, signal?: AbortSignal): void {
 }
 
 /**
- * Takes in what was seen of an instance, and tells what is new. Answers may come late: an ended instance does not run again
- * unless it was started anew, and a removed one does not come back.
+ * Takes in what was seen of an instance, and tells what is new; `asked`: the turn of the question. Answers may come late: an ended instance
+ * does not run again unless it was started anew, and a removed one does not come back, but for an engine that was asked since and says so.
  */
-export function observe(state: State, seen: Seen): void {
+export function observe(state: State, seen: Seen, asked: number): void {
   const { container, instance } = seen;
-  if (state.gone.has(container) || state.starting.has(instance.id)) return;
+  if (state.starting.has(instance.id)) return;
+  const goneAt = state.gone.get(container);
+  if (goneAt !== undefined && (instance.state === "exited" || asked <= goneAt)) return;
+  state.gone.delete(container);
   const before = state.known.get(instance.id);
-  const same = before?.container === container ? before.instance : undefined;
-  if (same !== undefined && isOlder(instance, same)) return;
-  const altered = isAltered(seen, before?.container === container ? before : undefined);
-  state.known.set(instance.id, altered ? { ...seen, instance: { ...instance, altered } } : seen);
+  const last = before?.container === container ? before : undefined;
+  const same = last?.instance;
+  if (last !== undefined && asked <= last.answered && isOlder(instance, last.instance)) return;
+  const altered = isAltered(seen, last);
+  const { turn: answered } = state;
+  state.known.set(instance.id, { ...seen, ...(altered && { instance: { ...instance, altered } }), answered });
   if (altered && same?.altered === undefined) send(state, { kind: "altered", id: instance.id });
   const isNew = same === undefined || same.startedMs !== instance.startedMs;
   const wasRunning = same !== undefined && same.state === "running";
@@ -115,21 +127,27 @@ function isOlder(instance: Instance, known: Instance): boolean {
 /** What our own start has made: news in any case. */
 export function observeStart(state: State, seen: Seen): void {
   const { id } = seen.instance;
-  state.known.set(id, { ...seen, instance: { ...seen.instance, state: "running" } });
+  const { turn } = state;
+  state.known.set(id, { ...seen, instance: { ...seen.instance, state: "running" }, answered: turn });
   send(state, { kind: "started", id });
-  observe(state, seen);
+  observe(state, seen, turn);
+}
+
+/** So that an answer from before does not bring it back. */
+export function noteGone(state: State, container: string): void {
+  state.gone.set(container, state.turn);
+  for (const oldest of state.gone.keys()) {
+    if (state.gone.size <= goneLimit) break;
+    state.gone.delete(oldest);
+  }
 }
 
 /** A container is not there any more. */
 export function observeGone(state: State, container: string): void {
   if (state.gone.has(container)) return;
-  state.gone.add(container);
+  noteGone(state, container);
   state.starved.delete(container);
   state.left.delete(container);
-  for (const oldest of state.gone) {
-    if (state.gone.size <= goneLimit) break;
-    state.gone.delete(oldest);
-  }
   const [id, seen] = [...state.known].find(([, one]) => one.container === container) ?? [];
   if (id === undefined || seen === undefined) return;
   state.known.delete(id);
