@@ -63,7 +63,8 @@ export async function upWithPasswords(stage: SliceStage, password: string, limit
 export async function ready(stage: SliceStage, limitMs: number): Promise<void> {
   await until("ready", async () => ((await statusOf(stage)).ready ? true : undefined), limitMs).catch(
     async (thrown) => {
-      const unwell = (await statusOf(stage)).services.filter(({ state }) => state !== "healthy");
+      const { services } = await statusOf(stage).catch(() => ({ services: [] }));
+      const unwell = services.filter(({ state }) => state !== "healthy");
       const words = unwell.map(async ({ environment, service }) => {
         const { out, err } = await stage.fed("logs", `${environment}/${service}`, "--gone");
         return `${environment}/${service}: ${out.slice(-1_500)}${err}`;

@@ -224,7 +224,8 @@ interface Pool {
  */
 async function takePool(): Promise<Pool> {
   const taken = spawnSync("ip", ["-4", "route"], { encoding: "utf8" }).stdout ?? "";
-  const [first, count] = [64, 186];
+  // Above 10.88, which Podman keeps for itself.
+  const [first, count] = [89, 161];
   const offset = randomInt(count);
   for (let i = 0; i < count; i++) {
     const second = first + ((offset + i) % count);

@@ -214,8 +214,6 @@ export function openControl(options: ControlOptions): Control {
     trace.warn("a step failed", { step: step.id, reason: fault.message });
     // An end before health is counted when the runtime reports it, and nobody is to blame whose machine is away.
     if (!current || (kind === "check" && fault.code === "conflict") || isAway(current, fault)) return;
-    // What is left of one that has ended says nothing about those that are wanted.
-    if (kind === "remove") return;
     const reason = fault.hint === undefined ? fault.message : `${fault.message}. ${fault.hint}`;
     const final = kind === "start" && finalCodes.has(fault.code);
     const gaveUp = fail({ spec: current.spec, reason, final }, service, 0);
@@ -381,6 +379,8 @@ export function openControl(options: ControlOptions): Control {
     data: (signal) => findData({ sites, dataFolder }, wanted.services, signal),
     leave(what) {
       leaving = what;
+      // Containers outlive the hub.
+      if (what === "processes") world.letStartsGo();
       loop.wake(true);
     },
     services: () => wanted.services,

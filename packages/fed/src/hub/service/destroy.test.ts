@@ -46,10 +46,11 @@ async function makeStage(service: object, volumes: readonly Volume[] = []) {
   }).map(asWanted);
   const instance = { id: "ins_1", labels: { environment: "dev", service: "db" } } as Instance;
   const instances: Instance[] = [instance];
+  const starting = new Set<string>();
   const done: string[] = [];
   const unseen = new Map<string, string>();
   const needs = {
-    ...{ clock, events, dataFolder, world: { instances } },
+    ...{ clock, events, dataFolder, world: { instances, isStarting: (key: string) => starting.has(key) } },
     sites: {
       volumes: async () => ({ volumes: volumes.filter(({ machine }) => !unseen.has(machine)), unseen }),
       removeVolume: async (machine: string, name: string) => void done.push(`${machine} ${name}`),
@@ -59,13 +60,27 @@ async function makeStage(service: object, volumes: readonly Volume[] = []) {
   const destroy = (data: DestroyWish["data"], name = "db", signal = going) =>
     destroyService(needs, services, { environment: "dev", service: name, data }, origin, signal);
   const find = () => findData(needs, services, going);
-  return { destroy, find, done, clock, dataFolder, told, unseen, end: () => instances.splice(0) };
+  return { destroy, find, done, clock, dataFolder, told, unseen, starting, end: () => instances.splice(0) };
 }
 
 const database = {
   run: image("postgres:17"),
   volumes: { data: { at: "/data" }, photos: { at: "/p", host: "/srv/p" } },
 };
+
+test("what is just being started is waited for: it would make the volumes again", async () => {
+  const { destroy, done, clock, end, starting } = await makeStage(database, [volume("db", "data")]);
+  end();
+  starting.add("dev/db");
+  const destroyed = destroy("all");
+  await vi.waitFor(() => expect(done).toEqual(["stop dev/db"]));
+  await clock.turn(1_000);
+  expect(done).toEqual(["stop dev/db"]);
+  starting.clear();
+  await clock.turn(1_000);
+  await destroyed;
+  expect(done).toEqual(["stop dev/db", "hub fed_ocean_dev_db_data"]);
+});
 
 test("a container's volumes go once it has ended, and only with a second word", async () => {
   const { destroy, done, clock, end, told } = await makeStage(database, [volume("db", "data"), volume("api", "data")]);

@@ -10,7 +10,7 @@ import type { ByHand, WantedService } from "./wanted.ts";
 import { instanceKey, type World } from "./world.ts";
 
 export interface DestroyNeeds extends DataNeeds {
-  readonly world: Pick<World, "instances">;
+  readonly world: Pick<World, "instances" | "isStarting">;
   readonly sites: Pick<Sites, "volumes" | "removeVolume">;
   readonly byHand: Pick<ByHand, "stop">;
   readonly events: EventLog;
@@ -96,7 +96,7 @@ async function untilGone(
   signal: AbortSignal,
 ): Promise<void> {
   const endMs = clock.tickMs() + 2 * graceMs + aroundMs;
-  while (world.instances.some((one) => instanceKey(one) === key)) {
+  while (world.isStarting(key) || world.instances.some((one) => instanceKey(one) === key)) {
     if (clock.tickMs() > endMs) {
       throw new Fault("timeout", `${key} still runs; its data was not touched`, {
         hint: "`fed status` says why. Try again once it has stopped.",

@@ -130,12 +130,14 @@ test("a start whose plan is out of date goes on to its end, and is given up only
   let asked = Promise.withResolvers<void>();
   let answer = Promise.withResolvers<void>();
   let born = 0;
+  let heard = new AbortController().signal;
   const world = new World(
     {
       ...{ clock, gates: makeGates(clock), inherited: {}, onNews() {}, keep: async () => {} },
       sites: {
         ...sites,
         async start(machine, wanted, inner) {
+          heard = inner;
           asked.resolve();
           await untilAborted(answer.promise, inner);
           return start(machine, wanted, inner);
@@ -167,5 +169,13 @@ test("a start whose plan is out of date goes on to its end, and is given up only
   await clock.turn(startTidyMs);
   await given;
   expect(world.instances.map(({ id }) => id)).toEqual(["i0"]);
+
+  // A hub that ends waits for nobody, and breaks nothing off.
+  const left = await begin();
+  expect(world.isStarting(key)).toBe(true);
+  world.letStartsGo();
+  await expect(left.started).rejects.toThrow("the hub is ending");
+  await clock.turn(startTidyMs);
+  expect([heard.aborted, world.isStarting(key)]).toEqual([false, false]);
   expect(clock.waiting).toBe(0);
 });

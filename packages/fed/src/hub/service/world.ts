@@ -1,3 +1,4 @@
+import { untilAborted } from "#base/abort.ts";
 import { delayedSignal } from "#base/clock.ts";
 import { Fault } from "#base/fault.ts";
 import { unreachable } from "#base/unreachable.ts";
@@ -38,7 +39,7 @@ type OnInstance = { readonly service: string; readonly instance: string };
 type SwitchAction = Extract<Action, { kind: "switch" }>;
 
 /** So long a start goes on although its plan is out of date; by then it is usually done. */
-export const startTidyMs = 10_000;
+export const startTidyMs = 5_000;
 
 /** What an instance's start needs that the spec does not hold: its new id, variables and files with secrets, folders. */
 export type Prepared = Pick<InstanceSpec, "id" | "environment" | "files">;
@@ -69,8 +70,10 @@ export class World {
   readonly #serving = makeServing();
   /** Machines that cannot be asked, with the reason. */
   #unseen: ReadonlyMap<string, string> = new Map();
-  /** Ids that this hub is starting. */
-  readonly #starting = new Set<string>();
+  /** Ids that this hub is starting, each with its service. */
+  readonly #starting = new Map<string, string>();
+  /** What is being started is left to itself. */
+  readonly #letGo = new AbortController();
   /** Ids whose end was asked for. */
   readonly #ending = new Set<string>();
   /** Ids that took too long to become healthy. */
@@ -247,6 +250,15 @@ export class World {
     return this.#live.get(id)?.instance.state !== "running" && !this.#starting.has(id);
   }
 
+  isStarting(key: string): boolean {
+    return this.#starting.values().some((one) => one === key);
+  }
+
+  /** Nobody waits for starts that are under way: the hub ends, and what they start is there for the next one. */
+  letStartsGo(): void {
+    this.#letGo.abort(new Error("the hub is ending"));
+  }
+
   /** Whether somebody else took it away: it was there, and nobody had asked for its end. */
   isMissed(id: string): boolean {
     return this.#live.get(id)?.instance.state === "running" && !this.#ending.has(id);
@@ -265,11 +277,12 @@ export class World {
     const prepared = await this.#options.prepare(service);
     const asked = { ...prepared, labels, workload, port, container, limits };
     signal.throwIfAborted();
-    this.#starting.add(prepared.id);
+    this.#starting.set(prepared.id, key);
     // A plan that is out of date kills nothing that is just beginning, a database that makes its files: the next one may want it, too.
     const late = delayedSignal(this.#options.clock, startTidyMs, signal);
     try {
-      const placed = await this.#options.sites.start(machine, asked, late.signal);
+      const started = this.#options.sites.start(machine, asked, late.signal);
+      const placed = await untilAborted(started, this.#letGo.signal);
       this.#live.set(prepared.id, placed);
       this.#options.onNews({ kind: "started", instance: placed.instance });
       this.#track(placed);
