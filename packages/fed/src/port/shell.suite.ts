@@ -342,7 +342,7 @@ export function realShellSuite(name: string, make: () => Promise<ShellScene>): v
     it("drops a flood, of both outputs, and goes on", async () => {
       const { shell } = await scene();
       const before = process.memoryUsage().rss;
-      const flood = sh("head -c 50000000 /dev/zero; head -c 50000000 /dev/zero >&2");
+      const flood = sh("head -c 100000000 /dev/zero; head -c 100000000 /dev/zero >&2");
       const outcome = await shell.run(flood, { ...patient, outputBytes: 1_000 }, going());
       expect([outcome.code, outcome.cut, outcome.stdout.length, outcome.stderr.length]).toEqual([
         0,
@@ -350,7 +350,8 @@ export function realShellSuite(name: string, make: () => Promise<ShellScene>): v
         1_000,
         1_000,
       ]);
-      expect(process.memoryUsage().rss - before).toBeLessThan(80_000_000);
+      // Of 200 MB: what was dropped may wait for the garbage collector.
+      expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
       expect(await shell.run({ argv: ["echo", "on"] }, patient, going())).toMatchObject({ stdout: "on\n" });
     });
 
