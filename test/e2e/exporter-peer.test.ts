@@ -242,7 +242,7 @@ test.skipIf(!hasNodeExporter || (!isNew && process.env.CI === undefined))(
       // Their values, and of some the labels, change from one scrape to the next.
       Object.keys(held).filter(
         (line) =>
-          !/^(go_|process_|promhttp_|node_(network|disk|scrape))/.test(line) &&
+          !/^(go_|process_|promhttp_|node_(network|disk|scrape|arp|nf_conntrack))/.test(line) &&
           // What other tests mount comes and goes.
           !/"mountpoint","\/[^"]/.test(line),
       );

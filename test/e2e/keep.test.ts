@@ -136,11 +136,11 @@ describeEngines("services of", (kind, engineOf) => {
     await hub.ending;
     const next = await up(stage);
     await ready();
-    expect([running("box").length, running("web").length]).toEqual([0, 3]);
+    await Promise.all([count("box", 0), count("web", 3)]);
     await say({ word: "two" });
     await Promise.all([rolledOut("web", 2), rolledOut("box", 2)]);
     await says(next.ingress, "web", "two");
-    expect([running("box").length, running("web").length]).toEqual([0, 3]);
+    await Promise.all([count("box", 0), count("web", 3)]);
     expect(await fed("rollback", "web", "--wait")).toMatchObject({ code: 0 });
     await says(next.ingress, "web", "one");
     await count("web", 3);
