@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { defineCommand } from "../command.ts";
 import type { Env } from "../env.ts";
 import type { Screen } from "../print.ts";
-import { type Counts, type Report, readReport } from "../test-report.ts";
+import { type Counts, type Report, readReport, withSecondLook, worthSecondLook } from "../test-report.ts";
 
 interface Check {
   readonly name: string;
@@ -28,7 +28,8 @@ export const command = defineCommand({
   flags: {},
   details: [
     "Checks format, lint, types and unused code, then runs the law of the layers and every other test.",
-    "With a filter only the tests run. In CI (CI=true) a skipped test fails the run.",
+    "With a filter only the tests run. In CI (CI=true) a skipped test fails the run, and few files that start programs and",
+    "fail beside the others are run once more, alone: what passes then is named as unsteady.",
   ],
   examples: [
     { line: "fed test", says: "everything" },
@@ -41,11 +42,16 @@ export const command = defineCommand({
       const passed = await runCheck(check, env, screen, signal);
       total[passed ? "passed" : "failed"]++;
     }
-    const report = await runTests(filter, env, screen, signal);
+    const { report, unsteady } = await runSteadily(filter, env, screen, signal);
+    for (const name of unsteady)
+      screen.line({ text: "unsteady ", style: "warn" }, name, {
+        text: "  failed beside others, passed alone",
+        style: "dim",
+      });
     for (const name of report.skipped) screen.line({ text: "skipped ", style: "warn" }, name);
     for (const name of report.failed) screen.line({ text: "failed ", style: "bad" }, name);
     const counts = add(total, report.counts);
-    if (screen.json) screen.data({ ...counts, failures: report.failed, skips: report.skipped });
+    if (screen.json) screen.data({ ...counts, failures: report.failed, skips: report.skipped, unsteady });
     const forbidden = env.automated && counts.skipped > 0;
     if (forbidden) screen.line("In CI nothing may be skipped: install what the tests above miss.");
     screen.line(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
@@ -69,13 +75,24 @@ async function runCheck(check: Check, env: Env, screen: Screen, signal: AbortSig
   return code === 0;
 }
 
+/** Runs the tests; in CI a few that other tests may have been in the way of once more, alone. */
+async function runSteadily(filter: readonly string[], env: Env, screen: Screen, signal: AbortSignal) {
+  const report = await runTests(filter, env, screen, signal);
+  const again = env.automated ? worthSecondLook(report) : [];
+  if (again.length === 0) return { report, unsteady: [] };
+  screen.line(`Once more, alone: ${again.join(", ")}`);
+  return withSecondLook(report, await runTests(["--maxWorkers=1", ...again], env, screen, signal));
+}
+
 /** Runs the tests with their progress on screen and their outcome in a report. */
-async function runTests(filter: readonly string[], env: Env, screen: Screen, signal: AbortSignal): Promise<Report> {
+async function runTests(words: readonly string[], env: Env, screen: Screen, signal: AbortSignal): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), "fed-test-"));
   const file = join(folder, "report.json");
   try {
-    const words = ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...filter];
-    const { code } = await runTool(words, env, signal, (text) => screen.note(text.trimEnd()));
+    const report = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const { code } = await runTool(["vitest", "run", ...report, ...words], env, signal, (text) =>
+      screen.note(text.trimEnd()),
+    );
     return readReport(await readFile(file, "utf8").catch(() => undefined), code, env.installation);
   } finally {
     await rm(folder, { recursive: true, force: true });
