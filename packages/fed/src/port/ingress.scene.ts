@@ -1,6 +1,6 @@
 /** What the ingress suite plays with: small real servers as instances, and plain clients that count what they get. */
 
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { once } from "node:events";
 import {
   type Agent,
@@ -127,13 +127,19 @@ export function portOf(server: RawServer): number {
 }
 
 /** A port nothing listens on. */
+/** Out of a range from which nobody is given a port by chance: neither the kernel's own, nor that of services, nor that of doors. */
 export async function freePort(): Promise<number> {
-  const server = createRawServer();
-  await listenAnywhere(server);
-  const port = portOf(server);
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 20_000);
+    const server = createRawServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 export interface Asked {
