@@ -200,7 +200,7 @@ describeEngines("services of", (kind, engineOf) => {
       },
       60_000,
     );
-    expect(ids()).not.toContain(first);
+    await until("its removal", async () => (ids().includes(first) ? undefined : true));
     const kept = (await readFile(join(stage.data, "logs/dev/loud", `${gone.instance}.log`), "utf8")).trimEnd();
     const told = kept.split("\n").map((line) => line.slice(line.indexOf("\t") + 1));
     expect(told.at(-1)).toBe("last");

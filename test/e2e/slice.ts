@@ -151,15 +151,14 @@ async function rolloutsOf({ fed }: SliceStage, service: string): Promise<readonl
   return (JSON.parse(out) as { rollouts: WireRollout[] }).rollouts;
 }
 
-/** Waits until the newest rollout has ended well, and fails with its reason when it has not. */
-export async function rolledOut(stage: SliceStage, service: string, count: number, limitMs = 60_000): Promise<void> {
+/** Waits until the newest rollout is that of this release and has ended well, and fails with its reason when it has not. */
+export async function rolledOut(stage: SliceStage, service: string, release: number, limitMs = 60_000): Promise<void> {
   await until(
-    `rollout ${count} of ${service}`,
+    `release ${release} of ${service}`,
     async () => {
-      const rollouts = await rolloutsOf(stage, service);
-      const [newest] = rollouts;
+      const [newest] = await rolloutsOf(stage, service);
       if (newest?.state === "failed") throw new Error(`${service}: ${JSON.stringify(newest)}`);
-      return newest?.state === "done" && rollouts.length >= count ? true : undefined;
+      return newest?.state === "done" && newest.release?.number === release ? true : undefined;
     },
     limitMs,
   );
